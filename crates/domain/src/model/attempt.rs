@@ -1,0 +1,196 @@
+//! An attempt: one try of a message on one channel; inside it one or more route submissions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::RouteKey;
+use crate::model::channel::Channel;
+use crate::model::failure::Failure;
+use crate::model::money::Micros;
+use crate::model::route::ChargedOn;
+use crate::time::Timestamp;
+
+/// Most parts that one message may have; a longer text is not expressible as SMS.
+pub const MAX_PARTS: u16 = 16;
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Planned, and in the hands of its route; the bytes may or may not have left.
+    Sending,
+    /// The bytes left and nobody knows whether the provider took them (R-DUP).
+    Unknown,
+    /// Every part was accepted.
+    Sent,
+    /// It will not arrive.
+    Failed,
+    /// Every part was delivered.
+    Delivered,
+    /// The recipient has seen it.
+    Read,
+}
+
+impl AttemptState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Sending, Self::Unknown, Self::Sent, Self::Failed, Self::Delivered, Self::Read];
+
+    /// The word for the store and the API's extra fields.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// A set of the parts of one message, by index from zero; holds at most [`MAX_PARTS`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartSet(u16);
+
+impl PartSet {
+    /// No part.
+    pub const NONE: Self = Self(0);
+
+    /// The set as bits, for the store.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set that [`bits`](Self::bits) gave.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    /// The first `count` parts.
+    pub const fn first(count: u16) -> Self {
+        if count >= MAX_PARTS { Self(u16::MAX) } else { Self((1 << count) - 1) }
+    }
+
+    /// This set and the part with this index.
+    #[must_use]
+    pub const fn with(self, index: u16) -> Self {
+        if index >= MAX_PARTS { self } else { Self(self.0 | 1 << index) }
+    }
+
+    /// Whether the part is in it.
+    pub const fn contains(self, index: u16) -> bool {
+        index < MAX_PARTS && self.0 & (1 << index) != 0
+    }
+
+    /// How many parts are in it.
+    pub const fn len(self) -> u16 {
+        // A u16 has at most 16 ones.
+        self.0.count_ones() as u16
+    }
+
+    /// Whether no part is in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// How an attempt was counted in the contact's metrics, so that no receipt counts twice
+/// (R-METRIC-3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Not yet.
+    #[default]
+    No,
+    /// As a success.
+    Success,
+    /// As a failure.
+    Failure,
+}
+
+/// One try of a message on one channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// 1 for the first channel, 2 for the fallback.
+    pub no: u8,
+    /// The channel.
+    pub channel: Channel,
+    /// The route that has it, or had it last.
+    pub route: RouteKey,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// Number of parts, at least 1.
+    pub parts: u16,
+    /// Parts that the provider accepted.
+    pub accepted: PartSet,
+    /// Parts whose delivery is confirmed.
+    pub delivered: PartSet,
+    /// Set just before the bytes leave, on routes where an unknown outcome counts as failed
+    /// (R-DUP): what was never started is known not to have been sent.
+    pub started: bool,
+    /// Expected cost of the submission.
+    pub estimated_cost: Micros,
+    /// When the route charges.
+    pub charged_on: ChargedOn,
+    /// What it has cost, once charged.
+    pub settled_cost: Option<Micros>,
+    /// When the provider's answer to the last part arrived.
+    pub sent_at: Option<Timestamp>,
+    /// When its delivery became known to us.
+    pub delivered_at: Option<Timestamp>,
+    /// When it failed.
+    pub failed_at: Option<Timestamp>,
+    /// Since when its outcome is unknown.
+    pub unknown_since: Option<Timestamp>,
+    /// How often it was handed to a route again after an unknown outcome.
+    pub resends: u16,
+    /// Why it failed, or the last obstacle.
+    pub failure: Option<Failure>,
+    /// Routes that certainly did not accept it; none of them is tried again (R-ROUTE-4).
+    pub refused_by: Vec<RouteKey>,
+    /// How it was counted.
+    pub counted: Counted,
+}
+
+/// An attempt as the plan rule decided it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlannedAttempt {
+    /// The channel.
+    pub channel: Channel,
+    /// The route.
+    pub route: RouteKey,
+    /// Number of parts, at least 1.
+    pub parts: u16,
+    /// Expected cost of the submission.
+    pub estimated_cost: Micros,
+    /// When the route charges.
+    pub charged_on: ChargedOn,
+}
+
+impl PlannedAttempt {
+    /// The attempt that this plan starts.
+    pub fn start(&self, no: u8) -> Attempt {
+        Attempt {
+            no,
+            channel: self.channel,
+            route: self.route,
+            state: AttemptState::Sending,
+            parts: self.parts,
+            accepted: PartSet::NONE,
+            delivered: PartSet::NONE,
+            started: false,
+            estimated_cost: self.estimated_cost,
+            charged_on: self.charged_on,
+            settled_cost: None,
+            sent_at: None,
+            delivered_at: None,
+            failed_at: None,
+            unknown_since: None,
+            resends: 0,
+            failure: None,
+            refused_by: Vec::new(),
+            counted: Counted::No,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The nouns, with their legal states.
+
+pub mod attempt;
+pub mod channel;
+pub mod contact;
+pub mod content;
+pub mod failure;
+pub mod message;
+pub mod money;
+pub mod progress;
+pub mod receipt;
+pub mod route;
+pub mod sender;

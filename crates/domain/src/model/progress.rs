@@ -1,0 +1,139 @@
+//! All of an outbound message that changes after it was accepted.
+//!
+//! The store loads it, a rule folds an event into it, the store writes it back, in one
+//! transaction. What is due next is never stored by hand: it follows from the state
+//! ([`crate::rules::due`]).
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::RouteKey;
+use crate::model::attempt::{Attempt, AttemptState, PlannedAttempt};
+use crate::model::channel::ChannelSet;
+use crate::model::failure::Failure;
+use crate::model::message::{Status, TrafficClass};
+use crate::time::{Millis, Timestamp};
+
+/// Most channels that one message is tried on (R-FALL-2).
+pub const MAX_ATTEMPTS: usize = 2;
+
+/// Where a message without an attempt under way waits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Waiting {
+    /// For its time (`scheduledAt`).
+    Schedule {
+        /// When it is due.
+        at: Timestamp,
+    },
+    /// In the lane of a route, for room on it or for the route to come up.
+    Lane(Lane),
+    /// Between two channels (R-FALL-1).
+    Fallback {
+        /// When the second channel is planned.
+        at: Timestamp,
+    },
+    /// An attempt under way has it; or nothing is left to wait for.
+    No,
+}
+
+/// A route's queue of one traffic class.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Lane {
+    /// The route.
+    pub route: RouteKey,
+    /// The class.
+    pub class: TrafficClass,
+}
+
+/// What was decided about fallback when the message was accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FallbackPolicy {
+    /// Whether it may fall back at all.
+    pub enabled: bool,
+    /// Time without `delivered` that counts as failure (R-FALL-5).
+    pub after: Option<Millis>,
+    /// Channels of the sender that were not tried yet.
+    pub untried: ChannelSet,
+}
+
+/// All of an outbound message that changes after it was accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Public status.
+    pub status: Status,
+    /// Traffic class, which fixes the wait for unknown outcomes.
+    pub class: TrafficClass,
+    /// What was decided about fallback.
+    pub fallback: FallbackPolicy,
+    /// End of validity (R-LIFE-4).
+    pub expires_at: Timestamp,
+    /// Where it waits.
+    pub waiting: Waiting,
+    /// Attempts in order, at most [`MAX_ATTEMPTS`].
+    pub attempts: Vec<Attempt>,
+    /// The last error, shown on a failed message.
+    pub failure: Option<Failure>,
+    /// Whether validity ended without a receipt (R-LIFE-2).
+    pub receipt_missing: bool,
+    /// Deliveries beyond the first: on a second channel, after the first delivered too (R-FALL-3).
+    pub duplicate_deliveries: u8,
+    /// When it reached an end (R-LIFE-2); a later receipt may still correct the end.
+    pub ended_at: Option<Timestamp>,
+    /// Raised by every change, so that a decision made on older facts is noticed.
+    pub version: u32,
+}
+
+impl Progress {
+    /// A message just accepted.
+    pub fn accepted(
+        class: TrafficClass,
+        fallback: FallbackPolicy,
+        expires_at: Timestamp,
+        waiting: Waiting,
+    ) -> Self {
+        Self {
+            status: Status::Queued,
+            class,
+            fallback,
+            expires_at,
+            waiting,
+            attempts: Vec::new(),
+            failure: None,
+            receipt_missing: false,
+            duplicate_deliveries: 0,
+            ended_at: None,
+            version: 0,
+        }
+    }
+
+    /// Starts the next attempt. The caller has checked that one is left ([`MAX_ATTEMPTS`]).
+    pub fn start_attempt(&mut self, planned: &PlannedAttempt) {
+        let no = u8::try_from(self.attempts.len() + 1).unwrap_or(u8::MAX);
+        self.attempts.push(planned.start(no));
+        self.fallback.untried = self.fallback.untried.without(planned.channel);
+        self.waiting = Waiting::No;
+        self.status = self.status.advance(Status::Sending);
+        self.version += 1;
+    }
+
+    /// The attempt with this number.
+    pub fn attempt_mut(&mut self, no: u8) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|it| it.no == no)
+    }
+
+    /// The newest attempt.
+    pub fn last_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    /// Whether any attempt was delivered or read.
+    pub fn is_delivered(&self) -> bool {
+        self.attempts
+            .iter()
+            .any(|it| matches!(it.state, AttemptState::Delivered | AttemptState::Read))
+    }
+
+    /// Whether it reached an end.
+    pub const fn is_ended(&self) -> bool {
+        self.ended_at.is_some()
+    }
+}
