@@ -1,2 +1,72 @@
-//! Placeholder.
-fn main() {}
+//! `cargo x`: the daily work on the house, in the house's own language, with nothing to install.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool speaks to a person"
+)]
+
+mod bench;
+mod openapi;
+mod run;
+mod steps;
+mod test;
+mod tidy;
+mod tools;
+mod tree;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo x",
+    about = "Build, check, test and measure Tandem",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format the sources
+    Fmt {
+        /// Only tell whether anything would change
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run clippy on the whole workspace, warnings refused
+    Lint,
+    /// Check what no compiler checks: crate arrows, the rule ledger, file heads, migrations, paths
+    Tidy,
+    /// Run every test: checks, cargo tests, release build, conformance, crash test, OpenAPI drift
+    Test(test::Args),
+    /// Everything of `test`, and `lint`
+    Ci,
+    /// Build for release and measure with the load generator
+    Bench(bench::Args),
+    /// Write openapi.json from the code
+    Openapi {
+        /// Only tell whether the committed file differs
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let workspace = Workspace::open()?;
+    match cli.command {
+        Command::Fmt { check } => test::fmt(&workspace, check),
+        Command::Lint => test::lint(&workspace),
+        Command::Tidy => tidy::run(&workspace),
+        Command::Test(args) => test::test(&workspace, &args),
+        Command::Ci => test::ci(&workspace),
+        Command::Bench(args) => bench::run_bench(&workspace, &args),
+        Command::Openapi { check } => openapi::run(&workspace, check),
+    }
+}
