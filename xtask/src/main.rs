@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a command-line tool speaks to a person"
 )]
 
@@ -14,6 +15,8 @@ mod tidy;
 mod tools;
 mod tree;
 mod workspace;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -57,10 +60,20 @@ enum Command {
     },
 }
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run_command(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain without a stack trace: a failed check is no crash of ours.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command(command: Command) -> Result<()> {
     let workspace = Workspace::open()?;
-    match cli.command {
+    match command {
         Command::Fmt { check } => test::fmt(&workspace, check),
         Command::Lint => test::lint(&workspace),
         Command::Tidy => tidy::run(&workspace),
