@@ -70,6 +70,10 @@ pub enum ChannelDrop {
     WindowClosed,
     /// No route on it serves the destination.
     DestinationNotServed,
+    /// Every route on it is of a class that this traffic may not use (R-ROUTE-2, R-ROUTE-3).
+    NoRouteForClass,
+    /// A test key sends through simulators only, and none of the sender's carries it (R-TEST).
+    NoSimulator,
     /// The contact is known not to have it.
     KnownIncapable,
     /// It was tried before for this message (R-FALL-2).

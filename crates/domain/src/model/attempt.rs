@@ -133,6 +133,8 @@ pub struct Attempt {
     pub estimated_cost: Micros,
     /// When the route charges.
     pub charged_on: ChargedOn,
+    /// Whether the route gives receipts; without, `sent` is the end (R-LIFE-2).
+    pub receipts: bool,
     /// What it has cost, once charged.
     pub settled_cost: Option<Micros>,
     /// When the provider's answer to the last part arrived.
@@ -141,8 +143,8 @@ pub struct Attempt {
     pub delivered_at: Option<Timestamp>,
     /// When it failed.
     pub failed_at: Option<Timestamp>,
-    /// Since when its outcome is unknown.
-    pub unknown_since: Option<Timestamp>,
+    /// While its outcome is unknown: when the wait for a receipt ends (R-DUP).
+    pub resolve_at: Option<Timestamp>,
     /// How often it was handed to a route again after an unknown outcome.
     pub resends: u16,
     /// Why it failed, or the last obstacle.
@@ -151,6 +153,21 @@ pub struct Attempt {
     pub refused_by: Vec<RouteKey>,
     /// How it was counted.
     pub counted: Counted,
+}
+
+impl Attempt {
+    /// Whether no provider has seen any of it yet, so that it can be taken back (R-ROUTE-4).
+    pub fn is_untouched(&self) -> bool {
+        self.state == AttemptState::Sending
+            && self.accepted.is_empty()
+            && self.refused_by.is_empty()
+            && self.resends == 0
+    }
+
+    /// Whether every part was accepted.
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted.len() >= self.parts
+    }
 }
 
 /// An attempt as the plan rule decided it.
@@ -166,6 +183,8 @@ pub struct PlannedAttempt {
     pub estimated_cost: Micros,
     /// When the route charges.
     pub charged_on: ChargedOn,
+    /// Whether the route gives receipts.
+    pub receipts: bool,
 }
 
 impl PlannedAttempt {
@@ -182,11 +201,12 @@ impl PlannedAttempt {
             started: false,
             estimated_cost: self.estimated_cost,
             charged_on: self.charged_on,
+            receipts: self.receipts,
             settled_cost: None,
             sent_at: None,
             delivered_at: None,
             failed_at: None,
-            unknown_since: None,
+            resolve_at: None,
             resends: 0,
             failure: None,
             refused_by: Vec::new(),

@@ -7,6 +7,7 @@ pub mod content;
 pub mod failure;
 pub mod message;
 pub mod money;
+pub mod policy;
 pub mod progress;
 pub mod receipt;
 pub mod route;

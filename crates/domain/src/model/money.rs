@@ -31,6 +31,9 @@ impl Micros {
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// The euro, where nothing else is configured.
+    pub const EUR: Self = Self(*b"EUR");
+
     /// The currency of this code; `None` unless it is three capital ASCII letters.
     pub fn parse(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.as_bytes().try_into().ok()?;

@@ -76,6 +76,8 @@ pub struct Progress {
     pub receipt_missing: bool,
     /// Deliveries beyond the first: on a second channel, after the first delivered too (R-FALL-3).
     pub duplicate_deliveries: u8,
+    /// Set when validity ended while a route had it in hand: when to look again.
+    pub look_again_at: Option<Timestamp>,
     /// When it reached an end (R-LIFE-2); a later receipt may still correct the end.
     pub ended_at: Option<Timestamp>,
     /// Raised by every change, so that a decision made on older facts is noticed.
@@ -100,6 +102,7 @@ impl Progress {
             failure: None,
             receipt_missing: false,
             duplicate_deliveries: 0,
+            look_again_at: None,
             ended_at: None,
             version: 0,
         }
@@ -113,6 +116,25 @@ impl Progress {
         self.waiting = Waiting::No;
         self.status = self.status.advance(Status::Sending);
         self.version += 1;
+    }
+
+    /// Goes on with the attempt under way, on its route or another (R-ROUTE-4).
+    pub fn continue_attempt(&mut self, planned: &PlannedAttempt) {
+        self.version += 1;
+        self.waiting = Waiting::No;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.route = planned.route;
+            attempt.estimated_cost = planned.estimated_cost;
+            attempt.charged_on = planned.charged_on;
+            attempt.receipts = planned.receipts;
+            attempt.started = false;
+        }
+    }
+
+    /// Waits in a lane for room on its route.
+    pub fn wait_in(&mut self, lane: Lane) {
+        self.version += 1;
+        self.waiting = Waiting::Lane(lane);
     }
 
     /// The attempt with this number.

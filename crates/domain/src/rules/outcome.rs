@@ -1,0 +1,185 @@
+//! R-ROUTE-4, R-ROUTE-5, R-PARTS: what the answer to a submission makes of an attempt.
+//!
+//! Certainly not accepted: the attempt goes on with the next route at once. Unknown: it waits for
+//! a receipt (R-DUP). Refused for good: the channel attempt has failed.
+
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::message::Status;
+use crate::model::money::Micros;
+use crate::model::progress::{Lane, Progress, Waiting};
+use crate::model::receipt::{PartReference, SubmitOutcome};
+use crate::model::route::ChargedOn;
+use crate::rules::fallback::{conclude, fail_attempt};
+use crate::rules::metrics::{self, MetricChange};
+use crate::time::Timestamp;
+
+/// What a fold changes outside of the message itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Effects {
+    /// The contact's record on a channel.
+    pub metric: Option<MetricChange>,
+    /// What was learnt of the contact.
+    pub learnt: Option<Learnt>,
+    /// An attempt that must not be submitted any more (R-FALL-3).
+    pub cancelled: Option<u8>,
+    /// Whether this was a delivery beyond the first (R-FALL-3).
+    pub duplicate_delivery: bool,
+    /// Whether a submission of unknown outcome was resolved.
+    pub unknown_resolved: bool,
+}
+
+/// What a failure teaches about the contact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Learnt {
+    /// The contact does not have this channel; remembered for `capability_memory` (R-CHAN-3).
+    Incapable(crate::model::channel::Channel),
+    /// The WhatsApp window is closed, whatever our clock says (R-WIN-4).
+    WindowClosed,
+}
+
+/// What a failure of this class on this channel teaches.
+pub(super) fn lesson(class: FailureClass, attempt: &Attempt) -> Option<Learnt> {
+    match class {
+        FailureClass::RecipientIncapable => Some(Learnt::Incapable(attempt.channel)),
+        FailureClass::WindowClosed => Some(Learnt::WindowClosed),
+        FailureClass::RouteFault
+        | FailureClass::Throttled
+        | FailureClass::AccountFault
+        | FailureClass::SenderFault
+        | FailureClass::RecipientAbsent
+        | FailureClass::RecipientInvalid
+        | FailureClass::Undeliverable
+        | FailureClass::Expired
+        | FailureClass::TemplateFault
+        | FailureClass::ContentBlocked
+        | FailureClass::OptedOut
+        | FailureClass::InvalidRequest
+        | FailureClass::NoRoute
+        | FailureClass::UnknownOutcome => None,
+    }
+}
+
+/// Folds the answer to the submission of attempt `no` into the message.
+///
+/// `resolve_at` is when the wait for a receipt ends, should the outcome be unknown. Parts of an
+/// attempt that has moved on already (a receipt came first) are still noted.
+pub fn submitted(
+    progress: &mut Progress,
+    no: u8,
+    outcome: &SubmitOutcome,
+    resolve_at: Timestamp,
+    at: Timestamp,
+) -> Effects {
+    let class = progress.class;
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    note_accepted_parts(attempt, outcome);
+    let lane = Lane { route: attempt.route, class };
+    let was_open = matches!(attempt.state, AttemptState::Sending | AttemptState::Unknown);
+    let mut effects = Effects::default();
+    match outcome {
+        _ if !was_open => settle_cost_on_submit(attempt),
+        SubmitOutcome::Accepted { .. } if attempt.is_accepted() => {
+            effects = mark_sent(progress, no, at);
+        }
+        // The provider took what it was given and nothing refused the rest: it goes on.
+        SubmitOutcome::Accepted { .. } => progress.waiting = Waiting::Lane(lane),
+        SubmitOutcome::PartlyAccepted { failure, retriable: true, .. } => {
+            attempt.failure = Some(failure.clone());
+            progress.waiting = Waiting::Lane(lane);
+        }
+        SubmitOutcome::NotAccepted(failure) => {
+            attempt.failure = Some(failure.clone());
+            // Throttling is waited for, not counted as a try (R-ROUTE-4); after one part was
+            // accepted there is no other route (R-PARTS).
+            if failure.class != FailureClass::Throttled && attempt.accepted.is_empty() {
+                let route = attempt.route;
+                attempt.refused_by.push(route);
+            }
+            progress.waiting = Waiting::Lane(lane);
+        }
+        SubmitOutcome::PartlyAccepted { failure, retriable: false, .. }
+        | SubmitOutcome::Rejected(failure) => {
+            effects = reject(progress, no, failure, at);
+        }
+        SubmitOutcome::Unknown { .. } => {
+            attempt.state = AttemptState::Unknown;
+            attempt.resolve_at = Some(resolve_at);
+        }
+    }
+    progress.version += 1;
+    effects
+}
+
+/// Notes the parts that the provider took.
+fn note_accepted_parts(attempt: &mut Attempt, outcome: &SubmitOutcome) {
+    for PartReference { part, .. } in references(outcome) {
+        attempt.accepted = attempt.accepted.with(*part);
+    }
+}
+
+/// The references that an outcome brings.
+pub fn references(outcome: &SubmitOutcome) -> &[PartReference] {
+    match outcome {
+        SubmitOutcome::Accepted { references }
+        | SubmitOutcome::PartlyAccepted { references, .. }
+        | SubmitOutcome::Unknown { references } => references,
+        SubmitOutcome::NotAccepted(_) | SubmitOutcome::Rejected(_) => &[],
+    }
+}
+
+/// Every part of attempt `no` is accepted.
+pub(super) fn mark_sent(progress: &mut Progress, no: u8, at: Timestamp) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    attempt.state = AttemptState::Sent;
+    attempt.sent_at = Some(at);
+    attempt.resolve_at = None;
+    attempt.failure = None;
+    settle_cost_on_submit(attempt);
+    let metric = metrics::count(attempt, at);
+    progress.status = progress.status.advance(Status::Sent);
+    progress.waiting = match progress.waiting {
+        // Another attempt's wait is not ended by this one.
+        Waiting::Fallback { at } => Waiting::Fallback { at },
+        Waiting::Schedule { .. } | Waiting::Lane(_) | Waiting::No => Waiting::No,
+    };
+    conclude(progress, at);
+    Effects { metric, ..Effects::default() }
+}
+
+/// Attempt `no` was refused for good.
+pub(super) fn reject(
+    progress: &mut Progress,
+    no: u8,
+    failure: &Failure,
+    at: Timestamp,
+) -> Effects {
+    if let Some(attempt) = progress.attempt_mut(no) {
+        settle_cost_of_parts(attempt);
+    }
+    fail_attempt(progress, no, failure.clone(), at);
+    progress.attempt_mut(no).map_or_else(Effects::default, |attempt| Effects {
+        metric: metrics::count(attempt, at),
+        learnt: lesson(failure.class, attempt),
+        ..Effects::default()
+    })
+}
+
+/// Books the cost where the route charges when it takes a message (R-COST-1).
+pub(super) fn settle_cost_on_submit(attempt: &mut Attempt) {
+    if attempt.charged_on == ChargedOn::Submit && attempt.is_accepted() {
+        attempt.settled_cost = Some(attempt.estimated_cost);
+    }
+}
+
+/// Books the share of the parts that were taken before one was refused.
+fn settle_cost_of_parts(attempt: &mut Attempt) {
+    if attempt.charged_on == ChargedOn::Submit && !attempt.accepted.is_empty() {
+        let share = i64::from(attempt.accepted.len()) * attempt.estimated_cost.0;
+        attempt.settled_cost = Some(Micros(share / i64::from(attempt.parts.max(1))));
+    }
+}

@@ -1,0 +1,164 @@
+//! R-LIFE-1, R-METRIC-3, R-FALL-3: receipts folded once, whatever their number and order.
+//! `delivered` beats `failed`; a delivery of the first attempt cancels a fallback that has not
+//! left yet, and a second delivery is counted as a duplicate.
+
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::failure::Failure;
+use crate::model::message::Status;
+use crate::model::progress::{Progress, Waiting};
+use crate::model::receipt::ReceiptState;
+use crate::model::route::ChargedOn;
+use crate::rules::fallback::conclude;
+use crate::rules::metrics;
+use crate::rules::outcome::{Effects, mark_sent, reject};
+use crate::time::Timestamp;
+
+/// Folds a receipt for one part of attempt `no` into the message.
+///
+/// A receipt that says nothing new changes nothing, not even the version.
+pub fn receipt(
+    progress: &mut Progress,
+    no: u8,
+    part: u16,
+    state: &ReceiptState,
+    at: Timestamp,
+) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    let was_unknown = attempt.state == AttemptState::Unknown;
+    let mut effects = match state {
+        ReceiptState::InTransit => in_transit(progress, no, part, at),
+        ReceiptState::Delivered => delivered(progress, no, part, at),
+        ReceiptState::Read => read(progress, no, at),
+        ReceiptState::Failed(failure) => failed(progress, no, failure, at),
+    };
+    let is_unknown =
+        progress.attempt_mut(no).is_some_and(|it| it.state == AttemptState::Unknown);
+    effects.unknown_resolved = was_unknown && !is_unknown;
+    effects
+}
+
+/// The provider has the part; that resolves an unknown outcome.
+fn in_transit(progress: &mut Progress, no: u8, part: u16, at: Timestamp) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    let open = matches!(attempt.state, AttemptState::Sending | AttemptState::Unknown);
+    if !open || attempt.accepted.contains(part) {
+        return Effects::default();
+    }
+    attempt.accepted = attempt.accepted.with(part);
+    let complete = attempt.is_accepted();
+    progress.version += 1;
+    if complete { mark_sent(progress, no, at) } else { Effects::default() }
+}
+
+fn delivered(progress: &mut Progress, no: u8, part: u16, at: Timestamp) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    if attempt.delivered.contains(part) {
+        return Effects::default();
+    }
+    attempt.accepted = attempt.accepted.with(part);
+    attempt.delivered = attempt.delivered.with(part);
+    let complete = attempt.delivered.len() >= attempt.parts;
+    let part_resolves = attempt.state == AttemptState::Unknown && attempt.is_accepted();
+    progress.version += 1;
+    if complete {
+        arrived(progress, no, AttemptState::Delivered, at)
+    } else if part_resolves {
+        mark_sent(progress, no, at)
+    } else {
+        Effects::default()
+    }
+}
+
+fn read(progress: &mut Progress, no: u8, at: Timestamp) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    if attempt.state == AttemptState::Read {
+        return Effects::default();
+    }
+    progress.version += 1;
+    arrived(progress, no, AttemptState::Read, at)
+}
+
+/// Every part of the attempt is on the recipient's device, or was read.
+fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) -> Effects {
+    let another_arrived = progress.attempts.iter().any(|it| it.no != no && has_arrived(it));
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    let first_arrival = !has_arrived(attempt);
+    attempt.state = attempt.state.max(state);
+    attempt.resolve_at = None;
+    attempt.failure = None;
+    attempt.delivered_at.get_or_insert(at);
+    if attempt.settled_cost.is_none() {
+        // Charged on delivery; or on submit, and the receipt came before the answer.
+        attempt.settled_cost = Some(attempt.estimated_cost);
+    } else if attempt.charged_on == ChargedOn::Delivery {
+        attempt.settled_cost = Some(attempt.estimated_cost);
+    }
+    let metric = metrics::count(attempt, at);
+    let cancelled = cancel_later_attempts(progress, no);
+    let duplicate = first_arrival && another_arrived;
+    if duplicate {
+        progress.duplicate_deliveries = progress.duplicate_deliveries.saturating_add(1);
+    }
+    progress.status = progress.status.advance(match state {
+        AttemptState::Read => Status::Read,
+        AttemptState::Sending
+        | AttemptState::Unknown
+        | AttemptState::Sent
+        | AttemptState::Failed
+        | AttemptState::Delivered => Status::Delivered,
+    });
+    conclude(progress, at);
+    Effects { metric, cancelled, duplicate_delivery: duplicate, ..Effects::default() }
+}
+
+fn has_arrived(attempt: &Attempt) -> bool {
+    matches!(attempt.state, AttemptState::Delivered | AttemptState::Read)
+}
+
+/// A delivery ends every wait: for the second channel, and for a lane (R-FALL-3).
+fn cancel_later_attempts(progress: &mut Progress, no: u8) -> Option<u8> {
+    let later = progress
+        .attempts
+        .iter()
+        .find(|it| it.no > no && it.state == AttemptState::Sending && it.is_untouched())
+        .map(|it| it.no);
+    match (progress.waiting, later) {
+        // The second attempt was taken back and waits for room: nothing of it has left.
+        (Waiting::Lane(_), Some(later)) => {
+            progress.attempts.retain(|it| it.no != later);
+            progress.waiting = Waiting::No;
+            None
+        }
+        (Waiting::No, later) => later,
+        (Waiting::Lane(_) | Waiting::Fallback { .. } | Waiting::Schedule { .. }, _) => {
+            progress.waiting = Waiting::No;
+            None
+        }
+    }
+}
+
+fn failed(progress: &mut Progress, no: u8, failure: &Failure, at: Timestamp) -> Effects {
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return Effects::default();
+    };
+    // `delivered` beats `failed`, and a second failure says nothing new.
+    match attempt.state {
+        AttemptState::Delivered | AttemptState::Read | AttemptState::Failed => Effects::default(),
+        AttemptState::Sending | AttemptState::Unknown | AttemptState::Sent => {
+            attempt.sent_at.get_or_insert(at);
+            progress.status = progress.status.advance(Status::Sent);
+            progress.version += 1;
+            reject(progress, no, failure, at)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! R-DUP: a submission of unknown outcome waits for a receipt, and after `unknown_wait` the
+//! policy decides: submit again, or count it as failed and fall back.
+
+use crate::model::attempt::AttemptState;
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::progress::{Lane, Progress, Waiting};
+use crate::model::route::OnUnknown;
+use crate::rules::fallback::{conclude, fail_attempt};
+use crate::time::Timestamp;
+
+/// Whether an attempt is in the hands of a route: planned and not waiting.
+pub fn in_hand(progress: &Progress) -> Option<u8> {
+    progress
+        .last_attempt()
+        .filter(|it| it.state == AttemptState::Sending && progress.waiting == Waiting::No)
+        .map(|it| it.no)
+}
+
+/// The owner died while attempt `no` was in the hands of a route.
+///
+/// With `OnUnknown::Fail` what leaves is marked first, so what is not marked has not left and
+/// goes back to its lane.
+pub fn interrupted(
+    progress: &mut Progress,
+    no: u8,
+    on_unknown: OnUnknown,
+    resolve_at: Timestamp,
+    at: Timestamp,
+) {
+    let Some(attempt) = progress.attempt_mut(no) else { return };
+    if on_unknown == OnUnknown::Fail && !attempt.started {
+        release(progress, no, at);
+        return;
+    }
+    attempt.state = AttemptState::Unknown;
+    attempt.resolve_at = Some(resolve_at);
+    progress.version += 1;
+}
+
+/// Puts attempt `no`, which has certainly not left, back into the lane of its route. An attempt
+/// that no provider has seen is taken back, so that the channel is chosen again; after a delivery
+/// nothing is left to wait for (R-FALL-3).
+pub fn release(progress: &mut Progress, no: u8, at: Timestamp) {
+    let class = progress.class;
+    let delivered = progress.is_delivered();
+    let Some(attempt) = progress.attempt_mut(no) else { return };
+    let lane = Lane { route: attempt.route, class };
+    let channel = attempt.channel;
+    attempt.started = false;
+    if attempt.is_untouched() {
+        progress.attempts.retain(|it| it.no != no);
+        progress.fallback.untried = progress.fallback.untried.with(channel);
+    }
+    progress.waiting = if delivered { Waiting::No } else { Waiting::Lane(lane) };
+    progress.version += 1;
+    conclude(progress, at);
+}
+
+/// The wait for a receipt of attempt `no` is over.
+pub(super) fn give_up_waiting(progress: &mut Progress, no: u8, on_unknown: OnUnknown, at: Timestamp) {
+    let class = progress.class;
+    let in_time = at < progress.expires_at && !progress.is_delivered();
+    progress.version += 1;
+    let Some(attempt) = progress.attempt_mut(no) else { return };
+    if on_unknown == OnUnknown::Resend && in_time {
+        attempt.state = AttemptState::Sending;
+        attempt.resolve_at = None;
+        attempt.started = false;
+        attempt.resends = attempt.resends.saturating_add(1);
+        let lane = Lane { route: attempt.route, class };
+        progress.waiting = Waiting::Lane(lane);
+        return;
+    }
+    let failure = Failure::new(
+        FailureClass::UnknownOutcome,
+        "unknown_outcome",
+        "The provider never said whether it took the message.",
+    );
+    fail_attempt(progress, no, failure, at);
+}

@@ -1,0 +1,167 @@
+//! Messages as they are written once at acceptance, and as queries give them back.
+
+use std::sync::Arc;
+
+use domain::decision::{ClassReason, Decision};
+use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::channel::Channel;
+use domain::model::contact::ContactFacts;
+use domain::model::content::Content;
+use domain::model::message::{Category, Direction, Speed, Status, TrafficClass};
+use domain::model::progress::Progress;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+
+/// What of an outbound message never changes after acceptance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewMessage {
+    /// Whose it is.
+    pub project: ProjectKey,
+    /// Who it is from.
+    pub sender: SenderKey,
+    /// Who it is for.
+    pub to: PhoneNumber,
+    /// What it says.
+    pub content: Arc<Content>,
+    /// Direct or bulk.
+    pub class: TrafficClass,
+    /// Why.
+    pub class_reason: ClassReason,
+    /// What the caller said it is for.
+    pub category: Category,
+    /// What to prefer.
+    pub speed: Speed,
+    /// The channel that the caller named.
+    pub explicit: Option<Channel>,
+    /// The inbound message that it answers, and that message's channel.
+    pub reply_to: Option<(MessageId, Channel)>,
+    /// Whether a test key sent it: simulators only (R-TEST).
+    pub test: bool,
+    /// The caller's own data as JSON text.
+    pub metadata: Option<Box<str>>,
+    /// When it is to be sent; `None` is at once.
+    pub scheduled_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+/// The caller's key for "this is the same request" (R-LIFE-3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdempotencyKey {
+    /// The key, unique in the project for 24 h.
+    pub key: Box<str>,
+    /// A hash of each field of the request, in a fixed order, to name the one that differs.
+    pub fields: Vec<(&'static str, u64)>,
+}
+
+/// An outbound message with all that a station needs to go on with it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outbound {
+    /// Its id.
+    pub id: MessageId,
+    /// Its contact.
+    pub contact: ContactId,
+    /// What never changes.
+    pub message: NewMessage,
+    /// What does.
+    pub progress: Progress,
+    /// What is known of the contact now.
+    pub facts: ContactFacts,
+}
+
+/// A message as the API shows it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MessageView {
+    /// Its id.
+    pub id: MessageId,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its contact; `None` after the contact was erased.
+    pub contact: Option<ContactId>,
+    /// Public status.
+    pub status: Status,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The rest, by direction.
+    pub kind: ViewKind,
+}
+
+/// What a message view holds beside what is common.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ViewKind {
+    /// From us.
+    Outbound {
+        /// What never changes.
+        message: Box<NewMessage>,
+        /// What does.
+        progress: Box<Progress>,
+        /// The decision that is in force, for its channel and reasons.
+        decision: Option<Box<Decision>>,
+    },
+    /// To us.
+    Inbound(Box<InboundMessage>),
+}
+
+/// A message that a person sent us.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InboundMessage {
+    /// Whose it is.
+    pub project: ProjectKey,
+    /// The sender that it was written to.
+    pub sender: SenderKey,
+    /// The route that it came by.
+    pub route: RouteKey,
+    /// Its channel.
+    pub channel: Channel,
+    /// Who wrote it.
+    pub from: PhoneNumber,
+    /// Our address that it was written to, as the provider gave it.
+    pub to: Box<str>,
+    /// What it says.
+    pub content: Content,
+    /// The provider's id, by which a repeat is known (R-IN-1); `None` where it gives none.
+    pub provider_id: Option<Box<str>>,
+    /// When it was sent, by the provider's clock; it opens the WhatsApp window (R-WIN-1).
+    pub sent_at: Timestamp,
+    /// When it reached us.
+    pub received_at: Timestamp,
+}
+
+/// A receipt as it was kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReceiptRecord {
+    /// When it reached us.
+    pub at: Timestamp,
+    /// The attempt that it was for.
+    pub attempt: u8,
+    /// What it said: the state's code.
+    pub state: Box<str>,
+    /// The provider's own words.
+    pub raw: Box<str>,
+}
+
+/// A decision as it was kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DecisionRecord {
+    /// When it was made.
+    pub at: Timestamp,
+    /// What it says.
+    pub decision: Decision,
+}
+
+/// Which messages to list, newest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageFilter {
+    /// Whose.
+    pub project: ProjectKey,
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only to this number, or from it where inbound.
+    pub to: Option<PhoneNumber>,
+    /// Only on this channel: the last tried, or the one an inbound message came by.
+    pub channel: Option<Channel>,
+    /// Only older than this one.
+    pub before: Option<MessageId>,
+    /// At most so many.
+    pub limit: u16,
+}

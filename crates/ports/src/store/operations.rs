@@ -1,0 +1,370 @@
+//! The operations: everything that changes the store. Each doc comment is a contract, and each of
+//! its sentences a test of the conformance suite.
+
+use domain::decision::Decision;
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey};
+use domain::model::attempt::PlannedAttempt;
+use domain::model::failure::Failure;
+use domain::model::message::Status;
+use domain::model::progress::{FallbackPolicy, Lane, Waiting};
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::model::route::OnUnknown;
+use domain::phone::PhoneNumber;
+use domain::rules::due::Due;
+use domain::time::Timestamp;
+
+use super::contacts::{ContactChange, ContactOutcome};
+use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::Epoch;
+
+/// One change, committed whole or not at all.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// See [`Accept`].
+    Accept(Box<Accept>),
+    /// See [`Plan`].
+    Plan(Box<Plan>),
+    /// See [`Start`].
+    Start(Start),
+    /// See [`Release`].
+    Release(Release),
+    /// See [`Submitted`].
+    Submitted(Box<Submitted>),
+    /// See [`Receipt`].
+    Receipt(Box<Receipt>),
+    /// See [`Settle`].
+    Settle(Settle),
+    /// See [`Interrupted`].
+    Interrupted(Interrupted),
+    /// Keeps an inbound message (R-IN-1): finds or makes the contact by its number, makes it the
+    /// newest of its thread, and opens the WhatsApp window at the provider's time stamp unless a
+    /// newer message opened it already. A repeat of the same route and provider id changes
+    /// nothing and answers [`Outcome::InboundRepeated`] with the first one's id.
+    Inbound(Box<InboundMessage>),
+    /// Changes a contact; see [`ContactChange`].
+    Contact {
+        /// Whose contact.
+        project: ProjectKey,
+        /// The change.
+        change: Box<ContactChange>,
+        /// When.
+        at: Timestamp,
+    },
+    /// See [`KeyChange`].
+    Key(Box<KeyChange>),
+    /// Forgets idempotency keys made before `keys_before` and parked receipts that arrived before
+    /// `receipts_before`, at most `limit` of each.
+    Prune {
+        /// Idempotency keys older than this go.
+        keys_before: Timestamp,
+        /// Parked receipts older than this go.
+        receipts_before: Timestamp,
+        /// At most so many of each.
+        limit: u16,
+    },
+}
+
+/// Keeps a message (station 1, with station 2 where it can go at once). Not fenced.
+///
+/// - With an idempotency key that was used in the project less than 24 h ago, nothing is written
+///   and the answer is [`Outcome::AlreadyAccepted`] with the first field that differs.
+/// - When the contact has opted out of the sender, nothing is written and the answer is
+///   [`Outcome::OptedOut`].
+/// - The contact is found by its number, or made; the thread's newest outbound time is moved
+///   forward.
+/// - The id is given in the order of commit and is greater than every earlier one.
+/// - With [`FirstStep::Send`] the first attempt is started in the same transaction.
+/// - Otherwise the message waits as said, in its lane in the order of (due time, id).
+/// - The decision is kept. What is due next follows from the progress.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    /// What never changes.
+    pub message: NewMessage,
+    /// What was decided about fallback; `untried` holds every channel of the sender, the one of
+    /// the first attempt included.
+    pub fallback: FallbackPolicy,
+    /// End of validity.
+    pub expires_at: Timestamp,
+    /// What happens first.
+    pub first: FirstStep,
+    /// Why.
+    pub decision: Decision,
+    /// The caller's key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What happens first to an accepted message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstStep {
+    /// It is handed to its route at once.
+    Send(PlannedAttempt),
+    /// It waits in a lane.
+    Wait(Lane),
+    /// It waits for its time.
+    Schedule(Timestamp),
+}
+
+/// Decides what happens next to a message that is not in the hands of a route (station 2).
+///
+/// - Fenced by the epoch. [`Outcome::Stale`] when the message's version is not the expected one.
+/// - The step is carried out; a decision, where given, is kept beside the earlier ones.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which message.
+    pub message: MessageId,
+    /// The version that the decision was made on.
+    pub version: u32,
+    /// What happens.
+    pub step: PlanStep,
+    /// Why.
+    pub decision: Option<Decision>,
+    /// When.
+    pub at: Timestamp,
+    /// Whose decision.
+    pub epoch: Epoch,
+}
+
+/// What a plan decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanStep {
+    /// Starts the next attempt.
+    Start(PlannedAttempt),
+    /// Goes on with the attempt under way, on its route or on another that has not refused it
+    /// (R-ROUTE-4).
+    Continue(PlannedAttempt),
+    /// Waits in this lane.
+    Wait(Lane),
+    /// The attempt under way has failed, or no attempt can be made: fallback and failure follow
+    /// by R-FALL ([`domain::rules::fallback::nothing_left`]).
+    Fail(Failure),
+}
+
+/// Marks an attempt as started, on routes where an unknown outcome counts as failed (R-DUP).
+/// Fenced. Answers [`Outcome::Changed`], or [`Outcome::Stale`] when the attempt is no longer in
+/// the hands of that route.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt.
+    pub attempt: u8,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// Puts a message whose bytes have not left back into the lane of its route. Fenced.
+///
+/// An attempt that no provider has seen is taken back altogether, so that the channel is chosen
+/// again; one that was refused or partly accepted stays and waits.
+/// [`Outcome::Stale`] when the attempt is no longer in the hands of a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Release {
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt.
+    pub attempt: u8,
+    /// When.
+    pub at: Timestamp,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// Keeps what became of a submission (station 3) and folds it ([`domain::rules::outcome`]).
+///
+/// - Fenced. [`Outcome::Stale`] when the attempt is not on this route any more.
+/// - The provider's references are kept, for receipts to find; a submission of unknown outcome is
+///   kept by route and recipient, for a receipt that fits no other.
+/// - Receipts that were parked under one of the references are folded in the same transaction, in
+///   the order in which they arrived.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt.
+    pub attempt: u8,
+    /// The route that had it.
+    pub route: RouteKey,
+    /// What became of it.
+    pub outcome: SubmitOutcome,
+    /// When the wait for a receipt ends, should the outcome be unknown (R-DUP).
+    pub resolve_at: Timestamp,
+    /// When.
+    pub at: Timestamp,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// Keeps a receipt (station 4) and folds it (station 5, [`domain::rules::receipt_order`]).
+/// Not fenced.
+///
+/// - The submission is found by route and the first of `references` that is known; else by
+///   `ours`; else it is the only submission of unknown outcome on the route to this recipient
+///   (R-DUP). The raw text is kept with the message.
+/// - The contact's metrics change as the fold says, in the same transaction.
+/// - A receipt that finds nothing is parked under its first reference, for the answer of its
+///   submission that may still come; the answer is [`Outcome::ReceiptParked`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The route that it came by.
+    pub route: RouteKey,
+    /// The provider's id, in the forms under which it may have been kept, best first.
+    pub references: Vec<Box<str>>,
+    /// Our own reference, where the provider gives it back.
+    pub ours: Option<(MessageId, u8)>,
+    /// The recipient's number, where the provider names it.
+    pub recipient: Option<PhoneNumber>,
+    /// What it says.
+    pub state: ReceiptState,
+    /// The provider's own words.
+    pub raw: Box<str>,
+    /// When it reached us.
+    pub at: Timestamp,
+}
+
+/// Does what is due by the clock: expiry, a missing receipt, the end of the wait for an unknown
+/// outcome, `fallbackAfter` (station 5, [`domain::rules::due`]). Fenced.
+///
+/// - [`Outcome::Stale`] when the message's version is not the expected one.
+/// - What is due is found again from the progress and `at`; when nothing is, nothing changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Settle {
+    /// Which message.
+    pub message: MessageId,
+    /// The version that was seen to be due.
+    pub version: u32,
+    /// What to do at the end of the wait for an unknown outcome: the route's policy.
+    pub on_unknown: OnUnknown,
+    /// Now.
+    pub at: Timestamp,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// The owner of this submission died while it was in its hands: its outcome is unknown (R-DUP),
+/// unless the route marks what it starts and this was not marked; that one goes back to its lane.
+/// Fenced. [`Outcome::Stale`] when the attempt is not in the hands of a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Interrupted {
+    /// Which message.
+    pub message: MessageId,
+    /// The route's policy.
+    pub on_unknown: OnUnknown,
+    /// When the wait for a receipt ends.
+    pub resolve_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// Makes or revokes an API key. Answers [`Outcome::Done`], or [`Outcome::Missing`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Keeps a new key.
+    Create(ApiKeyRecord),
+    /// Revokes it for good.
+    Revoke {
+        /// Whose.
+        project: ProjectKey,
+        /// Which.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An API key as it is kept: never the key itself (R-SEC).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRecord {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub project: ProjectKey,
+    /// A name for people.
+    pub name: Box<str>,
+    /// SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// Scopes as bits; see `api`.
+    pub scopes: u8,
+    /// Whether it is a test key (R-TEST).
+    pub test: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The message is kept.
+    Accepted {
+        /// Its id.
+        message: MessageId,
+        /// Its contact.
+        contact: ContactId,
+        /// Its version, for a first attempt under way.
+        version: u32,
+        /// What is due next.
+        due: Option<Due>,
+    },
+    /// The idempotency key was used before (R-LIFE-3).
+    AlreadyAccepted {
+        /// The message that the key was used for.
+        original: MessageId,
+        /// The first field that differs, when the request is not the same.
+        differs: Option<Box<str>>,
+    },
+    /// The contact has opted out of the sender; nothing was written.
+    OptedOut,
+    /// The message changed.
+    Changed(Changed),
+    /// A receipt was kept for an unknown submission, until that is known.
+    ReceiptParked,
+    /// The inbound message is kept.
+    InboundKept {
+        /// Its id.
+        message: MessageId,
+        /// Who wrote it.
+        contact: ContactId,
+    },
+    /// The inbound message was known already.
+    InboundRepeated {
+        /// The first one's id.
+        message: MessageId,
+    },
+    /// What became of a change to a contact.
+    Contact(ContactOutcome),
+    /// Done.
+    Done,
+    /// What was to be changed does not exist.
+    Missing,
+    /// The message went on since; nothing was written.
+    Stale,
+    /// A newer owner has the work; nothing was written.
+    Fenced,
+}
+
+/// A message after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Which message.
+    pub message: MessageId,
+    /// Its version now.
+    pub version: u32,
+    /// Its public status before.
+    pub was: Status,
+    /// Its public status now.
+    pub status: Status,
+    /// Where it waits now.
+    pub waiting: Waiting,
+    /// What is due next.
+    pub due: Option<Due>,
+    /// An attempt that must not be submitted any more, because an earlier one was delivered
+    /// (R-FALL-3).
+    pub cancelled: Option<u8>,
+    /// Whether this was a delivery beyond the first (R-FALL-3).
+    pub duplicate_delivery: bool,
+    /// Whether a submission of unknown outcome was resolved by this.
+    pub unknown_resolved: bool,
+}

@@ -1,0 +1,103 @@
+//! The queries: what is read. Each answers from a state at least as new as every operation whose
+//! completion was called before the query was made.
+
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::contact::ContactFacts;
+use domain::model::progress::Lane;
+use domain::phone::PhoneNumber;
+use domain::rules::due::Due;
+use domain::time::Timestamp;
+
+use super::contacts::{ContactFilter, ContactView};
+use super::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
+use super::operations::ApiKeyRecord;
+use super::Answer;
+
+/// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LanePlace {
+    /// When it was due: the later of acceptance and schedule.
+    pub due: Timestamp,
+    /// Its id.
+    pub message: MessageId,
+}
+
+/// What is due, and of which message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DueMessage {
+    /// Which message.
+    pub message: MessageId,
+    /// What.
+    pub due: Due,
+}
+
+/// Counts for the operator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StoreHealth {
+    /// SQLite's `synchronous`, read back on the writer's connection: 2 is FULL; `None` elsewhere.
+    pub synchronous: Option<i64>,
+    /// Messages that wait in lanes.
+    pub backlog: u64,
+}
+
+/// Everything that can be asked.
+pub trait Queries: Send + Sync + 'static {
+    /// What is known of the person with this number, for this sender; the default for a stranger.
+    fn contact_facts(
+        &self,
+        project: ProjectKey,
+        sender: SenderKey,
+        to: &PhoneNumber,
+    ) -> Answer<'_, ContactFacts>;
+
+    /// The message, ready to go on with; `None` when there is none or it is inbound.
+    fn outbound(&self, message: MessageId) -> Answer<'_, Option<Outbound>>;
+
+    /// The first messages of a lane after `after`, in order, at most `limit`.
+    fn lane(
+        &self,
+        lane: Lane,
+        after: Option<LanePlace>,
+        limit: u16,
+    ) -> Answer<'_, Vec<(LanePlace, Outbound)>>;
+
+    /// Every lane that is not empty, with its number of messages.
+    fn lanes(&self) -> Answer<'_, Vec<(Lane, u64)>>;
+
+    /// What is due at `now` or before, earliest first, at most `limit`.
+    fn due(&self, now: Timestamp, limit: u16) -> Answer<'_, Vec<DueMessage>>;
+
+    /// When the next thing is due.
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>>;
+
+    /// Messages whose attempt is in the hands of a route, after `after`, at most `limit`: at
+    /// start, what the last owner left.
+    fn in_hand(&self, after: Option<MessageId>, limit: u16) -> Answer<'_, Vec<Outbound>>;
+
+    /// A message of the project, for show.
+    fn message(&self, project: ProjectKey, id: MessageId) -> Answer<'_, Option<MessageView>>;
+
+    /// Messages of the project, newest first.
+    fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>>;
+
+    /// The decisions made for a message, oldest first.
+    fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>>;
+
+    /// The receipts kept for a message, oldest first.
+    fn receipts(&self, id: MessageId) -> Answer<'_, Vec<ReceiptRecord>>;
+
+    /// A contact of the project.
+    fn contact(&self, project: ProjectKey, id: ContactId) -> Answer<'_, Option<ContactView>>;
+
+    /// Contacts of the project, newest first.
+    fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>>;
+
+    /// The key with this SHA-256, also when revoked.
+    fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>>;
+
+    /// The project's keys, newest first.
+    fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>>;
+
+    /// For probes and the operator.
+    fn health(&self) -> Answer<'_, StoreHealth>;
+}
