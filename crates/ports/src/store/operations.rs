@@ -356,6 +356,8 @@ pub struct Changed {
     pub was: Status,
     /// Its public status now.
     pub status: Status,
+    /// Where it waited before.
+    pub was_waiting: Waiting,
     /// Where it waits now.
     pub waiting: Waiting,
     /// What is due next.

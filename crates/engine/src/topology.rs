@@ -1,0 +1,108 @@
+//! What is configured: projects, senders and routes. Does not change while the server runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::model::channel::{Channel, ChannelSet};
+use domain::model::policy::Policy;
+use domain::model::route::Route;
+use domain::model::sender::Sender;
+
+/// A tenant.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The store's name for it.
+    pub key: ProjectKey,
+    /// The operator's name for it; its public id.
+    pub id: Arc<str>,
+    /// What people call it.
+    pub name: Arc<str>,
+    /// The settings that rules use.
+    pub policy: Policy,
+    /// Whether a repeated idempotency key is answered with the original instead of a conflict
+    /// (R-LIFE-3).
+    pub idempotency_replay: bool,
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone, Default)]
+pub struct Topology {
+    projects: BTreeMap<ProjectKey, Project>,
+    senders: BTreeMap<SenderKey, Arc<Sender>>,
+    routes: BTreeMap<RouteKey, Arc<Route>>,
+}
+
+impl Topology {
+    /// A topology of these parts. Routes that senders name and that are not among `routes` are
+    /// left out of decisions.
+    pub fn new(
+        projects: impl IntoIterator<Item = Project>,
+        senders: impl IntoIterator<Item = Sender>,
+        routes: impl IntoIterator<Item = Route>,
+    ) -> Self {
+        Self {
+            projects: projects.into_iter().map(|it| (it.key, it)).collect(),
+            senders: senders.into_iter().map(|it| (it.key, Arc::new(it))).collect(),
+            routes: routes.into_iter().map(|it| (it.key, Arc::new(it))).collect(),
+        }
+    }
+
+    /// The project, if it is configured.
+    pub fn project(&self, key: ProjectKey) -> Option<&Project> {
+        self.projects.get(&key)
+    }
+
+    /// Every project.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.projects.values()
+    }
+
+    /// The sender, if it is configured.
+    pub fn sender(&self, key: SenderKey) -> Option<&Arc<Sender>> {
+        self.senders.get(&key)
+    }
+
+    /// The project's senders, in the order in which they were first configured.
+    pub fn senders(&self, project: ProjectKey) -> impl Iterator<Item = &Arc<Sender>> {
+        self.senders.values().filter(move |it| it.project == project)
+    }
+
+    /// The project's sender with this public id.
+    pub fn sender_by_id(&self, project: ProjectKey, id: &str) -> Option<&Arc<Sender>> {
+        self.senders(project).find(|it| &*it.id == id)
+    }
+
+    /// The project's default sender; the first where none says that it is.
+    pub fn default_sender(&self, project: ProjectKey) -> Option<&Arc<Sender>> {
+        self.senders(project).find(|it| it.is_default).or_else(|| self.senders(project).next())
+    }
+
+    /// The route, if it is configured.
+    pub fn route(&self, key: RouteKey) -> Option<&Arc<Route>> {
+        self.routes.get(&key)
+    }
+
+    /// Every route.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.routes.values()
+    }
+
+    /// The routes of a sender, in its own order.
+    pub fn routes_of<'a>(&'a self, sender: &'a Sender) -> impl Iterator<Item = &'a Arc<Route>> {
+        sender.routes.iter().filter_map(|it| self.routes.get(it))
+    }
+
+    /// The channels that a sender has through its routes, simulators only for a test key (R-TEST).
+    pub fn channels_of(&self, sender: &Sender, test: bool) -> ChannelSet {
+        self.routes_of(sender)
+            .filter(|it| !test || it.simulator)
+            .map(|it| it.channel)
+            .collect::<ChannelSet>()
+    }
+
+    /// Whether a sender has this channel at all.
+    pub fn has_channel(&self, sender: &Sender, channel: Channel) -> bool {
+        self.channels_of(sender, false).contains(channel)
+    }
+}
