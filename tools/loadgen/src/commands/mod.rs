@@ -1,0 +1,10 @@
+//! One file for each subcommand.
+
+pub mod backlog;
+pub mod ceiling;
+pub mod crash;
+pub mod line;
+pub mod send;
+pub mod sink;
+pub mod stand_in;
+pub mod verify;
