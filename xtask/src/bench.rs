@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 pub(crate) struct Args {
     /// What to measure
     kind: Kind,
-    /// Passed on as they are, for example `--json`; `--help` lists them
+    /// Passed on as they are, for example `--json`; `-- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
