@@ -148,6 +148,8 @@ pub enum RouteVerdict {
     LowerSuccess,
     /// Able and equal in both, but busier, or later in the sender's order.
     Busier,
+    /// The first on its channel, but another channel carries the message.
+    ChannelPassedOver,
     /// Down now (R-HEALTH).
     Down,
     /// Throttled now (R-ROUTE-4).
@@ -243,6 +245,7 @@ impl Decision {
             | RouteVerdict::Dearer
             | RouteVerdict::LowerSuccess
             | RouteVerdict::Busier
+            | RouteVerdict::ChannelPassedOver
             | RouteVerdict::Down
             | RouteVerdict::Throttled
             | RouteVerdict::OutOfQuota

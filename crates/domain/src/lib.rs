@@ -2,9 +2,10 @@
 //!
 //! Nothing here does I/O, reads a clock, draws a random number or is asynchronous: time and
 //! randomness are arguments. Reading order: [`time`], [`ids`], [`model`], [`text`] and [`phone`],
-//! [`decision`], [`rules`].
+//! [`decision`], [`rules`], [`explain`].
 
 pub mod decision;
+pub mod explain;
 pub mod ids;
 pub mod model;
 pub mod phone;

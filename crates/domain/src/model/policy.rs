@@ -79,7 +79,11 @@ pub struct Overflow {
 impl Default for Overflow {
     /// Both ways, with half of a gateway's quota kept for direct.
     fn default() -> Self {
-        Self { direct_to_platform: true, bulk_to_gateway: true, reserve_direct_percent: 50 }
+        Self {
+            direct_to_platform: true,
+            bulk_to_gateway: true,
+            reserve_direct_percent: 50,
+        }
     }
 }
 
@@ -105,7 +109,10 @@ impl ValidityPolicy {
 impl Default for ValidityPolicy {
     /// 48 hours for either class.
     fn default() -> Self {
-        Self { direct: Millis::hours(48), bulk: Millis::hours(48) }
+        Self {
+            direct: Millis::hours(48),
+            bulk: Millis::hours(48),
+        }
     }
 }
 
@@ -132,7 +139,10 @@ impl Default for ChannelAverages {
     /// Before anything was measured: the figures of SPEC §16 (SMS 1–5 s, so 3 s; WhatsApp 1.1 s as
     /// in its example 7).
     fn default() -> Self {
-        Self { sms: Millis::seconds(3), whatsapp: Millis::new(1_100) }
+        Self {
+            sms: Millis::seconds(3),
+            whatsapp: Millis::new(1_100),
+        }
     }
 }
 
@@ -150,7 +160,11 @@ mod tests {
             (Some(Speed::Normal), Category::Otp, Speed::Normal),
             (Some(Speed::Fast), Category::Promotional, Speed::Fast),
         ] {
-            assert_eq!(policy.speed_of(asked, category), want, "{asked:?} {category:?}");
+            assert_eq!(
+                policy.speed_of(asked, category),
+                want,
+                "{asked:?} {category:?}"
+            );
         }
     }
 }

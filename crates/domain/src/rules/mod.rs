@@ -1,8 +1,20 @@
 //! The rules of the specification, one family a file. Each file opens with its rule's number.
 
+pub mod bulk_detection;
+pub mod channel;
+pub mod class;
+pub mod consent;
+pub mod cost;
 pub mod due;
 pub mod fallback;
+pub mod health;
 pub mod metrics;
+pub mod order;
 pub mod outcome;
+pub mod plan;
 pub mod receipt_order;
+pub mod route;
 pub mod unknown;
+pub mod validity;
+pub mod viable;
+pub mod window;

@@ -1,0 +1,95 @@
+//! R-COST-1: money is integer micro-units. Prices come from a price book: country or prefix,
+//! (template category,) price per segment or per message, charged on submit or on delivery, valid
+//! from/until. The most specific line that fits is the price.
+
+use std::cmp::Reverse;
+
+use crate::model::content::PriceCategory;
+use crate::model::money::Micros;
+use crate::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
+use crate::phone::PhoneNumber;
+use crate::time::Timestamp;
+
+/// The expected price of one message on one route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Quote {
+    /// For the whole message, in the project's currency.
+    pub amount: Micros,
+    /// When it is charged.
+    pub charged_on: ChargedOn,
+}
+
+impl Quote {
+    /// The quote of a route without a price book.
+    pub const FREE: Self = Self {
+        amount: Micros::ZERO,
+        charged_on: ChargedOn::Submit,
+    };
+}
+
+/// What a message of this kind and length costs on `route` at `now`.
+///
+/// Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
+/// the category before one for any; then the one that came into force last; then the one that
+/// stands first in the book. A route without a price book is free. `None`: it has one, and no line
+/// fits, so the price is unknown; such a route is used only after every route with a price.
+pub fn price_of(
+    route: &Route,
+    to: &PhoneNumber,
+    category: Option<PriceCategory>,
+    segments: u16,
+    now: Timestamp,
+) -> Option<Quote> {
+    if route.prices.is_empty() {
+        return Some(Quote::FREE);
+    }
+    let (_, line) = route
+        .prices
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.category.is_none() || it.category == category)
+        .filter(|(_, it)| holds_at(it, now))
+        .filter_map(|(place, it)| Some((scope_rank(&it.scope, to)?, place, it)))
+        .map(|(scope, place, it)| {
+            (
+                (scope, it.category.is_some(), it.valid_from, Reverse(place)),
+                it,
+            )
+        })
+        .max_by_key(|(rank, _)| *rank)?;
+    let amount = match line.unit {
+        PriceUnit::Segment => line.amount.times(u32::from(segments)),
+        PriceUnit::Message => line.amount,
+    };
+    Some(Quote {
+        amount,
+        charged_on: line.charged_on,
+    })
+}
+
+fn holds_at(price: &Price, now: Timestamp) -> bool {
+    price.valid_from.is_none_or(|from| from <= now)
+        && price.valid_until.is_none_or(|until| now < until)
+}
+
+/// How specific a scope is, in the order of preference. Longer prefixes are greater.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
+enum ScopeRank {
+    Any,
+    Country,
+    Prefix(usize),
+}
+
+/// How specifically the scope names the destination; `None` when it does not cover it.
+fn scope_rank(scope: &PriceScope, to: &PhoneNumber) -> Option<ScopeRank> {
+    match scope {
+        PriceScope::Any => Some(ScopeRank::Any),
+        PriceScope::Country(country) => {
+            (to.country() == Some(*country)).then_some(ScopeRank::Country)
+        }
+        PriceScope::Prefix(prefix) => to
+            .as_str()
+            .starts_with(&**prefix)
+            .then_some(ScopeRank::Prefix(prefix.len())),
+    }
+}

@@ -1,0 +1,429 @@
+//! The second station's question: which channel and which route carry a message now? R-CHAN-1 to
+//! R-CHAN-5 in their order, composed of the rules beside this file.
+
+use std::cmp::Ordering;
+
+use crate::decision::{
+    ChannelCandidate, ChannelDrop, ChannelReason, ChannelVerdict, ClassReason, Decision,
+    RouteCandidate, RouteVerdict,
+};
+use crate::ids::RouteKey;
+use crate::model::attempt::PlannedAttempt;
+use crate::model::channel::{Channel, ChannelSet};
+use crate::model::contact::ContactFacts;
+use crate::model::content::Content;
+use crate::model::message::{Speed, TrafficClass};
+use crate::model::policy::Policy;
+use crate::model::progress::Lane;
+use crate::model::route::RouteFacts;
+use crate::model::sender::Sender;
+use crate::phone::PhoneNumber;
+use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
+use crate::rules::consent::{Consent, consent};
+use crate::rules::cost::Quote;
+use crate::rules::route::Pick;
+use crate::rules::viable::{Assessment, ChannelStanding, assess};
+use crate::text::Segments;
+use crate::time::Timestamp;
+
+/// Everything that the plan of a message hangs on.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanFacts<'a> {
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// The project's settings.
+    pub policy: &'a Policy,
+    /// Who the message is from.
+    pub sender: &'a Sender,
+    /// The sender's routes, in its own order.
+    pub routes: &'a [RouteFacts],
+    /// What is known of the recipient.
+    pub contact: &'a ContactFacts,
+    /// The message.
+    pub message: MessageFacts<'a>,
+}
+
+/// What the plan of a message needs to know of the message.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageFacts<'a> {
+    /// The destination.
+    pub to: &'a PhoneNumber,
+    /// What it says.
+    pub content: &'a Content,
+    /// Direct or bulk.
+    pub class: TrafficClass,
+    /// Why so.
+    pub class_reason: ClassReason,
+    /// Cheapest or fastest first (R-CHAN-4).
+    pub speed: Speed,
+    /// The channel that the caller named, if any (R-CHAN-1). Once it was tried and failed, it no
+    /// longer binds: the message is on its fallback, which the caller asked for.
+    pub explicit: Option<Channel>,
+    /// The channel of the inbound message that this one says it answers (R-CHAN-2).
+    pub reply_channel: Option<Channel>,
+    /// Whether it may count as an answer without saying so: `auto`, direct, not scheduled, not
+    /// promotional, no broadcast. Whether there is something to answer is for the rule.
+    pub may_reply: bool,
+    /// Channels that were tried for it.
+    pub tried: ChannelSet,
+    /// Routes that certainly did not accept it in the attempt under way.
+    pub refused_by: &'a [RouteKey],
+    /// Whether it came with a test key, which sends through simulators only (R-TEST). A live key
+    /// uses a simulator only on a channel where the sender has no other route.
+    pub test: bool,
+    /// What [`measure`](crate::text::measure) said of [`Content::plain_text`]; counted anew when
+    /// the caller does not know.
+    pub text_segments: Option<Segments>,
+}
+
+/// What is to be done with a message now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Plan {
+    /// Submit it.
+    Send {
+        /// On this channel, by this route.
+        attempt: PlannedAttempt,
+        /// Why.
+        decision: Decision,
+    },
+    /// Keep it queued: only waiting channels are left (R-CHAN-5).
+    Wait {
+        /// What it waits for.
+        lane: Lane,
+        /// Why.
+        decision: Decision,
+    },
+    /// It cannot be sent.
+    Refuse {
+        /// Why not, in short.
+        refusal: Refusal,
+        /// Why each channel was dropped.
+        decision: Decision,
+    },
+}
+
+impl Plan {
+    /// The recorded reasons.
+    pub const fn decision(&self) -> &Decision {
+        match self {
+            Self::Send { decision, .. }
+            | Self::Wait { decision, .. }
+            | Self::Refuse { decision, .. } => decision,
+        }
+    }
+}
+
+/// Why a message cannot be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// `403 recipient_opted_out`. No channel was looked at.
+    OptedOut,
+    /// `400 whatsapp_window_closed`: the caller named WhatsApp, the window is closed and there is
+    /// no template.
+    WindowClosed,
+    /// `409 no_channel`: the channel that the caller named cannot carry it.
+    ExplicitChannel(ChannelDrop),
+    /// `409 no_channel`: every channel was dropped.
+    NoChannel,
+}
+
+/// Decides what is to be done with a message now.
+///
+/// An answer whose channel is waiting waits with it: R-CHAN-2 gives up that channel only where it
+/// can *no longer* carry the message.
+pub fn plan(facts: &PlanFacts<'_>) -> Plan {
+    if consent(&facts.contact.thread) == Consent::Withdrawn {
+        let decision = record(facts, Vec::new(), Vec::new());
+        return Plan::Refuse {
+            refusal: Refusal::OptedOut,
+            decision,
+        };
+    }
+    let requested = facts
+        .message
+        .explicit
+        .filter(|it| !facts.message.tried.contains(*it));
+    let mut considered = Channel::ALL.map(|channel| consider(facts, channel, requested));
+    let speed = facts.message.speed;
+    considered.sort_by(|a, b| a.compare(b, speed));
+
+    let reply = match requested {
+        Some(_) => None,
+        None => reply_channel(facts),
+    };
+    let chosen = bound(&considered, requested, ChannelReason::ExplicitChannel)
+        .or_else(|| bound(&considered, reply, ChannelReason::ReplySameChannel))
+        .or_else(|| best(&considered, speed));
+    conclude(facts, &considered, chosen, requested)
+}
+
+fn reply_channel(facts: &PlanFacts<'_>) -> Option<Channel> {
+    facts.message.reply_channel.or_else(|| {
+        let thread = &facts.contact.thread;
+        let may_reply = facts.message.may_reply && facts.message.class == TrafficClass::Direct;
+        may_reply
+            .then(|| answered_channel(thread, facts.policy.reply_window, facts.now))
+            .flatten()
+    })
+}
+
+/// A channel, and what it would be compared by.
+struct Considered {
+    assessment: Assessment,
+    option: ChannelOption,
+}
+
+impl Considered {
+    /// Viable channels first, then waiting ones, each in the order of R-CHAN-3 or R-CHAN-4; then
+    /// the dropped, in the order of tables.
+    fn compare(&self, other: &Self, speed: Speed) -> Ordering {
+        match (self.stage(), other.stage()) {
+            (Stage::Dropped, Stage::Dropped) => self.option.channel.cmp(&other.option.channel),
+            (a, b) => a
+                .cmp(&b)
+                .then_with(|| self.option.compare(&other.option, speed)),
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        match self.assessment.standing {
+            ChannelStanding::Viable(_) => Stage::Viable,
+            ChannelStanding::Waiting(_) => Stage::Waiting,
+            ChannelStanding::Dropped(_) => Stage::Dropped,
+        }
+    }
+
+    fn pick(&self) -> Option<Pick> {
+        match self.assessment.standing {
+            ChannelStanding::Viable(pick) | ChannelStanding::Waiting(pick) => Some(pick),
+            ChannelStanding::Dropped(_) => None,
+        }
+    }
+}
+
+/// [`ChannelStanding`] without its reasons, in the order in which channels are considered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Viable,
+    Waiting,
+    Dropped,
+}
+
+fn consider(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel>) -> Considered {
+    let assessment = assess(facts, channel, requested);
+    let metrics = &facts.contact.on(channel).metrics;
+    let place = facts
+        .routes
+        .iter()
+        .position(|it| it.route.channel == channel);
+    let mut considered = Considered {
+        option: ChannelOption {
+            channel,
+            cost: None,
+            record: Record::from(metrics),
+            average_delivery: metrics
+                .average_delivery_time()
+                .unwrap_or_else(|| facts.policy.channel_averages.of(channel)),
+            place: place.unwrap_or(usize::MAX),
+        },
+        assessment,
+    };
+    let quote = considered.pick().and_then(|pick| pick.quote);
+    considered.option.cost = quote.map(|it| it.amount);
+    considered
+}
+
+/// The place of a channel that the caller or the contact fixed, unless it was dropped.
+fn bound(
+    considered: &[Considered],
+    channel: Option<Channel>,
+    reason: ChannelReason,
+) -> Option<(usize, ChannelReason)> {
+    let at = considered
+        .iter()
+        .position(|it| Some(it.option.channel) == channel)?;
+    (considered[at].stage() != Stage::Dropped).then_some((at, reason))
+}
+
+/// The best viable channel, else the best waiting one, by R-CHAN-3 and R-CHAN-4.
+fn best(considered: &[Considered], speed: Speed) -> Option<(usize, ChannelReason)> {
+    let stage = considered.first()?.stage();
+    if stage == Stage::Dropped {
+        return None;
+    }
+    // Sorted by stage, so that those of the first stage stand at the front.
+    let mut options = [considered.first()?.option; Channel::ALL.len()];
+    let mut count = 0;
+    for it in considered.iter().filter(|it| it.stage() == stage) {
+        options[count] = it.option;
+        count += 1;
+    }
+    let (at, reason) = choose(&options[..count], speed)?;
+    Some((
+        at,
+        if stage == Stage::Viable {
+            reason
+        } else {
+            ChannelReason::Waiting
+        },
+    ))
+}
+
+fn conclude(
+    facts: &PlanFacts<'_>,
+    considered: &[Considered],
+    chosen: Option<(usize, ChannelReason)>,
+    requested: Option<Channel>,
+) -> Plan {
+    let channels = (0..considered.len())
+        .map(|at| channel_candidate(facts, considered, at, chosen))
+        .collect();
+    let mut routes = Vec::with_capacity(facts.routes.len());
+    for (at, it) in considered.iter().enumerate() {
+        let is_chosen = chosen.is_some_and(|(chosen, _)| chosen == at);
+        routes.extend(
+            it.assessment
+                .routes
+                .iter()
+                .map(|route| match route.verdict {
+                    RouteVerdict::Chosen(_) if !is_chosen => RouteCandidate {
+                        verdict: RouteVerdict::ChannelPassedOver,
+                        ..route.clone()
+                    },
+                    RouteVerdict::Chosen(_)
+                    | RouteVerdict::LaterClass
+                    | RouteVerdict::Dearer
+                    | RouteVerdict::LowerSuccess
+                    | RouteVerdict::Busier
+                    | RouteVerdict::ChannelPassedOver
+                    | RouteVerdict::Down
+                    | RouteVerdict::Throttled
+                    | RouteVerdict::OutOfQuota
+                    | RouteVerdict::Dropped(_) => route.clone(),
+                }),
+        );
+    }
+    let picked = chosen.map(|(at, _)| &considered[at]);
+    let decision = record(facts, channels, routes);
+    match picked.map(|it| (it, it.assessment.standing)) {
+        Some((it, ChannelStanding::Viable(pick))) => {
+            let quote = pick.quote.unwrap_or(Quote::FREE);
+            let attempt = PlannedAttempt {
+                channel: it.option.channel,
+                route: pick.route,
+                parts: it.assessment.parts,
+                estimated_cost: quote.amount,
+                charged_on: quote.charged_on,
+                receipts: pick.receipts,
+            };
+            Plan::Send { attempt, decision }
+        }
+        Some((_, ChannelStanding::Waiting(pick))) => {
+            let lane = Lane {
+                route: pick.route,
+                class: facts.message.class,
+            };
+            Plan::Wait { lane, decision }
+        }
+        Some((_, ChannelStanding::Dropped(_))) | None => {
+            let refusal = refusal(considered, requested);
+            Plan::Refuse { refusal, decision }
+        }
+    }
+}
+
+fn refusal(considered: &[Considered], requested: Option<Channel>) -> Refusal {
+    let explicit = considered
+        .iter()
+        .find(|it| Some(it.option.channel) == requested);
+    match explicit.map(|it| it.assessment.standing) {
+        Some(ChannelStanding::Dropped(ChannelDrop::WindowClosed)) => Refusal::WindowClosed,
+        Some(ChannelStanding::Dropped(drop)) => Refusal::ExplicitChannel(drop),
+        Some(ChannelStanding::Viable(_) | ChannelStanding::Waiting(_)) | None => Refusal::NoChannel,
+    }
+}
+
+fn record(
+    facts: &PlanFacts<'_>,
+    channels: Vec<ChannelCandidate>,
+    routes: Vec<RouteCandidate>,
+) -> Decision {
+    let MessageFacts {
+        class,
+        class_reason,
+        ..
+    } = facts.message;
+    Decision {
+        class,
+        class_reason,
+        channels,
+        routes,
+    }
+}
+
+fn channel_candidate(
+    facts: &PlanFacts<'_>,
+    considered: &[Considered],
+    at: usize,
+    chosen: Option<(usize, ChannelReason)>,
+) -> ChannelCandidate {
+    let it = &considered[at];
+    let channel = it.option.channel;
+    let metrics = &facts.contact.on(channel).metrics;
+    let has_segments = channel == Channel::Sms && it.stage() != Stage::Dropped;
+    ChannelCandidate {
+        channel,
+        verdict: verdict(considered, at, chosen, facts.message.speed),
+        cost: it.option.cost,
+        segments: has_segments.then_some(it.assessment.parts),
+        successes: metrics.success_count,
+        failures: metrics.failure_count,
+        average_delivery: metrics.average_delivery_time(),
+    }
+}
+
+/// What is said of the channel at this place, beside the chosen one.
+fn verdict(
+    considered: &[Considered],
+    at: usize,
+    chosen: Option<(usize, ChannelReason)>,
+    speed: Speed,
+) -> ChannelVerdict {
+    let it = &considered[at];
+    match (it.assessment.standing, chosen) {
+        (ChannelStanding::Dropped(drop), _) => ChannelVerdict::Dropped(drop),
+        (_, Some((chosen, reason))) if chosen == at => ChannelVerdict::Chosen(reason),
+        (ChannelStanding::Waiting(_), _) => ChannelVerdict::Waiting,
+        (ChannelStanding::Viable(_), Some((chosen, reason))) => match reason {
+            ChannelReason::BestSuccessRate => ChannelVerdict::PoorRecord,
+            ChannelReason::CheapestViable
+            | ChannelReason::Exploration
+            | ChannelReason::FastestViable => {
+                if at < chosen {
+                    ChannelVerdict::PoorRecord
+                } else {
+                    behind(&it.option, &considered[chosen].option, speed)
+                }
+            }
+            ChannelReason::ExplicitChannel
+            | ChannelReason::ReplySameChannel
+            | ChannelReason::OnlyViable
+            | ChannelReason::Waiting => ChannelVerdict::PassedOver,
+        },
+        (ChannelStanding::Viable(_), None) => ChannelVerdict::PassedOver,
+    }
+}
+
+/// Why an option with a good record stands behind the chosen one.
+fn behind(option: &ChannelOption, chosen: &ChannelOption, speed: Speed) -> ChannelVerdict {
+    let is_dearer = option
+        .cost
+        .map_or(chosen.cost.is_some(), |cost| chosen.cost < Some(cost));
+    if speed == Speed::Fast && option.average_delivery > chosen.average_delivery {
+        ChannelVerdict::Slower
+    } else if is_dearer {
+        ChannelVerdict::Dearer
+    } else {
+        ChannelVerdict::PassedOver
+    }
+}

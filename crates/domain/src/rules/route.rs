@@ -1,0 +1,398 @@
+//! R-ROUTE-1: candidates are the sender's routes on the channel that are up, inside quota and
+//! serve the destination (longest prefix wins).
+//!
+//! R-ROUTE-2, R-CLASS-2: preferred class first (`direct` prefers gateways, `bulk` platforms; a
+//! route without a class serves both), then the other of the two where the project allows overflow
+//! (to a gateway only while it keeps its reserve for direct), then price, then success rate, then
+//! free throughput, then the sender's own order.
+//!
+//! R-ROUTE-3: phones are the last resort of direct messages, when every gateway and platform is
+//! out of quota or down. Bulk never goes to phones.
+//!
+//! R-ROUTE-4: a route that refused the message is not tried again; one that is down or throttled
+//! is waited for, not tried.
+
+use std::cmp::Ordering;
+
+use crate::decision::{ChannelDrop, RouteCandidate, RouteDrop, RouteReason, RouteVerdict};
+use crate::ids::RouteKey;
+use crate::model::channel::Channel;
+use crate::model::content::PriceCategory;
+use crate::model::message::TrafficClass;
+use crate::model::policy::Overflow;
+use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
+use crate::phone::PhoneNumber;
+use crate::rules::channel::Record;
+use crate::rules::cost::{Quote, price_of};
+use crate::time::Timestamp;
+
+/// What the choice of a route on one channel hangs on.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteQuestion<'a> {
+    /// The time of the choice.
+    pub now: Timestamp,
+    /// The sender's routes on every channel, in its own order.
+    pub routes: &'a [RouteFacts],
+    /// The channel.
+    pub channel: Channel,
+    /// The destination.
+    pub to: &'a PhoneNumber,
+    /// Direct or bulk.
+    pub class: TrafficClass,
+    /// What a template message is charged as; `None` on channels without categories.
+    pub category: Option<PriceCategory>,
+    /// Number of segments, at least 1.
+    pub segments: u16,
+    /// Routes that certainly did not accept the message.
+    pub refused_by: &'a [RouteKey],
+    /// Whether the message came with a test key.
+    pub test: bool,
+    /// Which class may help out the other.
+    pub overflow: Overflow,
+}
+
+/// The route of a message on one channel, and what was found of the others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteChoice {
+    /// What came of it.
+    pub outcome: RouteOutcome,
+    /// The sender's routes on the channel, in the order in which they were considered.
+    pub candidates: Vec<RouteCandidate>,
+}
+
+/// What came of choosing a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RouteOutcome {
+    /// This route carries the message now.
+    Take(Pick),
+    /// No route can carry it now; this one is waited for.
+    WaitFor(Pick),
+    /// No route on the channel will ever carry it.
+    Nothing(ChannelDrop),
+}
+
+/// A route that carries a message, or is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pick {
+    /// The route.
+    pub route: RouteKey,
+    /// What the message costs there; `None` when its price book does not say.
+    pub quote: Option<Quote>,
+    /// Whether the route gives receipts.
+    pub receipts: bool,
+}
+
+/// Chooses the route of a message on one channel.
+///
+/// What is waited for, when nothing can carry it now: gateways and platforms before phones, then
+/// what is likely to pass soonest (throttled, down, out of quota, reserved), then R-ROUTE-2.
+pub fn choose_route(question: &RouteQuestion<'_>) -> RouteChoice {
+    let mut ranked = assess(question);
+    keep_phones_for_last(&mut ranked);
+    ranked.sort_unstable_by(Ranked::compare);
+
+    let first = ranked.first().map(|it| (it.standing, it.pick()));
+    let outcome = match first {
+        Some((Standing::Able, pick)) => RouteOutcome::Take(pick),
+        Some((Standing::Held(_), pick)) => RouteOutcome::WaitFor(pick),
+        Some((Standing::NotYet | Standing::Dropped(_), _)) | None => {
+            RouteOutcome::Nothing(why_nothing(&ranked))
+        }
+    };
+    let candidates = (0..ranked.len())
+        .map(|place| candidate(&ranked, place))
+        .collect();
+    RouteChoice {
+        outcome,
+        candidates,
+    }
+}
+
+/// Whether these rules cover the destination: the longest prefix that fits decides, and between
+/// equal ones the refusal; without a list of what is served, all is.
+pub fn serves(destinations: &Destinations, to: &PhoneNumber) -> bool {
+    let longest = |prefixes: &[Box<str>]| {
+        prefixes
+            .iter()
+            .filter(|it| to.as_str().starts_with(&***it))
+            .map(|it| it.len())
+            .max()
+    };
+    match (longest(&destinations.allow), longest(&destinations.deny)) {
+        (Some(allow), Some(deny)) => allow > deny,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => destinations.allow.is_empty(),
+    }
+}
+
+/// How a route stands, in the order in which routes are considered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    /// It can carry the message now.
+    Able,
+    /// It may later.
+    Held(Obstacle),
+    /// A phone, while a gateway or platform is left (R-ROUTE-3).
+    NotYet,
+    /// It will not.
+    Dropped(RouteDrop),
+}
+
+/// What keeps a route from carrying the message now; the soonest to pass first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Obstacle {
+    Throttled,
+    Down,
+    OutOfQuota,
+    /// Bulk may not use what is left of its quota (R-ROUTE-2).
+    ReservedForDirect,
+}
+
+/// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Suit {
+    Preferred,
+    Overflow,
+    LastResort,
+}
+
+struct Ranked<'a> {
+    facts: &'a RouteFacts,
+    /// Place in the sender's own order.
+    place: usize,
+    standing: Standing,
+    suit: Suit,
+    quote: Option<Quote>,
+}
+
+impl Ranked<'_> {
+    fn pick(&self) -> Pick {
+        let route = &self.facts.route;
+        Pick {
+            route: route.key,
+            quote: self.quote,
+            receipts: route.receipts,
+        }
+    }
+
+    fn is_phone(&self) -> bool {
+        self.facts.route.class == Some(RouteClass::Phone)
+    }
+
+    fn record(&self) -> Record {
+        Record {
+            successes: self.facts.successes,
+            failures: self.facts.failures,
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        self.stage()
+            .cmp(&other.stage())
+            .then_with(|| self.is_phone().cmp(&other.is_phone()))
+            .then_with(|| self.obstacle().cmp(&other.obstacle()))
+            .then_with(|| self.suit.cmp(&other.suit))
+            .then_with(|| compare_cost(self.quote, other.quote))
+            .then_with(|| self.record().compare_rate(other.record()).reverse())
+            .then_with(|| other.facts.free_throughput.cmp(&self.facts.free_throughput))
+            .then_with(|| self.place.cmp(&other.place))
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        match self.standing {
+            Standing::Held(obstacle) => Some(obstacle),
+            Standing::Able | Standing::NotYet | Standing::Dropped(_) => None,
+        }
+    }
+
+    /// [`Standing`] without its reasons.
+    fn stage(&self) -> u8 {
+        match self.standing {
+            Standing::Able => 0,
+            Standing::Held(_) => 1,
+            Standing::NotYet => 2,
+            Standing::Dropped(_) => 3,
+        }
+    }
+}
+
+/// Cheapest first; an unknown price is dearer than any.
+pub(crate) fn compare_cost(a: Option<Quote>, b: Option<Quote>) -> Ordering {
+    let key = |it: Option<Quote>| it.map_or((1, 0), |quote| (0, quote.amount.0));
+    key(a).cmp(&key(b))
+}
+
+fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
+    let on_channel = || {
+        question
+            .routes
+            .iter()
+            .filter(|it| it.route.channel == question.channel)
+    };
+    // Messages of a live key reach a simulator only where there is nothing else, as in a demo:
+    // a simulated delivery must not stand in for a real route that is down.
+    let simulators = question.test || on_channel().all(|it| it.route.simulator);
+    question
+        .routes
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.route.channel == question.channel)
+        .map(|(place, facts)| {
+            let route = &*facts.route;
+            let suit = suit(route.class, question.class, question.overflow);
+            let dropped = if route.simulator != simulators {
+                Some(RouteDrop::TestModeMismatch)
+            } else if !serves(&route.destinations, question.to) {
+                Some(RouteDrop::DestinationNotServed)
+            } else if question.refused_by.contains(&route.key) {
+                Some(RouteDrop::RefusedBefore)
+            } else if suit.is_none() {
+                Some(RouteDrop::ClassNotAllowed)
+            } else {
+                None
+            };
+            let standing = match (dropped, obstacle(facts, question)) {
+                (Some(why), _) => Standing::Dropped(why),
+                (None, Some(obstacle)) => Standing::Held(obstacle),
+                (None, None) => Standing::Able,
+            };
+            let quote = match dropped {
+                Some(_) => None,
+                None => price_of(
+                    route,
+                    question.to,
+                    question.category,
+                    question.segments,
+                    question.now,
+                ),
+            };
+            Ranked {
+                facts,
+                place,
+                standing,
+                suit: suit.unwrap_or(Suit::LastResort),
+                quote,
+            }
+        })
+        .collect()
+}
+
+/// How well the class suits the traffic; `None` where the traffic may not use it.
+const fn suit(
+    route: Option<RouteClass>,
+    traffic: TrafficClass,
+    overflow: Overflow,
+) -> Option<Suit> {
+    match (traffic, route) {
+        (_, None)
+        | (TrafficClass::Direct, Some(RouteClass::Gateway))
+        | (TrafficClass::Bulk, Some(RouteClass::Platform)) => Some(Suit::Preferred),
+        (TrafficClass::Direct, Some(RouteClass::Platform)) if overflow.direct_to_platform => {
+            Some(Suit::Overflow)
+        }
+        (TrafficClass::Bulk, Some(RouteClass::Gateway)) if overflow.bulk_to_gateway => {
+            Some(Suit::Overflow)
+        }
+        (TrafficClass::Direct, Some(RouteClass::Phone)) => Some(Suit::LastResort),
+        (TrafficClass::Direct, Some(RouteClass::Platform))
+        | (TrafficClass::Bulk, Some(RouteClass::Gateway | RouteClass::Phone)) => None,
+    }
+}
+
+/// What keeps the route from carrying the message now: the obstacle that lasts longest.
+fn obstacle(facts: &RouteFacts, question: &RouteQuestion<'_>) -> Option<Obstacle> {
+    let keeps_reserve =
+        question.class == TrafficClass::Bulk && facts.route.class == Some(RouteClass::Gateway);
+    let for_bulk = 100_u8.saturating_sub(question.overflow.reserve_direct_percent);
+    match (facts.quota, facts.condition) {
+        (QuotaFacts::Exhausted, _) => Some(Obstacle::OutOfQuota),
+        (QuotaFacts::Within { used_percent }, _) if keeps_reserve && used_percent >= for_bulk => {
+            Some(Obstacle::ReservedForDirect)
+        }
+        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Down) => {
+            Some(Obstacle::Down)
+        }
+        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Throttled) => {
+            Some(Obstacle::Throttled)
+        }
+        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Up) => None,
+    }
+}
+
+/// R-ROUTE-3: while a gateway or platform could carry the message, or is merely throttled, phones
+/// are left alone.
+fn keep_phones_for_last(ranked: &mut [Ranked<'_>]) {
+    let one_is_left = ranked.iter().any(|it| {
+        !it.is_phone()
+            && matches!(
+                it.standing,
+                Standing::Able | Standing::Held(Obstacle::Throttled)
+            )
+    });
+    if one_is_left {
+        for phone in ranked
+            .iter_mut()
+            .filter(|it| it.is_phone() && it.standing == Standing::Able)
+        {
+            phone.standing = Standing::NotYet;
+        }
+    }
+}
+
+/// Why no route will ever carry the message: the obstacle of the route that came furthest.
+fn why_nothing(ranked: &[Ranked<'_>]) -> ChannelDrop {
+    let any = |why| {
+        ranked
+            .iter()
+            .any(|it| it.standing == Standing::Dropped(why))
+    };
+    if any(RouteDrop::RefusedBefore) {
+        ChannelDrop::RoutesExhausted
+    } else if any(RouteDrop::ClassNotAllowed) {
+        ChannelDrop::NoRouteForClass
+    } else if any(RouteDrop::DestinationNotServed) {
+        ChannelDrop::DestinationNotServed
+    } else if any(RouteDrop::TestModeMismatch) {
+        ChannelDrop::NoSimulator
+    } else {
+        ChannelDrop::NotOnSender
+    }
+}
+
+/// What was found of the route at this place of the sorted list.
+fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
+    let (it, first) = (&ranked[place], &ranked[0]);
+    let verdict = match it.standing {
+        Standing::Able if place == 0 => {
+            RouteVerdict::Chosen(match (it.suit, it.facts.route.class) {
+                (Suit::Preferred, None) => RouteReason::Unclassified,
+                (Suit::Preferred, Some(_)) => RouteReason::PreferredClass,
+                (Suit::Overflow, _) => RouteReason::Overflow,
+                (Suit::LastResort, _) => RouteReason::LastResort,
+            })
+        }
+        Standing::Held(_) if place == 0 => RouteVerdict::Chosen(RouteReason::Waiting),
+        Standing::Able if it.suit > first.suit => RouteVerdict::LaterClass,
+        Standing::Able if compare_cost(it.quote, first.quote).is_gt() => RouteVerdict::Dearer,
+        Standing::Able if it.record().compare_rate(first.record()).is_lt() => {
+            RouteVerdict::LowerSuccess
+        }
+        Standing::Able => RouteVerdict::Busier,
+        Standing::NotYet => RouteVerdict::LaterClass,
+        Standing::Held(Obstacle::Throttled) => RouteVerdict::Throttled,
+        Standing::Held(Obstacle::Down) => RouteVerdict::Down,
+        Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
+        Standing::Held(Obstacle::ReservedForDirect) => {
+            RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
+        }
+        Standing::Dropped(why) => RouteVerdict::Dropped(why),
+    };
+    RouteCandidate {
+        route: it.facts.route.key,
+        channel: it.facts.route.channel,
+        class: it.facts.route.class,
+        verdict,
+        cost: it.quote.map(|quote| quote.amount),
+    }
+}

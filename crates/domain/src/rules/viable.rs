@@ -1,0 +1,166 @@
+//! R-CHAN-3.1: drop every channel that cannot deliver, each with a named, lasting reason: not on
+//! the sender; no identifier; content not expressible on it; WhatsApp window closed and no template
+//! (R-WIN-2); no route that serves the destination; known incapable. A channel whose only obstacle
+//! is temporary (all its routes down, throttled or out of quota) is *waiting*, not dropped.
+
+use crate::decision::{ChannelDrop, RouteCandidate};
+use crate::model::attempt::MAX_PARTS;
+use crate::model::channel::Channel;
+use crate::model::content::{MessageType, PriceCategory};
+use crate::rules::plan::PlanFacts;
+use crate::rules::route::{Pick, RouteOutcome, RouteQuestion, choose_route};
+use crate::rules::window::{WhatsAppForm, whatsapp_form, window};
+use crate::text::measure;
+
+/// Most characters of a text on WhatsApp (Cloud API, text messages).
+pub const WHATSAPP_TEXT_MAX: usize = 4_096;
+
+/// How one channel stands for a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChannelStanding {
+    /// It can carry the message now, by this route.
+    Viable(Pick),
+    /// It may later, by this route.
+    Waiting(Pick),
+    /// It will not.
+    Dropped(ChannelDrop),
+}
+
+/// What was found of one channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assessment {
+    /// The channel.
+    pub channel: Channel,
+    /// How it stands.
+    pub standing: ChannelStanding,
+    /// Number of parts of the message there, at least 1; 1 where that was not asked.
+    pub parts: u16,
+    /// Its routes, in the order in which they were considered; none when it was dropped.
+    pub routes: Vec<RouteCandidate>,
+}
+
+/// The form that the content takes on a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Form {
+    parts: u16,
+    category: Option<PriceCategory>,
+}
+
+/// How `channel` stands for the message. `requested`: the only channel that may be used, if any.
+pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel>) -> Assessment {
+    let form = match objection(facts, channel, requested) {
+        Some(drop) => Err(drop),
+        None => form_on(facts, channel).and_then(|form| {
+            let until = facts.contact.on(channel).incapable_until;
+            let incapable = until.is_some_and(|until| facts.now < until);
+            if incapable {
+                Err(ChannelDrop::KnownIncapable)
+            } else {
+                Ok(form)
+            }
+        }),
+    };
+    let form = match form {
+        Ok(form) => form,
+        Err(drop) => return dropped(channel, drop),
+    };
+    let choice = choose_route(&RouteQuestion {
+        now: facts.now,
+        routes: facts.routes,
+        channel,
+        to: facts.message.to,
+        class: facts.message.class,
+        category: form.category,
+        segments: form.parts,
+        refused_by: facts.message.refused_by,
+        test: facts.message.test,
+        overflow: facts.policy.overflow,
+    });
+    let standing = match choice.outcome {
+        RouteOutcome::Take(pick) => ChannelStanding::Viable(pick),
+        RouteOutcome::WaitFor(pick) => ChannelStanding::Waiting(pick),
+        RouteOutcome::Nothing(drop) => return dropped(channel, drop),
+    };
+    Assessment {
+        channel,
+        standing,
+        parts: form.parts,
+        routes: choice.candidates,
+    }
+}
+
+const fn dropped(channel: Channel, drop: ChannelDrop) -> Assessment {
+    Assessment {
+        channel,
+        standing: ChannelStanding::Dropped(drop),
+        parts: 1,
+        routes: Vec::new(),
+    }
+}
+
+/// What speaks against the channel before the content is looked at.
+fn objection(
+    facts: &PlanFacts<'_>,
+    channel: Channel,
+    requested: Option<Channel>,
+) -> Option<ChannelDrop> {
+    if requested.is_some_and(|it| it != channel) {
+        Some(ChannelDrop::NotRequested)
+    } else if !facts.routes.iter().any(|it| it.route.channel == channel) {
+        Some(ChannelDrop::NotOnSender)
+    } else if facts.message.tried.contains(channel) {
+        Some(ChannelDrop::AlreadyTried)
+    } else if !channel.is_phone_addressed() {
+        // A message is addressed by a phone number.
+        Some(ChannelDrop::NoIdentifier)
+    } else {
+        None
+    }
+}
+
+fn form_on(facts: &PlanFacts<'_>, channel: Channel) -> Result<Form, ChannelDrop> {
+    match channel {
+        Channel::Sms => sms_form(facts),
+        Channel::WhatsApp => whatsapp_form_of(facts),
+    }
+}
+
+fn sms_form(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
+    let text = facts
+        .message
+        .content
+        .plain_text()
+        .filter(|it| !it.is_empty());
+    let text = text.ok_or(ChannelDrop::ContentNotExpressible)?;
+    let segments = facts.message.text_segments.unwrap_or_else(|| measure(text));
+    if segments.count > MAX_PARTS {
+        return Err(ChannelDrop::TextTooLong);
+    }
+    Ok(Form {
+        parts: segments.count.max(1),
+        category: None,
+    })
+}
+
+fn whatsapp_form_of(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
+    let content = facts.message.content;
+    let window = window(facts.contact.thread.whatsapp_window_from, facts.now);
+    let form = whatsapp_form(content, facts.sender.default_template.as_ref(), window).ok_or(
+        // A template that does not exist cannot be expressed; all else waits for the window.
+        if content.kind == MessageType::Template {
+            ChannelDrop::ContentNotExpressible
+        } else {
+            ChannelDrop::WindowClosed
+        },
+    )?;
+    let too_long = |text: &str| {
+        text.len() > WHATSAPP_TEXT_MAX && text.chars().nth(WHATSAPP_TEXT_MAX).is_some()
+    };
+    if form == WhatsAppForm::FreeForm && content.text.as_deref().is_some_and(too_long) {
+        return Err(ChannelDrop::TextTooLong);
+    }
+    Ok(Form {
+        parts: 1,
+        category: Some(form.price_category()),
+    })
+}

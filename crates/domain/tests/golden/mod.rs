@@ -1,0 +1,10 @@
+//! The decision rules, tried on the specification's own examples, on whole small spaces, and
+//! against slow restatements of themselves.
+
+mod channel_space;
+mod cost;
+mod examples;
+mod refusals;
+mod route_order;
+mod route_space;
+mod world;
