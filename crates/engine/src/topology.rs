@@ -43,8 +43,14 @@ impl Topology {
     ) -> Self {
         Self {
             projects: projects.into_iter().map(|it| (it.key, it)).collect(),
-            senders: senders.into_iter().map(|it| (it.key, Arc::new(it))).collect(),
-            routes: routes.into_iter().map(|it| (it.key, Arc::new(it))).collect(),
+            senders: senders
+                .into_iter()
+                .map(|it| (it.key, Arc::new(it)))
+                .collect(),
+            routes: routes
+                .into_iter()
+                .map(|it| (it.key, Arc::new(it)))
+                .collect(),
         }
     }
 
@@ -65,7 +71,9 @@ impl Topology {
 
     /// The project's senders, in the order in which they were first configured.
     pub fn senders(&self, project: ProjectKey) -> impl Iterator<Item = &Arc<Sender>> {
-        self.senders.values().filter(move |it| it.project == project)
+        self.senders
+            .values()
+            .filter(move |it| it.project == project)
     }
 
     /// The project's sender with this public id.
@@ -75,7 +83,9 @@ impl Topology {
 
     /// The project's default sender; the first where none says that it is.
     pub fn default_sender(&self, project: ProjectKey) -> Option<&Arc<Sender>> {
-        self.senders(project).find(|it| it.is_default).or_else(|| self.senders(project).next())
+        self.senders(project)
+            .find(|it| it.is_default)
+            .or_else(|| self.senders(project).next())
     }
 
     /// The route, if it is configured.

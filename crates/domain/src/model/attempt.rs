@@ -32,8 +32,14 @@ pub enum AttemptState {
 
 impl AttemptState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Sending, Self::Unknown, Self::Sent, Self::Failed, Self::Delivered, Self::Read];
+    pub const ALL: [Self; 6] = [
+        Self::Sending,
+        Self::Unknown,
+        Self::Sent,
+        Self::Failed,
+        Self::Delivered,
+        Self::Read,
+    ];
 
     /// The word for the store and the API's extra fields.
     pub const fn code(self) -> &'static str {
@@ -69,13 +75,21 @@ impl PartSet {
 
     /// The first `count` parts.
     pub const fn first(count: u16) -> Self {
-        if count >= MAX_PARTS { Self(u16::MAX) } else { Self((1 << count) - 1) }
+        if count >= MAX_PARTS {
+            Self(u16::MAX)
+        } else {
+            Self((1 << count) - 1)
+        }
     }
 
     /// This set and the part with this index.
     #[must_use]
     pub const fn with(self, index: u16) -> Self {
-        if index >= MAX_PARTS { self } else { Self(self.0 | 1 << index) }
+        if index >= MAX_PARTS {
+            self
+        } else {
+            Self(self.0 | 1 << index)
+        }
     }
 
     /// Whether the part is in it.
@@ -84,8 +98,8 @@ impl PartSet {
     }
 
     /// How many parts are in it.
+    #[expect(clippy::cast_possible_truncation, reason = "a u16 has at most 16 ones")]
     pub const fn len(self) -> u16 {
-        // A u16 has at most 16 ones.
         self.0.count_ones() as u16
     }
 

@@ -1,0 +1,351 @@
+//! One route as the engine runs it: its ready queue, its health, and its connector.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::model::failure::FailureClass;
+use domain::model::message::TrafficClass;
+use domain::model::receipt::SubmitOutcome;
+use domain::model::route::{OnUnknown, QuotaFacts, Route, RouteCondition, RouteFacts};
+use domain::rules::health::{Breaker, BreakerState, HealthEvent};
+use domain::time::Timestamp;
+use parking_lot::{Mutex, RwLock};
+use ports::connector::{Connector, LinkState, Slots, SubmissionKey, Wake};
+use tokio::sync::Notify;
+
+use crate::ready::{Drawn, Ready, ReadyQueue};
+
+/// One route as the engine runs it.
+pub(crate) struct RouteLine {
+    /// Its configuration.
+    pub(crate) route: Arc<Route>,
+    /// Whether another route could carry what waits for this one, on its channel or another.
+    pub(crate) has_alternative: bool,
+    state: Mutex<State>,
+    wakes: RwLock<Vec<Wake>>,
+    /// Woken when the pump of its lanes may have something to do.
+    pub(crate) pump: Notify,
+    connector: RwLock<Option<Arc<dyn Connector>>>,
+    successes: AtomicU64,
+    failures: AtomicU64,
+}
+
+struct State {
+    queue: ReadyQueue,
+    breaker: Breaker,
+    down_because: Option<Box<str>>,
+}
+
+/// What an event changed of a route's condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing that others need to know.
+    None,
+    /// It takes submissions again.
+    CameUp,
+    /// It takes none for now: what is ready goes back to its lanes.
+    WentDown,
+}
+
+impl RouteLine {
+    pub(crate) fn new(route: Arc<Route>, has_alternative: bool, now: Timestamp) -> Self {
+        let marks_started = route.on_unknown == OnUnknown::Fail;
+        let queue = ReadyQueue::new(route.throughput, marks_started, now);
+        Self {
+            route,
+            has_alternative,
+            state: Mutex::new(State {
+                queue,
+                breaker: Breaker::disconnected(),
+                down_because: Some("not connected yet".into()),
+            }),
+            wakes: RwLock::new(Vec::new()),
+            pump: Notify::new(),
+            connector: RwLock::new(None),
+            successes: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn attach(&self, connector: Arc<dyn Connector>) {
+        *self.connector.write() = Some(connector);
+    }
+
+    pub(crate) fn connector(&self) -> Option<Arc<dyn Connector>> {
+        self.connector.read().clone()
+    }
+
+    pub(crate) fn on_ready(&self, wake: Wake) {
+        wake();
+        self.wakes.write().push(wake);
+    }
+
+    /// Tells the connector that there may be something to take.
+    pub(crate) fn wake(&self) {
+        for wake in self.wakes.read().iter() {
+            wake();
+        }
+    }
+
+    /// What the plan rule needs to know of it.
+    pub(crate) fn facts(&self, is_last: bool, now: Timestamp) -> RouteFacts {
+        let state = self.state.lock();
+        let condition = state.condition(is_last, now);
+        RouteFacts {
+            route: Arc::clone(&self.route),
+            condition,
+            quota: QuotaFacts::Unlimited,
+            successes: self.successes.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+            free_throughput: state.queue.throughput.free(),
+        }
+    }
+
+    /// Its condition, and why it is not up.
+    pub(crate) fn condition(&self, now: Timestamp) -> (RouteCondition, Option<Box<str>>) {
+        let state = self.state.lock();
+        let condition = state.condition(!self.has_alternative, now);
+        let because = match condition {
+            RouteCondition::Up => None,
+            RouteCondition::Throttled => Some("the provider asked to slow down".into()),
+            RouteCondition::Down => match state.breaker.state() {
+                BreakerState::Lost => state.down_because.clone(),
+                BreakerState::Open { .. } | BreakerState::Probing | BreakerState::Closed => {
+                    Some("too many submissions failed".into())
+                }
+            },
+        };
+        (condition, because)
+    }
+
+    /// Whether statistics or the connection let it take submissions.
+    pub(crate) fn admits(&self, now: Timestamp) -> bool {
+        self.state.lock().breaker.admits(now, false)
+    }
+
+    /// How many more messages of this class it could take from its lane, and of how many.
+    pub(crate) fn room(&self, class: TrafficClass) -> (usize, usize) {
+        let mut state = self.state.lock();
+        (state.queue.room(class), state.queue.bound())
+    }
+
+    /// When its pause or its breaker lets it try again, if one of them holds it.
+    pub(crate) fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let state = self.state.lock();
+        let probe = match state.breaker.state() {
+            BreakerState::Open { probe_at } => Some(probe_at),
+            BreakerState::Closed | BreakerState::Probing | BreakerState::Lost => None,
+        };
+        state
+            .queue
+            .pause
+            .until(now)
+            .max(probe.filter(|it| *it > now))
+    }
+
+    pub(crate) fn reserve(&self, class: TrafficClass) -> bool {
+        self.state.lock().queue.reserve(class)
+    }
+
+    pub(crate) fn unreserve(&self, class: TrafficClass) {
+        self.state.lock().queue.unreserve(class);
+    }
+
+    /// Puts a submission in its place. `reserved`: a place was promised to it. `Err` when the
+    /// route went down in the meantime: it is to be released.
+    pub(crate) fn push(&self, ready: Ready, reserved: bool) -> Result<(), SubmissionKey> {
+        let mut state = self.state.lock();
+        if reserved {
+            state.queue.unreserve(ready.submission.class);
+        }
+        if !state.queue.open {
+            return Err(ready.submission.key);
+        }
+        state.queue.push(ready);
+        drop(state);
+        self.wake();
+        Ok(())
+    }
+
+    pub(crate) fn remove(&self, key: SubmissionKey) -> bool {
+        self.state.lock().queue.remove(key)
+    }
+
+    /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).
+    pub(crate) fn draw(&self, slots: Slots, now: Timestamp, random: u64) -> Drawn {
+        let mut state = self.state.lock();
+        let is_last = !self.has_alternative;
+        if !state.breaker.admits(now, is_last) {
+            let ask_again_at = match state.breaker.state() {
+                BreakerState::Open { probe_at } => Some(probe_at),
+                BreakerState::Closed | BreakerState::Probing | BreakerState::Lost => None,
+            };
+            return Drawn {
+                ask_again_at,
+                ..Drawn::default()
+            };
+        }
+        let closed = state.breaker.state() == BreakerState::Closed;
+        state.queue.probes_only = !closed && !is_last;
+        let drawn = state.queue.draw(slots, now);
+        if !closed && !drawn.submissions.is_empty() {
+            state.breaker.observe(HealthEvent::Started, now, random);
+        }
+        let low = state.queue.room(TrafficClass::Direct) * 2 > state.queue.bound()
+            || state.queue.room(TrafficClass::Bulk) * 2 > state.queue.bound();
+        drop(state);
+        if low {
+            self.pump.notify_one();
+        }
+        drawn
+    }
+
+    pub(crate) fn started(&self, key: SubmissionKey, kept: bool) {
+        let mut state = self.state.lock();
+        if kept {
+            state.queue.started(key);
+        } else {
+            state.queue.not_started(key);
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// Notes an outcome: health, pause and counters. `None` when the connector did not have it.
+    pub(crate) fn answered(
+        &self,
+        key: SubmissionKey,
+        outcome: &SubmitOutcome,
+        now: Timestamp,
+        random: u64,
+    ) -> Option<(TrafficClass, Turn)> {
+        let event = health_event(outcome);
+        let mut state = self.state.lock();
+        let class = state.queue.settle(key)?;
+        if is_throttling(outcome) {
+            state.queue.pause.throttled(now, unit_interval(random));
+        } else {
+            state.queue.pause.answered(now);
+        }
+        match event {
+            HealthEvent::Succeeded => self.successes.fetch_add(1, Ordering::Relaxed),
+            HealthEvent::Errored => self.failures.fetch_add(1, Ordering::Relaxed),
+            HealthEvent::Started
+            | HealthEvent::Neutral
+            | HealthEvent::Lost
+            | HealthEvent::Recovered => 0,
+        };
+        let turn = state.observe(event, now, random);
+        Some((class, turn))
+    }
+
+    /// Notes that the connector gave a submission back; whether it had it.
+    pub(crate) fn returned(&self, key: SubmissionKey) -> bool {
+        self.state.lock().queue.settle(key).is_some()
+    }
+
+    /// Notes that the link changed.
+    pub(crate) fn link(&self, link: LinkState, now: Timestamp, random: u64) -> Turn {
+        let mut state = self.state.lock();
+        let event = match link {
+            LinkState::Up => {
+                state.down_because = None;
+                state.queue.open = true;
+                HealthEvent::Recovered
+            }
+            LinkState::Down(why) => {
+                state.down_because = Some(why);
+                state.queue.open = false;
+                HealthEvent::Lost
+            }
+        };
+        state.observe(event, now, random)
+    }
+
+    /// Takes nothing more and gives up what was not taken.
+    pub(crate) fn close(&self) -> Vec<SubmissionKey> {
+        let mut state = self.state.lock();
+        state.queue.open = false;
+        state.queue.drain()
+    }
+
+    /// Empties the ready queue; what was taken stays with the connector.
+    pub(crate) fn drain(&self) -> Vec<SubmissionKey> {
+        self.state.lock().queue.drain()
+    }
+
+    pub(crate) fn in_hand(&self) -> usize {
+        self.state.lock().queue.in_hand()
+    }
+}
+
+impl State {
+    fn condition(&self, is_last: bool, now: Timestamp) -> RouteCondition {
+        match self.breaker.condition(now, is_last) {
+            RouteCondition::Up if self.queue.pause.until(now).is_some() => {
+                RouteCondition::Throttled
+            }
+            condition @ (RouteCondition::Up | RouteCondition::Down | RouteCondition::Throttled) => {
+                condition
+            }
+        }
+    }
+
+    fn observe(&mut self, event: HealthEvent, now: Timestamp, random: u64) -> Turn {
+        let was_up = matches!(self.breaker.state(), BreakerState::Closed);
+        self.breaker.observe(event, now, random);
+        let is_up = matches!(self.breaker.state(), BreakerState::Closed);
+        match (was_up, is_up) {
+            (false, true) => Turn::CameUp,
+            (true, false) => Turn::WentDown,
+            (true, true) | (false, false) => Turn::None,
+        }
+    }
+}
+
+/// What an outcome says of the route's health (R-HEALTH): throttling and what the recipient or
+/// the content caused say nothing.
+fn health_event(outcome: &SubmitOutcome) -> HealthEvent {
+    match outcome {
+        SubmitOutcome::Accepted { .. } => HealthEvent::Succeeded,
+        SubmitOutcome::Unknown { .. } => HealthEvent::Errored,
+        SubmitOutcome::NotAccepted(failure)
+        | SubmitOutcome::PartlyAccepted { failure, .. }
+        | SubmitOutcome::Rejected(failure) => match failure.class {
+            FailureClass::RouteFault | FailureClass::AccountFault | FailureClass::NoRoute => {
+                HealthEvent::Errored
+            }
+            FailureClass::Throttled
+            | FailureClass::SenderFault
+            | FailureClass::RecipientAbsent
+            | FailureClass::RecipientIncapable
+            | FailureClass::RecipientInvalid
+            | FailureClass::Undeliverable
+            | FailureClass::Expired
+            | FailureClass::WindowClosed
+            | FailureClass::TemplateFault
+            | FailureClass::ContentBlocked
+            | FailureClass::OptedOut
+            | FailureClass::InvalidRequest
+            | FailureClass::UnknownOutcome => HealthEvent::Neutral,
+        },
+    }
+}
+
+/// Whether the provider asked to slow down.
+pub(crate) fn is_throttling(outcome: &SubmitOutcome) -> bool {
+    match outcome {
+        SubmitOutcome::NotAccepted(failure)
+        | SubmitOutcome::PartlyAccepted { failure, .. }
+        | SubmitOutcome::Rejected(failure) => failure.class == FailureClass::Throttled,
+        SubmitOutcome::Accepted { .. } | SubmitOutcome::Unknown { .. } => false,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "53 bits of randomness are plenty"
+)]
+fn unit_interval(random: u64) -> f64 {
+    (random >> 11) as f64 / (1_u64 << 53) as f64
+}

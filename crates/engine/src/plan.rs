@@ -1,0 +1,294 @@
+//! Station 2: decides what happens next to messages that no route has in hand: those whose time
+//! has come, those that wait in a lane, and those that fall back.
+
+use std::sync::Arc;
+
+use domain::decision::Decision;
+use domain::ids::RouteKey;
+use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
+use domain::model::channel::ChannelSet;
+use domain::model::failure::{Failure, FailureClass};
+use domain::model::progress::{Lane, Waiting};
+use domain::model::sender::Sender;
+use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
+use domain::text::measure;
+use domain::time::{Millis, Timestamp};
+use ports::connector::{Submission, SubmissionKey};
+use ports::store::messages::{NewMessage, Outbound};
+use ports::store::operations::{self, PlanStep};
+use ports::store::{Op, Outcome};
+use tokio::sync::oneshot;
+
+use crate::accept::may_reply;
+use crate::ready::Ready;
+use crate::{Inner, facts, settle};
+
+/// What was decided for one message.
+struct Step {
+    what: PlanStep,
+    decision: Option<Decision>,
+    /// The submission to hand over once the step is kept; a place is reserved for it.
+    hand_over: Option<(Lane, Ready)>,
+}
+
+/// Plans messages and waits until every step is kept. Answers how many went on: to a route, to
+/// another lane, or to their end.
+pub(crate) async fn plan_all(inner: &Arc<Inner>, messages: Vec<Outbound>) -> usize {
+    let mut answers = Vec::with_capacity(messages.len());
+    for outbound in &messages {
+        let now = inner.now();
+        if let Some(step) = decide(inner, outbound, now) {
+            answers.push(commit(inner, outbound, step, now));
+        }
+    }
+    let mut moved = 0;
+    for answer in answers {
+        moved += usize::from(answer.await.unwrap_or(false));
+    }
+    moved
+}
+
+/// Commits a step; on commit, hands the submission over. The answer is whether it was kept.
+fn commit(
+    inner: &Arc<Inner>,
+    outbound: &Outbound,
+    step: Step,
+    now: Timestamp,
+) -> oneshot::Receiver<bool> {
+    let Step {
+        what,
+        decision,
+        hand_over,
+    } = step;
+    let op = Op::Plan(Box::new(operations::Plan {
+        message: outbound.id,
+        version: outbound.progress.version,
+        step: what,
+        decision,
+        at: now,
+        epoch: inner.epoch,
+    }));
+    let (done, answer) = oneshot::channel();
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result| {
+            let kept = matches!(result, Ok(Outcome::Changed(_)));
+            settle::follow(&inner, result);
+            if let Some((lane, ready)) = hand_over {
+                if kept {
+                    settle::hand_over(&inner, lane.route, ready);
+                } else if let Some(line) = inner.lines.get(&lane.route) {
+                    line.unreserve(lane.class);
+                }
+            }
+            // Safe because: nobody needs to know once the planner is gone.
+            let _unheard = done.send(kept);
+        }
+    };
+    inner.store.commit(op, Box::new(after_commit));
+    answer
+}
+
+/// Decides for one message; `None` leaves it where it waits.
+fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
+    let message = &outbound.message;
+    let Some((project, sender)) = inner
+        .topology
+        .project(message.project)
+        .zip(inner.topology.sender(message.sender))
+    else {
+        return Some(fail(Failure::new(
+            FailureClass::NoRoute,
+            "sender_gone",
+            "The sender of the message is not configured any more.",
+        )));
+    };
+    let live = outbound
+        .progress
+        .last_attempt()
+        .filter(|it| it.state == AttemptState::Sending);
+    let mut contact = outbound.facts;
+    if contact.thread.last_outbound_at == Some(message.accepted_at) {
+        // The message itself is no reason for it not to be an answer (R-CHAN-2).
+        contact.thread.last_outbound_at = None;
+    }
+    let mut routes = facts::routes(inner, sender, now);
+    if let Some(attempt) = live.filter(|it| !it.accepted.is_empty()) {
+        // After one part was accepted there is no other route (R-PARTS).
+        routes.retain(|it| it.route.key == attempt.route);
+    }
+    let is_first = outbound.progress.attempts.is_empty();
+    let planned = plan(&PlanFacts {
+        now,
+        policy: &project.policy,
+        sender,
+        routes: &routes,
+        contact: &contact,
+        message: MessageFacts {
+            to: &message.to,
+            content: &message.content,
+            class: message.class,
+            class_reason: message.class_reason,
+            speed: message.speed,
+            explicit: live.map_or(message.explicit, |it| Some(it.channel)),
+            reply_channel: message.reply_to.map(|(_, channel)| channel),
+            may_reply: is_first && may_reply(message),
+            tried: tried(&outbound.progress.attempts, live),
+            refused_by: live.map_or(&[], |it| &it.refused_by),
+            test: message.test,
+            text_segments: message.content.plain_text().map(measure),
+        },
+    });
+    match planned {
+        Plan::Send { attempt, decision } => {
+            Some(send(inner, outbound, live, sender, attempt, decision))
+        }
+        Plan::Wait { lane, .. } if outbound.progress.waiting == Waiting::Lane(lane) => None,
+        Plan::Wait { lane, decision } => Some(wait(lane, decision)),
+        Plan::Refuse { refusal, decision } => Some(Step {
+            decision: Some(decision),
+            ..fail(failure_of(refusal, live))
+        }),
+    }
+}
+
+/// Channels that earlier attempts were made on.
+fn tried(attempts: &[Attempt], live: Option<&Attempt>) -> ChannelSet {
+    attempts
+        .iter()
+        .filter(|it| live.is_none_or(|live| live.no != it.no))
+        .map(|it| it.channel)
+        .collect()
+}
+
+fn send(
+    inner: &Inner,
+    outbound: &Outbound,
+    live: Option<&Attempt>,
+    sender: &Sender,
+    planned: PlannedAttempt,
+    decision: Decision,
+) -> Step {
+    let message = &outbound.message;
+    let lane = Lane {
+        route: planned.route,
+        class: message.class,
+    };
+    if !inner
+        .lines
+        .get(&lane.route)
+        .is_some_and(|it| it.reserve(lane.class))
+    {
+        return wait(lane, decision);
+    }
+    let attempt = match live {
+        Some(live) => Attempt {
+            route: planned.route,
+            ..live.clone()
+        },
+        None => {
+            planned.start(u8::try_from(outbound.progress.attempts.len() + 1).unwrap_or(u8::MAX))
+        }
+    };
+    let key = SubmissionKey {
+        message: outbound.id,
+        attempt: attempt.no,
+    };
+    let after = outbound.progress.fallback.after;
+    let expires_at = outbound.progress.expires_at;
+    let submission = submission(key, message, &attempt, after, expires_at, sender);
+    let due = message.scheduled_at.unwrap_or(message.accepted_at);
+    let what = match live {
+        Some(_) => PlanStep::Continue(planned),
+        None => PlanStep::Start(planned),
+    };
+    Step {
+        what,
+        decision: Some(decision),
+        hand_over: Some((lane, Ready { due, submission })),
+    }
+}
+
+fn wait(lane: Lane, decision: Decision) -> Step {
+    Step {
+        what: PlanStep::Wait(lane),
+        decision: Some(decision),
+        hand_over: None,
+    }
+}
+
+fn fail(failure: Failure) -> Step {
+    Step {
+        what: PlanStep::Fail(failure),
+        decision: None,
+        hand_over: None,
+    }
+}
+
+/// The error of a message that nothing can carry: the last obstacle of the attempt under way, or
+/// why no attempt can be made.
+fn failure_of(refusal: Refusal, live: Option<&Attempt>) -> Failure {
+    if let Some(failure) = live.and_then(|it| it.failure.clone()) {
+        return failure;
+    }
+    match refusal {
+        Refusal::OptedOut => Failure::new(
+            FailureClass::OptedOut,
+            "recipient_opted_out",
+            "The recipient has opted out of messages from this sender.",
+        ),
+        Refusal::WindowClosed => Failure::new(
+            FailureClass::WindowClosed,
+            "whatsapp_window_closed",
+            "The WhatsApp 24-hour window closed before the message could be sent.",
+        ),
+        Refusal::ExplicitChannel(_) | Refusal::NoChannel => Failure::new(
+            FailureClass::NoRoute,
+            "no_channel",
+            "No channel can carry the message; its routing tells why.",
+        ),
+    }
+}
+
+/// What a connector is handed for an attempt.
+pub(crate) fn submission(
+    key: SubmissionKey,
+    message: &NewMessage,
+    attempt: &Attempt,
+    fallback_after: Option<Millis>,
+    expires_at: Timestamp,
+    sender: &Sender,
+) -> Submission {
+    Submission {
+        key,
+        class: message.class,
+        from: Arc::clone(&sender.address),
+        to: message.to,
+        content: Arc::clone(&message.content),
+        parts: attempt.parts,
+        accepted: attempt.accepted,
+        // Only the first channel's copy must not come late (R-FALL-5).
+        validity: fallback_after.filter(|_| key.attempt == 1),
+        expires_at,
+    }
+}
+
+/// Plans what waits in a lane, from its head: as much as its route has room for, or, while the
+/// route is down, whatever another route can take. Answers how many went on.
+pub(crate) async fn plan_lane(
+    inner: &Arc<Inner>,
+    lane: Lane,
+    cursor: &mut Option<ports::store::queries::LanePlace>,
+    limit: u16,
+) -> Result<(usize, usize), ports::store::Unavailable> {
+    let waiting = inner.store.lane(lane, *cursor, limit).await?;
+    let read = waiting.len();
+    *cursor = waiting.last().map(|(place, _)| *place).or(*cursor);
+    let moved = plan_all(inner, waiting.into_iter().map(|(_, it)| it).collect()).await;
+    Ok((read, moved))
+}
+
+/// The lanes of a route.
+pub(crate) fn lanes_of(route: RouteKey) -> [Lane; 2] {
+    domain::model::message::TrafficClass::ALL.map(|class| Lane { route, class })
+}

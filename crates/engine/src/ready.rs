@@ -1,0 +1,304 @@
+//! What a route is about to submit: the bounded part of its lanes that is in memory, planned and
+//! kept as `sending`. A connector pulls from it.
+
+use std::collections::{HashMap, VecDeque};
+
+use domain::model::message::TrafficClass;
+use domain::time::Timestamp;
+use ports::connector::{Slots, Submission, SubmissionKey};
+
+use crate::throughput::{Pause, Throughput};
+
+/// Most submissions that a route keeps in memory for each class.
+const MAX_READY: usize = 4_096;
+/// Fewest, however slow the route is.
+const MIN_READY: usize = 16;
+
+/// A submission and its place in the order of its class (R-ORDER): due time, then acceptance.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// When it was due.
+    pub(crate) due: Timestamp,
+    /// What is to be submitted.
+    pub(crate) submission: Submission,
+}
+
+impl Ready {
+    fn place(&self) -> (Timestamp, SubmissionKey) {
+        (self.due, self.submission.key)
+    }
+}
+
+/// What a connector is given, and what else fell out.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    /// To be submitted.
+    pub(crate) submissions: Vec<Submission>,
+    /// To be marked as started first; they come back by [`ReadyQueue::started`].
+    pub(crate) to_start: Vec<SubmissionKey>,
+    /// Their validity is over; they are to be released.
+    pub(crate) expired: Vec<SubmissionKey>,
+    /// When to ask again.
+    pub(crate) ask_again_at: Option<Timestamp>,
+}
+
+/// Both classes of one route, and what its connector has in hand.
+#[derive(Debug)]
+pub(crate) struct ReadyQueue {
+    direct: VecDeque<Ready>,
+    bulk: VecDeque<Ready>,
+    /// Places promised to messages whose acceptance is being committed.
+    reserved: [usize; 2],
+    bound: usize,
+    /// Taken by the connector, which owes an outcome for each.
+    in_hand: HashMap<SubmissionKey, TrafficClass>,
+    /// Whether what leaves is marked first (R-DUP, `on_unknown = "fail"`).
+    marks_started: bool,
+    /// Being marked, and marked; in order.
+    starting: HashMap<SubmissionKey, Ready>,
+    startable: VecDeque<Ready>,
+    pub(crate) throughput: Throughput,
+    pub(crate) pause: Pause,
+    /// Nothing is given while this is off: the route is down or stopping.
+    pub(crate) open: bool,
+    /// At most so many in hand: a route on probation is given one (R-HEALTH).
+    pub(crate) probes_only: bool,
+}
+
+impl ReadyQueue {
+    pub(crate) fn new(per_second: Option<u32>, marks_started: bool, now: Timestamp) -> Self {
+        let second = per_second.map_or(MAX_READY, |it| usize::try_from(it).unwrap_or(MAX_READY));
+        Self {
+            direct: VecDeque::new(),
+            bulk: VecDeque::new(),
+            reserved: [0; 2],
+            bound: second.clamp(MIN_READY, MAX_READY),
+            in_hand: HashMap::new(),
+            marks_started,
+            starting: HashMap::new(),
+            startable: VecDeque::new(),
+            throughput: Throughput::new(per_second, now),
+            pause: Pause::default(),
+            open: false,
+            probes_only: false,
+        }
+    }
+
+    fn lane(&mut self, class: TrafficClass) -> &mut VecDeque<Ready> {
+        match class {
+            TrafficClass::Direct => &mut self.direct,
+            TrafficClass::Bulk => &mut self.bulk,
+        }
+    }
+
+    fn len(&self, class: TrafficClass) -> usize {
+        match class {
+            TrafficClass::Direct => self.direct.len(),
+            TrafficClass::Bulk => self.bulk.len(),
+        }
+    }
+
+    const fn reserved(&mut self, class: TrafficClass) -> &mut usize {
+        match class {
+            TrafficClass::Direct => &mut self.reserved[0],
+            TrafficClass::Bulk => &mut self.reserved[1],
+        }
+    }
+
+    /// How many more submissions of this class there is room for.
+    pub(crate) fn room(&mut self, class: TrafficClass) -> usize {
+        let taken = self.len(class) + *self.reserved(class);
+        self.bound.saturating_sub(taken)
+    }
+
+    /// How many there may be of each class.
+    pub(crate) const fn bound(&self) -> usize {
+        self.bound
+    }
+
+    /// Promises a place, if there is room.
+    pub(crate) fn reserve(&mut self, class: TrafficClass) -> bool {
+        let has_room = self.room(class) > 0;
+        if has_room {
+            *self.reserved(class) += 1;
+        }
+        has_room
+    }
+
+    /// Takes a promise back.
+    pub(crate) fn unreserve(&mut self, class: TrafficClass) {
+        let reserved = self.reserved(class);
+        *reserved = reserved.saturating_sub(1);
+    }
+
+    /// Puts a submission in its place: nearly always the end.
+    pub(crate) fn push(&mut self, ready: Ready) {
+        let lane = self.lane(ready.submission.class);
+        let place = ready.place();
+        match lane.back() {
+            Some(last) if last.place() > place => {
+                let index = lane.partition_point(|it| it.place() <= place);
+                lane.insert(index, ready);
+            }
+            Some(_) | None => lane.push_back(ready),
+        }
+    }
+
+    /// Gives what may be submitted now: direct first; of bulk only what leaves one slot and one
+    /// token for direct, windows of 1 excepted (R-CLASS-3).
+    pub(crate) fn draw(&mut self, slots: Slots, now: Timestamp) -> Drawn {
+        let mut drawn = Drawn::default();
+        if !self.open {
+            return drawn;
+        }
+        if let Some(until) = self.pause.until(now) {
+            drawn.ask_again_at = Some(until);
+            return drawn;
+        }
+        let mut free = if self.probes_only {
+            slots.free.min(u16::from(self.in_hand.is_empty()))
+        } else {
+            slots.free
+        };
+        if self.marks_started {
+            self.mark_ahead(slots, now, &mut drawn);
+        }
+        while free > 0 {
+            let Some(class) = self.next_class(free, slots.window) else {
+                break;
+            };
+            let Some(parts) = self.front(class).map(|it| it.submission.parts_left()) else {
+                break;
+            };
+            if self
+                .front(class)
+                .is_some_and(|it| it.submission.expires_at <= now)
+            {
+                drawn
+                    .expired
+                    .extend(self.pop(class).map(|it| it.submission.key));
+                continue;
+            }
+            // A long message waits until all its parts fit, unless they never can.
+            if parts > free && free < slots.window {
+                break;
+            }
+            if let Err(again) = self.throughput.take(class, parts, now) {
+                drawn.ask_again_at = Some(again);
+                break;
+            }
+            let Some(ready) = self.pop(class) else { break };
+            self.in_hand.insert(ready.submission.key, class);
+            free = free.saturating_sub(parts.max(1));
+            drawn.submissions.push(ready.submission);
+        }
+        drawn
+    }
+
+    /// Which class is next, with this many slots free.
+    fn next_class(&self, free: u16, window: u16) -> Option<TrafficClass> {
+        let (direct, bulk) = if self.marks_started {
+            let class = self.startable.front().map(|it| it.submission.class);
+            (
+                class == Some(TrafficClass::Direct),
+                class == Some(TrafficClass::Bulk),
+            )
+        } else {
+            (!self.direct.is_empty(), !self.bulk.is_empty())
+        };
+        if direct {
+            Some(TrafficClass::Direct)
+        } else if bulk && (free > 1 || window <= 1 || self.probes_only) {
+            Some(TrafficClass::Bulk)
+        } else {
+            None
+        }
+    }
+
+    fn front(&self, class: TrafficClass) -> Option<&Ready> {
+        if self.marks_started {
+            return self.startable.front();
+        }
+        match class {
+            TrafficClass::Direct => self.direct.front(),
+            TrafficClass::Bulk => self.bulk.front(),
+        }
+    }
+
+    fn pop(&mut self, class: TrafficClass) -> Option<Ready> {
+        if self.marks_started {
+            return self.startable.pop_front();
+        }
+        self.lane(class).pop_front()
+    }
+
+    /// Has as many marked as the window holds, no more: what is marked counts as sent after a
+    /// crash.
+    fn mark_ahead(&mut self, slots: Slots, now: Timestamp, drawn: &mut Drawn) {
+        let window = usize::from(slots.window);
+        while self.starting.len() + self.startable.len() < window {
+            let ready = match self.direct.pop_front() {
+                Some(ready) => Some(ready),
+                None => self.bulk.pop_front(),
+            };
+            let Some(ready) = ready else { break };
+            let key = ready.submission.key;
+            if ready.submission.expires_at <= now {
+                drawn.expired.push(key);
+            } else {
+                self.starting.insert(key, ready);
+                drawn.to_start.push(key);
+            }
+        }
+    }
+
+    /// The mark of a submission is kept: it may be submitted.
+    pub(crate) fn started(&mut self, key: SubmissionKey) {
+        if let Some(ready) = self.starting.remove(&key) {
+            let direct = ready.submission.class == TrafficClass::Direct;
+            let index = if direct {
+                self.startable
+                    .partition_point(|it| it.submission.class == TrafficClass::Direct)
+            } else {
+                self.startable.len()
+            };
+            self.startable.insert(index, ready);
+        }
+    }
+
+    /// The mark was not kept: forget the submission.
+    pub(crate) fn not_started(&mut self, key: SubmissionKey) {
+        self.starting.remove(&key);
+    }
+
+    /// Removes a submission that has not been taken yet; whether it was there.
+    pub(crate) fn remove(&mut self, key: SubmissionKey) -> bool {
+        for lane in [&mut self.direct, &mut self.bulk, &mut self.startable] {
+            if let Some(index) = lane.iter().position(|it| it.submission.key == key) {
+                lane.remove(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The connector gave its outcome, or gave the submission back; its class, if it had it.
+    pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<TrafficClass> {
+        self.in_hand.remove(&key)
+    }
+
+    /// How many submissions the connector has.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.in_hand.len()
+    }
+
+    /// Empties the queue of all that was not taken.
+    pub(crate) fn drain(&mut self) -> Vec<SubmissionKey> {
+        let lanes = [&mut self.startable, &mut self.direct, &mut self.bulk];
+        lanes
+            .into_iter()
+            .flat_map(|it| it.drain(..))
+            .map(|it| it.submission.key)
+            .collect()
+    }
+}

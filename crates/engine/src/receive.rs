@@ -1,0 +1,277 @@
+//! Stations 3 and 4 as connectors see them: they draw submissions from here, and tell here what
+//! became of them and what they heard. Whatever is heard is committed before it is answered.
+
+use std::sync::Arc;
+
+use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::channel::Channel;
+use domain::model::receipt::SubmitOutcome;
+use domain::model::sender::Sender;
+use ports::connector::{
+    Ack, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Slots, SubmissionKey,
+    SubmissionSource, Taken, Wake,
+};
+use ports::store::messages::{InboundMessage, MessageFilter};
+use ports::store::operations::{Receipt, Start, Submitted};
+use ports::store::{Op, Outcome};
+use tokio::sync::oneshot;
+
+use crate::line::{RouteLine, Turn, is_throttling};
+use crate::{Inner, SimulateError, settle};
+
+/// One route, towards its connector.
+pub(crate) struct RoutePort {
+    inner: Arc<Inner>,
+    line: Arc<RouteLine>,
+}
+
+impl RoutePort {
+    pub(crate) fn new(inner: &Arc<Inner>, route: RouteKey) -> Option<Arc<Self>> {
+        let line = Arc::clone(inner.lines.get(&route)?);
+        Some(Arc::new(Self {
+            inner: Arc::clone(inner),
+            line,
+        }))
+    }
+
+    fn key(&self) -> RouteKey {
+        self.line.route.key
+    }
+
+    /// The sender that an inbound message on this route is for: the one with its address, else the
+    /// first that uses the route.
+    fn addressee(&self, to: &str) -> Option<&Arc<Sender>> {
+        let topology = &self.inner.topology;
+        let uses_route = |it: &&Arc<Sender>| it.routes.contains(&self.key());
+        topology
+            .senders(self.line.route.project)
+            .filter(uses_route)
+            .find(|it| digits(&it.address) == digits(to))
+            .or_else(|| topology.senders(self.line.route.project).find(uses_route))
+    }
+}
+
+fn digits(address: &str) -> &str {
+    address.trim_start_matches('+')
+}
+
+impl SubmissionSource for RoutePort {
+    fn take(&self, slots: Slots) -> Taken {
+        let drawn = self.line.draw(slots, self.inner.now(), self.inner.random());
+        for key in drawn.expired {
+            settle::put_back(&self.inner, key);
+        }
+        for key in drawn.to_start {
+            let op = Op::Start(Start {
+                message: key.message,
+                attempt: key.attempt,
+                epoch: self.inner.epoch,
+            });
+            let line = Arc::clone(&self.line);
+            let after_commit =
+                move |result| line.started(key, matches!(result, Ok(Outcome::Changed(_))));
+            self.inner.store.commit(op, Box::new(after_commit));
+        }
+        Taken {
+            submissions: drawn.submissions,
+            ask_again_at: drawn.ask_again_at,
+        }
+    }
+
+    fn on_ready(&self, wake: Wake) {
+        self.line.on_ready(wake);
+    }
+}
+
+impl RouteEvents for RoutePort {
+    fn submitted(&self, key: SubmissionKey, outcome: SubmitOutcome) {
+        let inner = &self.inner;
+        let now = inner.now();
+        let Some((class, turn)) = self.line.answered(key, &outcome, now, inner.random()) else {
+            tracing::warn!(message = %key.message, route = %self.line.route.id,
+                "a connector answered for a submission that it did not have");
+            return;
+        };
+        count_outcome(&self.line.route.id, &outcome);
+        let plan_again = matches!(
+            outcome,
+            SubmitOutcome::NotAccepted(_)
+                | SubmitOutcome::PartlyAccepted {
+                    retriable: true,
+                    ..
+                }
+        );
+        if is_throttling(&outcome) {
+            tracing::debug!(route = %self.line.route.id, "throttled");
+        }
+        let op = Op::Submitted(Box::new(Submitted {
+            message: key.message,
+            attempt: key.attempt,
+            route: self.key(),
+            outcome,
+            resolve_at: now.plus(self.line.route.unknown_wait.of(class)),
+            at: now,
+            epoch: inner.epoch,
+        }));
+        let after_commit = {
+            let inner = Arc::clone(inner);
+            move |result| {
+                settle::follow(&inner, result);
+                if plan_again {
+                    // Safe because: the planner only goes away when the engine stops.
+                    let _stopped = inner.replan.send(key.message);
+                }
+            }
+        };
+        inner.store.commit(op, Box::new(after_commit));
+        settle::turned(inner, self.key(), turn);
+    }
+
+    fn returned(&self, key: SubmissionKey) {
+        if self.line.returned(key) {
+            settle::put_back(&self.inner, key);
+        }
+    }
+
+    fn receipt(&self, receipt: IncomingReceipt, ack: Ack) {
+        let inner = &self.inner;
+        let state = receipt.state.code();
+        metrics::counter!("tandem_receipts_total",
+            "route" => self.line.route.id.to_string(), "state" => state)
+        .increment(1);
+        let op = Op::Receipt(Box::new(Receipt {
+            route: self.key(),
+            references: receipt.references,
+            ours: receipt.ours.map(|it| (it.message, it.attempt)),
+            recipient: receipt.recipient,
+            state: receipt.state,
+            raw: receipt.raw,
+            at: inner.now(),
+        }));
+        let after_commit = {
+            let inner = Arc::clone(inner);
+            move |result: Result<Outcome, _>| {
+                ack(if result.is_ok() {
+                    Heard::Kept
+                } else {
+                    Heard::TryAgain
+                });
+                settle::follow(&inner, result);
+            }
+        };
+        inner.store.commit(op, Box::new(after_commit));
+    }
+
+    fn inbound(&self, message: IncomingMessage, ack: Ack) {
+        let inner = &self.inner;
+        let Some(sender) = self.addressee(&message.to) else {
+            tracing::warn!(route = %self.line.route.id, "an inbound message for no sender is dropped");
+            ack(Heard::Kept);
+            return;
+        };
+        let now = inner.now();
+        let op = Op::Inbound(Box::new(InboundMessage {
+            project: self.line.route.project,
+            sender: sender.key,
+            route: self.key(),
+            channel: self.line.route.channel,
+            from: message.from,
+            to: message.to,
+            content: message.content,
+            provider_id: message.provider_id,
+            sent_at: message.sent_at.unwrap_or(now).min(now),
+            received_at: now,
+        }));
+        metrics::counter!("tandem_inbound_total", "route" => self.line.route.id.to_string())
+            .increment(1);
+        let after_commit = move |result: Result<Outcome, _>| {
+            ack(if result.is_ok() {
+                Heard::Kept
+            } else {
+                Heard::TryAgain
+            });
+        };
+        inner.store.commit(op, Box::new(after_commit));
+    }
+
+    fn link(&self, state: LinkState) {
+        match &state {
+            LinkState::Up => tracing::info!(route = %self.line.route.id, "route is up"),
+            LinkState::Down(why) => {
+                tracing::warn!(route = %self.line.route.id, %why, "route is down");
+            }
+        }
+        let is_up = state == LinkState::Up;
+        let turn = self.line.link(state, self.inner.now(), self.inner.random());
+        metrics::gauge!("tandem_route_up", "route" => self.line.route.id.to_string())
+            .set(f64::from(u8::from(is_up)));
+        // A link that stays down may have been found with submissions planned meanwhile.
+        let turn = if !is_up && turn == Turn::None {
+            Turn::WentDown
+        } else {
+            turn
+        };
+        settle::turned(&self.inner, self.key(), turn);
+    }
+}
+
+fn count_outcome(route: &str, outcome: &SubmitOutcome) {
+    let word = match outcome {
+        SubmitOutcome::Accepted { .. } => "accepted",
+        SubmitOutcome::PartlyAccepted { .. } => "partly_accepted",
+        SubmitOutcome::NotAccepted(_) => "not_accepted",
+        SubmitOutcome::Rejected(_) => "rejected",
+        SubmitOutcome::Unknown { .. } => "unknown",
+    };
+    metrics::counter!("tandem_submissions_total", "route" => route.to_string(), "outcome" => word)
+        .increment(1);
+}
+
+/// Has a simulator play an inbound message, and finds what it became.
+pub(crate) async fn simulate_inbound(
+    inner: &Inner,
+    project: ProjectKey,
+    sender: SenderKey,
+    channel: Channel,
+    message: IncomingMessage,
+) -> Result<MessageId, SimulateError> {
+    let routes = inner
+        .topology
+        .sender(sender)
+        .map(|it| it.routes.as_slice())
+        .unwrap_or_default();
+    let connector = routes
+        .iter()
+        .filter_map(|it| inner.lines.get(it))
+        .filter(|it| it.route.project == project && it.route.channel == channel)
+        .filter_map(|it| it.connector())
+        .find(|it| it.simulator().is_some())
+        .ok_or(SimulateError::NoSimulator)?;
+    let simulator = connector.simulator().ok_or(SimulateError::NoSimulator)?;
+    let from = message.from;
+    let (heard, answer) = oneshot::channel();
+    simulator.inject_inbound(
+        message,
+        Box::new(move |it| {
+            // Safe because: a caller that went away has no use for the answer.
+            let _unheard = heard.send(it);
+        }),
+    );
+    if answer.await != Ok(Heard::Kept) {
+        return Err(SimulateError::NotKept);
+    }
+    let newest = MessageFilter {
+        project,
+        status: Some(domain::model::message::Status::Received),
+        to: Some(from),
+        channel: Some(channel),
+        before: None,
+        limit: 1,
+    };
+    let kept = inner
+        .store
+        .messages(newest)
+        .await
+        .map_err(|_| SimulateError::NotKept)?;
+    kept.first().map(|it| it.id).ok_or(SimulateError::NotKept)
+}

@@ -1,0 +1,144 @@
+//! Station 5: follows a message after each change. The change itself was folded inside the store's
+//! transaction; here its consequences are set going: what is due next, what waits, what must not
+//! be sent any more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::ids::RouteKey;
+use domain::model::message::Status;
+use domain::model::progress::Waiting;
+use domain::rules::due::Due;
+use ports::connector::SubmissionKey;
+use ports::store::operations::{Changed, Release};
+use ports::store::{Op, Outcome, Unavailable};
+
+use crate::Inner;
+use crate::line::Turn;
+use crate::ready::Ready;
+
+/// The operation that puts a submission back into its lane.
+pub(crate) fn release(inner: &Inner, key: SubmissionKey) -> Op {
+    Op::Release(Release {
+        message: key.message,
+        attempt: key.attempt,
+        at: inner.now(),
+        epoch: inner.epoch,
+    })
+}
+
+/// Puts a submission that has not left back into its lane.
+pub(crate) fn put_back(inner: &Arc<Inner>, key: SubmissionKey) {
+    let op = release(inner, key);
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result| follow(&inner, result)
+    };
+    inner.store.commit(op, Box::new(after_commit));
+}
+
+/// Hands a planned submission to its route; if that went down meanwhile, it goes to its lane.
+pub(crate) fn hand_over(inner: &Arc<Inner>, route: RouteKey, ready: Ready) {
+    let key = ready.submission.key;
+    let pushed = inner
+        .lines
+        .get(&route)
+        .map_or(Err(key), |it| it.push(ready, true));
+    if let Err(key) = pushed {
+        put_back(inner, key);
+    }
+}
+
+/// Follows the outcome of an operation on a message; what changed, if anything did.
+pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
+    match result {
+        Ok(Outcome::Changed(changed)) => changed_now(inner, &changed),
+        Ok(
+            Outcome::Accepted { .. }
+            | Outcome::AlreadyAccepted { .. }
+            | Outcome::OptedOut
+            | Outcome::ReceiptParked
+            | Outcome::InboundKept { .. }
+            | Outcome::InboundRepeated { .. }
+            | Outcome::Contact(_)
+            | Outcome::Done
+            | Outcome::Missing
+            | Outcome::Stale,
+        ) => {}
+        Ok(Outcome::Fenced) => {
+            tracing::error!("another process owns this database now: this one does nothing more");
+            inner.accepting.store(false, Ordering::SeqCst);
+        }
+        Err(error) => tracing::error!(%error, "a step was not kept; the message stays as it was"),
+    }
+}
+
+/// Sets going what follows from a change.
+pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
+    inner.lanes.moved(changed.was_waiting, changed.waiting);
+    note_due(inner, changed.due);
+    if let Waiting::Lane(lane) = changed.waiting
+        && let Some(line) = inner.lines.get(&lane.route)
+    {
+        line.pump.notify_one();
+    }
+    if let Some(attempt) = changed.cancelled {
+        let key = SubmissionKey {
+            message: changed.message,
+            attempt,
+        };
+        if inner.lines.values().any(|line| line.remove(key)) {
+            put_back(inner, key);
+        }
+    }
+    if changed.status != changed.was && is_end(changed.status) {
+        metrics::counter!("tandem_settled_total", "status" => changed.status.code()).increment(1);
+    }
+    if changed.duplicate_delivery {
+        metrics::counter!("tandem_duplicate_deliveries_total").increment(1);
+    }
+    if changed.unknown_resolved {
+        metrics::counter!("tandem_unknown_resolved_total").increment(1);
+    }
+}
+
+const fn is_end(status: Status) -> bool {
+    match status {
+        Status::Delivered | Status::Read | Status::Failed => true,
+        Status::Queued | Status::Sending | Status::Sent | Status::Received => false,
+    }
+}
+
+/// Wakes the timer when something is due earlier than it sleeps.
+pub(crate) fn note_due(inner: &Inner, due: Option<Due>) {
+    if let Some(due) = due
+        && due.at.as_millis() < inner.timer_sleeps_until.load(Ordering::SeqCst)
+    {
+        inner.timer.notify_one();
+    }
+}
+
+/// A route came up or went down: what waits anywhere is looked at again.
+pub(crate) fn turned(inner: &Arc<Inner>, route: RouteKey, turn: Turn) {
+    let Some(line) = inner.lines.get(&route) else {
+        return;
+    };
+    match turn {
+        Turn::None => return,
+        Turn::WentDown => {
+            // Statistics alone do not take its work from the last route (R-HEALTH).
+            let is_lost =
+                line.condition(inner.now()).0 == domain::model::route::RouteCondition::Down;
+            if is_lost {
+                for key in line.drain() {
+                    put_back(inner, key);
+                }
+            }
+        }
+        Turn::CameUp => line.wake(),
+    }
+    inner.turns.fetch_add(1, Ordering::SeqCst);
+    for line in inner.lines.values() {
+        line.pump.notify_one();
+    }
+}

@@ -1,0 +1,234 @@
+//! The only loops: the timer, the pump of each route's lanes, the planner of messages that a route
+//! gave back, and the upkeep. Each asks the store what there is to do and calls a station; nothing
+//! that must survive a restart sleeps here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::ids::MessageId;
+use domain::model::progress::Lane;
+use domain::model::route::OnUnknown;
+use domain::rules::due::DueKind;
+use domain::time::{Millis, Timestamp};
+use ports::store::operations::Settle;
+use ports::store::queries::LanePlace;
+use ports::store::{Op, Unavailable};
+use tokio::sync::mpsc;
+
+use crate::line::RouteLine;
+use crate::plan::{lanes_of, plan_all, plan_lane};
+use crate::{Inner, settle};
+
+/// Things due that are looked at in one query.
+const DUE_PAGE: u16 = 512;
+/// Messages of a lane that are planned in one go.
+const LANE_PAGE: usize = 1_024;
+/// Longest sleep of the timer, so that a clock that was set is noticed.
+const LONGEST_SLEEP: Millis = Millis::seconds(60);
+/// Pause after the store did not answer.
+const STORE_PAUSE: Millis = Millis::seconds(1);
+/// How often the upkeep runs.
+const UPKEEP_EVERY: Millis = Millis::seconds(60);
+/// How long an idempotency key is remembered (R-LIFE-3).
+const KEY_MEMORY: Millis = Millis::hours(24);
+/// How long a receipt waits for its submission to become known.
+const PARKED_RECEIPT_MEMORY: Millis = Millis::days(3);
+/// What the upkeep removes in one operation.
+const PRUNE_PAGE: u16 = 1_000;
+
+pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<MessageId>) {
+    spawn_one(inner, timer(Arc::clone(inner)));
+    spawn_one(inner, replan(Arc::clone(inner), to_replan));
+    spawn_one(inner, upkeep(Arc::clone(inner)));
+    for line in inner.lines.values() {
+        spawn_one(inner, pump(Arc::clone(inner), Arc::clone(line)));
+    }
+}
+
+fn spawn_one(inner: &Inner, work: impl Future<Output = ()> + Send + 'static) {
+    let stopping = inner.stopping.clone();
+    inner
+        .tasks
+        .spawn(async move { stopping.run_until_cancelled_owned(work).await });
+}
+
+/// Does what is due, and sleeps until something is.
+async fn timer(inner: Arc<Inner>) {
+    loop {
+        let now = inner.now();
+        // Whatever becomes due from here on wakes the timer, also while it looks.
+        inner.timer_sleeps_until.store(i64::MAX, Ordering::SeqCst);
+        match do_due(&inner, now).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "what is due cannot be found");
+                sleep(STORE_PAUSE).await;
+                continue;
+            }
+        }
+        let next = inner.store.next_due().await.unwrap_or(None);
+        let latest = now.plus(LONGEST_SLEEP);
+        let until = next.map_or(latest, |it| it.min(latest));
+        inner
+            .timer_sleeps_until
+            .store(until.as_millis(), Ordering::SeqCst);
+        tokio::select! {
+            () = sleep(until.since(inner.now())) => {}
+            () = inner.timer.notified() => {}
+        }
+    }
+}
+
+/// Does one page of what is due; whether there may be more.
+async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<bool, Unavailable> {
+    let due = inner.store.due(now, DUE_PAGE).await?;
+    let mut to_plan = Vec::new();
+    let mut progressed = false;
+    for it in &due {
+        let Some(outbound) = inner.store.outbound(it.message).await? else {
+            continue;
+        };
+        match it.due.kind {
+            DueKind::Plan => to_plan.push(outbound),
+            DueKind::Settle => {
+                let route = outbound.progress.last_attempt().map(|it| it.route);
+                let on_unknown = route
+                    .and_then(|it| inner.topology.route(it))
+                    .map_or_else(OnUnknown::default, |it| it.on_unknown);
+                let result = inner
+                    .apply(Op::Settle(Settle {
+                        message: it.message,
+                        version: outbound.progress.version,
+                        on_unknown,
+                        at: inner.now(),
+                        epoch: inner.epoch,
+                    }))
+                    .await;
+                progressed |= result.is_ok();
+                settle::follow(inner, result);
+            }
+        }
+    }
+    progressed |= plan_all(inner, to_plan).await > 0;
+    Ok(progressed && !due.is_empty())
+}
+
+/// Plans messages again that a provider certainly did not take (R-ROUTE-4).
+async fn replan(inner: Arc<Inner>, mut messages: mpsc::UnboundedReceiver<MessageId>) {
+    let mut batch = Vec::new();
+    while messages.recv_many(&mut batch, LANE_PAGE).await > 0 {
+        let mut found = Vec::with_capacity(batch.len());
+        for message in batch.drain(..) {
+            match inner.store.outbound(message).await {
+                Ok(outbound) => found.extend(outbound),
+                Err(error) => tracing::error!(%error, %message, "cannot be planned again now"),
+            }
+        }
+        plan_all(&inner, found).await;
+    }
+}
+
+/// Keeps a route's ready queue filled from its lanes; while the route is down, looks for another
+/// that can take what waits, once after each turn of any route.
+async fn pump(inner: Arc<Inner>, line: Arc<RouteLine>) {
+    let mut scan = Scan::default();
+    loop {
+        let work = match pump_once(&inner, &line, &mut scan).await {
+            Ok(work) => work,
+            Err(error) => {
+                tracing::error!(%error, route = %line.route.id, "its lanes cannot be read");
+                sleep(STORE_PAUSE).await;
+                continue;
+            }
+        };
+        if work {
+            continue;
+        }
+        let held = line.held_until(inner.now());
+        tokio::select! {
+            () = line.pump.notified() => {}
+            () = sleep_until_held(&inner, held) => {}
+        }
+    }
+}
+
+async fn sleep_until_held(inner: &Inner, held: Option<Timestamp>) {
+    match held {
+        Some(until) => sleep(until.since(inner.now()).max(Millis::new(1))).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How far the lanes of a route that is down were looked through since the last turn.
+#[derive(Default)]
+struct Scan {
+    turn: u64,
+    places: BTreeMap<Lane, LanePlace>,
+}
+
+/// One round; whether there may be more to do at once.
+async fn pump_once(
+    inner: &Arc<Inner>,
+    line: &RouteLine,
+    scan: &mut Scan,
+) -> Result<bool, Unavailable> {
+    let mut work = false;
+    let takes = line.condition(inner.now()).0 == domain::model::route::RouteCondition::Up;
+    let turn = inner.turns.load(Ordering::SeqCst);
+    if takes || turn != scan.turn {
+        *scan = Scan {
+            turn,
+            places: BTreeMap::new(),
+        };
+    }
+    for lane in lanes_of(line.route.key) {
+        if inner.lanes.waiting_in(lane) == 0 {
+            continue;
+        }
+        if takes {
+            let (room, bound) = line.room(lane.class);
+            // Small refills cost as much as large ones.
+            if room * 4 < bound {
+                continue;
+            }
+            let limit = u16::try_from(room.min(LANE_PAGE)).unwrap_or(u16::MAX);
+            let (_, moved) = plan_lane(inner, lane, &mut None, limit).await?;
+            work |= moved > 0;
+        } else if line.has_alternative {
+            let mut place = scan.places.get(&lane).copied();
+            let limit = u16::try_from(LANE_PAGE).unwrap_or(u16::MAX);
+            let (read, _) = plan_lane(inner, lane, &mut place, limit).await?;
+            if let Some(place) = place {
+                scan.places.insert(lane, place);
+            }
+            work |= read > 0;
+        }
+    }
+    Ok(work)
+}
+
+/// Forgets what is no longer needed, and shows the gauges.
+async fn upkeep(inner: Arc<Inner>) {
+    loop {
+        sleep(UPKEEP_EVERY).await;
+        let now = inner.now();
+        let back = |span: Millis| now.plus(Millis::new(-span.get()));
+        let pruned = inner
+            .apply(Op::Prune {
+                keys_before: back(KEY_MEMORY),
+                receipts_before: back(PARKED_RECEIPT_MEMORY),
+                limit: PRUNE_PAGE,
+            })
+            .await;
+        if let Err(error) = pruned {
+            tracing::error!(%error, "the upkeep was not done");
+        }
+    }
+}
+
+/// Sleeps by the runtime's clock; negative spans do not sleep.
+async fn sleep(span: Millis) {
+    tokio::time::sleep(span.to_duration()).await;
+}
