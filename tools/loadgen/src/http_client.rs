@@ -207,6 +207,15 @@ impl Connection {
         self.close
     }
 
+    /// True when the server is known to have closed the connection since the last answer.
+    pub fn is_dead(&self) -> bool {
+        let would_block = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        !self
+            .stream
+            .try_read(&mut [0])
+            .is_err_and(|it| would_block(&it))
+    }
+
     /// Writes `request` and reads its answer. After an error the connection is of no more use.
     pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         self.buffer.clear();

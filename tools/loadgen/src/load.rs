@@ -133,9 +133,15 @@ impl Load {
     async fn work(&self) {
         let mut request = SendRequest::new(&self.plan.target, &self.plan.fields);
         let mut bytes = Vec::new();
+        let mut taken = None;
         'connect: while let Some(mut connection) = self.connect(self.plan.target.address).await {
-            while let Some(number) = self.take() {
+            while let Some(number) = taken.take().or_else(|| self.take()) {
                 self.pace(number).await;
+                if connection.is_dead() {
+                    // Nothing was written: the message may go by another connection.
+                    taken = Some(number);
+                    continue 'connect;
+                }
                 request.write(&mut bytes, number);
                 if !self.send(&mut connection, &bytes, number).await {
                     continue 'connect;

@@ -1,12 +1,15 @@
 //! What is the least that a server can be and still be measured?
 //!
 //! A stand-in for the server under test: it answers sends with 202, submits them on one bind, takes
-//! receipts, and lists messages. It keeps everything in memory and makes nothing durable, so that
-//! `ceiling` shows what the tool itself can carry, and `crash` against it shows that losses are found.
+//! receipts, and lists messages. It keeps everything in memory, so that `ceiling` shows what the tool itself
+//! can carry, and `crash` against it shows that losses are found. With a log it survives a kill (though no
+//! power cut), so that `crash` is also seen to pass.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +32,8 @@ pub struct Options {
     pub window: usize,
     /// Messages that it has from the start, as if they had been sent to it.
     pub generate: u32,
+    /// Where it writes what happened, and reads it back when it starts.
+    pub log: Option<PathBuf>,
 }
 
 struct Waiting {
@@ -43,6 +48,53 @@ struct State {
     queue: VecDeque<Waiting>,
     by_id: HashMap<Vec<u8>, usize>,
     early: HashSet<Vec<u8>>,
+    log: Option<File>,
+}
+
+impl State {
+    /// Appends a line to the log, if there is one, in one write: a killed process leaves it whole or not at all.
+    fn note(&mut self, pieces: &[&[u8]]) {
+        if let Some(log) = &mut self.log {
+            let line = [pieces.concat().as_slice(), b"\n"].concat();
+            log.write_all(&line)
+                .expect("the stand-in's log can be written");
+        }
+    }
+
+    /// Does again what a log says: `a to text` accepted, `s index id` submitted, `d index` delivered, `f index` failed.
+    fn replay(&mut self, log: &str) {
+        let mut waiting = BTreeMap::new();
+        for line in log.lines() {
+            let mut words = line.splitn(3, ' ');
+            match (words.next(), words.next(), words.next()) {
+                (Some("a"), Some(to), Some(text)) => {
+                    let index = self.statuses.len();
+                    waiting.insert(index, (to.as_bytes().to_vec(), text.as_bytes().to_vec()));
+                    self.statuses.push("sending");
+                }
+                (Some("s"), Some(index), Some(id)) => {
+                    if let Some(index) = number(index.as_bytes()) {
+                        waiting.remove(&index);
+                        self.statuses[index] = "sent";
+                        self.by_id.insert(id.as_bytes().to_vec(), index);
+                    }
+                }
+                (Some(end @ ("d" | "f")), Some(index), None) => {
+                    if let Some(index) = number(index.as_bytes()) {
+                        waiting.remove(&index);
+                        self.statuses[index] = if end == "d" { "delivered" } else { "failed" };
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.queue
+            .extend(
+                waiting
+                    .into_iter()
+                    .map(|(index, (to, text))| Waiting { index, to, text }),
+            );
+    }
 }
 
 /// The stand-in.
@@ -83,13 +135,14 @@ pub fn spawn(options: Options) -> io::Result<Running> {
         .enable_all()
         .build()?;
     let (stop, stopped) = oneshot::channel();
+    let standin = StandIn::new(options)?;
     let thread = std::thread::spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = TcpListener::from_std(listener) else {
                 return;
             };
             tokio::select! {
-                () = StandIn::new(options).serve(listener) => {}
+                () = standin.serve(listener) => {}
                 _ = stopped => {}
             }
         });
@@ -103,7 +156,7 @@ pub fn spawn(options: Options) -> io::Result<Running> {
 
 impl StandIn {
     /// A stand-in that serves nothing yet.
-    pub fn new(options: Options) -> Arc<Self> {
+    pub fn new(options: Options) -> io::Result<Arc<Self>> {
         let mut state = State::default();
         for number in 0..options.generate {
             let (mut to, mut text) = (Vec::new(), Vec::new());
@@ -116,11 +169,15 @@ impl StandIn {
             });
             state.statuses.push("sending");
         }
-        Arc::new(Self {
+        if let Some(path) = &options.log {
+            state.replay(&std::fs::read_to_string(path).unwrap_or_default());
+            state.log = Some(File::options().create(true).append(true).open(path)?);
+        }
+        Ok(Arc::new(Self {
             options,
             state: Mutex::new(state),
             work: Notify::new(),
-        })
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -197,6 +254,7 @@ impl StandIn {
         let mut state = self.lock();
         let index = state.statuses.len();
         state.statuses.push("sending");
+        state.note(&[b"a ", to, b" ", text]);
         if self.options.smsc.is_some() {
             state.queue.push_back(Waiting {
                 index,
@@ -319,10 +377,17 @@ impl StandIn {
                 let id = body.strip_suffix(b"\0").unwrap_or(body).to_vec();
                 let early = state.early.remove(&id);
                 state.statuses[waiting.index] = if early { "delivered" } else { "sent" };
+                state.note(&[b"s ", waiting.index.to_string().as_bytes(), b" ", &id]);
+                if early {
+                    state.note(&[b"d ", waiting.index.to_string().as_bytes()]);
+                }
                 state.by_id.insert(id, waiting.index);
             }
             status::THROTTLED | status::QUEUE_FULL => state.queue.push_front(waiting),
-            _ => state.statuses[waiting.index] = "failed",
+            _ => {
+                state.statuses[waiting.index] = "failed";
+                state.note(&[b"f ", waiting.index.to_string().as_bytes()]);
+            }
         }
     }
 
@@ -332,7 +397,10 @@ impl StandIn {
         };
         let mut state = self.lock();
         match state.by_id.get(id).copied() {
-            Some(index) => state.statuses[index] = "delivered",
+            Some(index) => {
+                state.statuses[index] = "delivered";
+                state.note(&[b"d ", index.to_string().as_bytes()]);
+            }
             None => {
                 state.early.insert(id.to_vec());
             }

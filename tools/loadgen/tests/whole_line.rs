@@ -18,7 +18,7 @@ async fn send(messages: u32, script: &str) -> Figures {
     let standin = standin::spawn(standin::Options {
         smsc: Some(smsc),
         window: 20,
-        generate: 0,
+        ..standin::Options::default()
     })
     .unwrap();
     let args = Args {
@@ -181,7 +181,32 @@ fn a_server_that_forgets_fails_the_crash_test() {
         (figures["kills"].as_u64(), figures["passed"].as_bool()),
         (Some(2), Some(false))
     );
-    assert_eq!(figures["kills_with_in_flight"], 2);
     assert!(figures["in_flight"].as_u64().unwrap() > 0);
     assert!(figures["lost"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_server_that_remembers_passes_the_crash_test() {
+    let output = loadgen(&[
+        "crash",
+        "--kills=3",
+        "--messages=300",
+        "--rate=500",
+        "--min-ms=100",
+        "--max-ms=300",
+        "--seed=3",
+        "--fresh-answer-ms=50",
+        "--extra-config=[standin]\nlog = true",
+    ]);
+    let figures = figures(&output);
+    assert!(output.status.success(), "{figures}");
+    assert_eq!(
+        (figures["lost"].as_u64(), figures["receipts_lost"].as_u64()),
+        (Some(0), Some(0))
+    );
+    assert_eq!(
+        figures["checked"]["verdict"]["by_status"]["delivered"],
+        figures["accepted"]
+    );
+    assert!(figures["kills_with_in_flight"].as_u64().unwrap() >= 2);
 }

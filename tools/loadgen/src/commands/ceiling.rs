@@ -76,6 +76,7 @@ async fn measure(args: &Args, http: bool, smsc: bool) -> anyhow::Result<Ceiling>
         smsc: smsc.then_some(smsc_address),
         window: 100,
         generate: if http { 0 } else { args.messages },
+        log: None,
     })?;
     if http {
         let load = Load::new(

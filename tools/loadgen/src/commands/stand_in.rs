@@ -20,7 +20,18 @@ pub struct Args {
 #[derive(Deserialize)]
 struct Config {
     listen: SocketAddr,
+    database: String,
     route: Vec<Route>,
+    #[serde(default)]
+    standin: Extra,
+}
+
+/// The stand-in's own table, which the real server does not know.
+#[derive(Default, Deserialize)]
+struct Extra {
+    /// Whether it survives a kill.
+    #[serde(default)]
+    log: bool,
 }
 
 #[derive(Deserialize)]
@@ -48,12 +59,17 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let smsc = SocketAddr::new(smpp.host.parse().context("smpp.host")?, smpp.port);
     let listener = crate::smsc::listen(config.listen).context("listen")?;
     report::note(&format!("listening on http://{}", config.listen));
-    StandIn::new(Options {
+    let path = config
+        .database
+        .strip_prefix("sqlite:")
+        .unwrap_or(&config.database);
+    let log = config.standin.log.then(|| PathBuf::from(path));
+    let standin = StandIn::new(Options {
         smsc: Some(smsc),
         window: smpp.window,
         generate: 0,
-    })
-    .serve(listener)
-    .await;
+        log,
+    })?;
+    standin.serve(listener).await;
     Ok(())
 }
