@@ -20,7 +20,8 @@ pub const FIRST_PAUSE: Millis = Millis::seconds(1);
 /// The longest pause before a probe.
 pub const LONGEST_PAUSE: Millis = Millis::seconds(60);
 
-/// What happens to a route.
+/// What happens to a route. Each [`Started`](Self::Started) is followed by one of the three answers,
+/// or by [`Lost`](Self::Lost): a probe whose answer is never told would keep the route closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HealthEvent {
     /// A submission leaves.

@@ -126,16 +126,16 @@ fn of_two_lines_alike_the_later_in_force_wins_then_the_first_in_the_book() {
 
 #[test]
 fn a_price_per_segment_counts_segments_and_one_per_message_does_not() {
-    let by_message = Price {
+    let by_message = [Price {
         unit: PriceUnit::Message,
         ..flat(35_000)
-    };
+    }];
     for segments in [1, 2, 16] {
         assert_eq!(
             price(&[flat(35_000)], None, segments),
             Some(35_000 * i64::from(segments))
         );
-        assert_eq!(price(&[by_message.clone()], None, segments), Some(35_000));
+        assert_eq!(price(&by_message, None, segments), Some(35_000));
     }
 }
 

@@ -1,6 +1,8 @@
 //! What cannot be sent, and what is said of it: consent, explicit channels, content, test keys.
 
-use domain::decision::{ChannelDrop, ChannelReason, ChannelVerdict, RouteDrop, RouteVerdict};
+use domain::decision::{
+    ChannelDrop, ChannelReason, ChannelVerdict, Decision, RouteDrop, RouteVerdict,
+};
 use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::content::{Content, MessageType};
@@ -30,9 +32,11 @@ fn refusal(world: &World) -> Option<Refusal> {
 }
 
 fn dropped(world: &World, channel: Channel) -> Option<ChannelDrop> {
-    match channel_verdict(world.plan().decision(), channel) {
-        ChannelVerdict::Dropped(why) => Some(why),
-        _ => None,
+    let verdict = channel_verdict(world.plan().decision(), channel);
+    if let ChannelVerdict::Dropped(why) = verdict {
+        Some(why)
+    } else {
+        None
     }
 }
 
@@ -287,4 +291,17 @@ fn the_decision_names_every_channel_and_one_chosen_route() {
         .map(|it| (it.channel, it.segments))
         .collect();
     assert_eq!(segments, [(WhatsApp, None), (Sms, Some(1))]);
+}
+
+#[test]
+fn a_decision_survives_its_stored_form() {
+    let mut world = both_channels();
+    for (hours, opted_out) in [(1, false), (25, false), (1, true)] {
+        world.contact_wrote(WhatsApp, Millis::hours(hours));
+        world.contact.thread.opted_out = opted_out;
+        let plan = world.plan();
+        let stored = serde_json::to_string(plan.decision()).unwrap();
+        let loaded: Decision = serde_json::from_str(&stored).unwrap();
+        assert_eq!(&loaded, plan.decision(), "{stored}");
+    }
 }

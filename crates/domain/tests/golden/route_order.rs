@@ -119,13 +119,13 @@ fn the_longest_prefix_decides_whether_a_destination_is_served() {
 
 #[test]
 fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
+    use QuotaFacts::{Exhausted, Unlimited};
+    use RouteCondition::{Down, Throttled, Up};
     let held = |key, class, condition, quota| RouteFacts {
         condition,
         quota,
         ..sms(key, class, i64::from(key))
     };
-    use QuotaFacts::{Exhausted, Unlimited};
-    use RouteCondition::{Down, Throttled, Up};
     let mut world = World::new(vec![
         held(1, RouteClass::Gateway, Up, Exhausted),
         held(2, RouteClass::Platform, Down, Unlimited),

@@ -47,10 +47,8 @@ fn restated(states: [State; 3], class: TrafficClass, overflow: bool) -> Result<u
         (TrafficClass::Bulk, false) => &[PLATFORM],
     };
     let bulk = class == TrafficClass::Bulk;
-    let able = |it: usize| match states[it] {
-        State::Able => true,
-        State::HalfUsed => !(bulk && it == GATEWAY),
-        _ => false,
+    let able = |it: usize| {
+        states[it] == State::Able || (states[it] == State::HalfUsed && !(bulk && it == GATEWAY))
     };
     let throttled = order
         .iter()
