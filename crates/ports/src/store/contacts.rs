@@ -55,6 +55,18 @@ pub struct ContactChannelView {
     pub incapable_until: Option<Timestamp>,
 }
 
+/// The id of a contact's address: derived from the contact and a hash (FNV-1a) of kind and
+/// identifier, so that no store needs an index for it. Unique within the contact.
+pub fn channel_id(contact: ContactId, kind: AddressKind, identifier: &str) -> Box<str> {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in kind.code().bytes().chain([0]).chain(identifier.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let contact = contact.to_string();
+    let digits = contact.trim_start_matches(|it: char| it != '_').trim_start_matches('_');
+    format!("ch_{digits}{hash:016x}").into()
+}
+
 /// An address to be added.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewAddress {

@@ -54,6 +54,21 @@ pub struct IdempotencyKey {
     pub fields: Vec<(&'static str, u64)>,
 }
 
+impl IdempotencyKey {
+    /// The first field, in the order of this request, that the earlier request had differently or
+    /// not at all; else one that only the earlier request had.
+    pub fn first_difference<N: AsRef<str>>(&self, earlier: &[(N, u64)]) -> Option<Box<str>> {
+        let in_earlier = |name: &str| earlier.iter().find(|it| it.0.as_ref() == name);
+        let changed = self.fields.iter().find(|(name, hash)| {
+            in_earlier(name).is_none_or(|(_, earlier_hash)| earlier_hash != hash)
+        });
+        let dropped = || {
+            earlier.iter().find(|(name, _)| self.fields.iter().all(|it| it.0 != name.as_ref()))
+        };
+        changed.map(|it| it.0.into()).or_else(|| dropped().map(|it| it.0.as_ref().into()))
+    }
+}
+
 /// An outbound message with all that a station needs to go on with it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outbound {

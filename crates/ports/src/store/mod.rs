@@ -9,6 +9,7 @@
 //! [`Progress`]: domain::model::progress::Progress
 
 pub mod contacts;
+pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;

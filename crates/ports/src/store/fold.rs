@@ -1,0 +1,213 @@
+//! The part of each operation that is about the message alone: every store loads a [`Progress`],
+//! calls the function of the operation, and writes the result back in the same transaction.
+//!
+//! `None` means that the operation came too late ([`Outcome::Stale`](super::Outcome::Stale)):
+//! nothing is to be written.
+
+use domain::ids::{MessageId, first_key_at};
+use domain::model::attempt::{Attempt, AttemptState};
+use domain::model::message::Status;
+use domain::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
+use domain::model::receipt::{PartReference, ReceiptState};
+use domain::rules::due::{self, next_due};
+use domain::rules::fallback::nothing_left;
+use domain::rules::outcome::{self, Effects};
+use domain::rules::{receipt_order, unknown};
+use domain::time::{Millis, Timestamp};
+
+use super::messages::NewMessage;
+use super::operations::{
+    Accept, Changed, FirstStep, Interrupted, Plan, PlanStep, Release, Settle, Start, Submitted,
+};
+
+/// How long an idempotency key is remembered (R-LIFE-3).
+pub const IDEMPOTENCY_MEMORY: Millis = Millis::hours(24);
+
+/// Gives keys to rows, ascending, also when the clock steps back. Contacts and messages share one
+/// sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct KeySequence {
+    last: i64,
+}
+
+impl KeySequence {
+    /// Goes on after the key `last`; zero when there is none yet.
+    pub const fn after(last: i64) -> Self {
+        Self { last }
+    }
+
+    /// The newest key given.
+    pub const fn last(self) -> i64 {
+        self.last
+    }
+
+    /// A key for a row made at `now`, greater than every earlier one.
+    pub fn next(&mut self, now: Timestamp) -> i64 {
+        self.last = self.last.saturating_add(1).max(first_key_at(now));
+        self.last
+    }
+}
+
+/// The place of a message in its lane: the later of acceptance and schedule (R-ORDER).
+pub fn place(message: &NewMessage) -> Timestamp {
+    message
+        .scheduled_at
+        .map_or(message.accepted_at, |at| at.max(message.accepted_at))
+}
+
+/// A message at the moment of its acceptance.
+pub fn accepted(accept: &Accept) -> Progress {
+    let waiting = match &accept.first {
+        FirstStep::Send(_) => Waiting::No,
+        FirstStep::Wait(lane) => Waiting::Lane(*lane),
+        FirstStep::Schedule(at) => Waiting::Schedule { at: *at },
+    };
+    let (class, fallback) = (accept.message.class, accept.fallback);
+    let mut progress = Progress::accepted(class, fallback, accept.expires_at, waiting);
+    if let FirstStep::Send(planned) = &accept.first {
+        progress.start_attempt(planned);
+    }
+    progress
+}
+
+/// Carries out the step of a plan.
+pub fn plan(progress: &mut Progress, plan: &Plan) -> Option<Effects> {
+    if progress.version != plan.version {
+        return None;
+    }
+    match &plan.step {
+        PlanStep::Start(planned) if progress.attempts.len() < MAX_ATTEMPTS => {
+            progress.start_attempt(planned);
+        }
+        PlanStep::Continue(planned) if is_under_way(progress) => progress.continue_attempt(planned),
+        PlanStep::Wait(lane) => progress.wait_in(*lane),
+        PlanStep::Fail(failure) => nothing_left(progress, failure.clone(), plan.at),
+        PlanStep::Start(_) | PlanStep::Continue(_) => return None,
+    }
+    Some(Effects::default())
+}
+
+fn is_under_way(progress: &Progress) -> bool {
+    progress
+        .last_attempt()
+        .is_some_and(|it| it.state == AttemptState::Sending)
+}
+
+/// Marks an attempt as started.
+pub fn start(progress: &mut Progress, start: &Start) -> Option<Effects> {
+    held(progress, start.attempt)?;
+    progress.attempt_mut(start.attempt)?.started = true;
+    progress.version += 1;
+    Some(Effects::default())
+}
+
+/// Takes an attempt back that has not left.
+pub fn release(progress: &mut Progress, release: &Release) -> Option<Effects> {
+    held(progress, release.attempt)?;
+    unknown::release(progress, release.attempt, release.at);
+    Some(Effects::default())
+}
+
+/// The attempt, if it is in the hands of a route.
+fn held(progress: &Progress, attempt: u8) -> Option<()> {
+    (unknown::in_hand(progress) == Some(attempt)).then_some(())
+}
+
+/// Folds the answer to a submission.
+pub fn submitted(progress: &mut Progress, submitted: &Submitted) -> Option<Effects> {
+    let attempt = progress.attempt_mut(submitted.attempt)?;
+    if attempt.route != submitted.route {
+        return None;
+    }
+    let Submitted {
+        attempt,
+        outcome,
+        resolve_at,
+        at,
+        ..
+    } = submitted;
+    Some(outcome::submitted(
+        progress,
+        *attempt,
+        outcome,
+        *resolve_at,
+        *at,
+    ))
+}
+
+/// The references that a submission's answer brings.
+pub fn references(submitted: &Submitted) -> &[PartReference] {
+    outcome::references(&submitted.outcome)
+}
+
+/// Folds a receipt.
+pub fn receipt(
+    progress: &mut Progress,
+    attempt: u8,
+    part: u16,
+    state: &ReceiptState,
+    at: Timestamp,
+) -> Effects {
+    receipt_order::receipt(progress, attempt, part, state, at)
+}
+
+/// Which part a receipt speaks of whose reference is not known: the first that was not accepted,
+/// else the first that was not delivered.
+///
+/// The store keeps the reference for it, so that a repeat finds the same part again.
+pub fn unnamed_part(attempt: &Attempt) -> u16 {
+    let mut parts = 0..attempt.parts;
+    parts
+        .clone()
+        .find(|part| !attempt.accepted.contains(*part))
+        .or_else(|| parts.find(|part| !attempt.delivered.contains(*part)))
+        .unwrap_or(0)
+}
+
+/// Does what is due by the clock.
+pub fn settle(progress: &mut Progress, settle: &Settle) -> Option<Effects> {
+    (progress.version == settle.version)
+        .then(|| due::settle(progress, settle.on_unknown, settle.at))
+}
+
+/// Makes unknown what the last owner left in the hands of a route.
+pub fn interrupted(progress: &mut Progress, it: &Interrupted) -> Option<Effects> {
+    let attempt = unknown::in_hand(progress)?;
+    unknown::interrupted(progress, attempt, it.on_unknown, it.resolve_at, it.at);
+    Some(Effects::default())
+}
+
+/// Whether the last owner's death matters to the message: an attempt is in the hands of a route
+/// and the message has not ended.
+pub fn is_in_hand(progress: &Progress) -> bool {
+    !progress.is_ended() && unknown::in_hand(progress).is_some()
+}
+
+/// What a change is answered with, before any [`Effects`] are [noted](note) in it. `was` and
+/// `was_waiting` are the message's status and waiting before the change.
+pub fn changed(
+    message: MessageId,
+    was: Status,
+    was_waiting: Waiting,
+    progress: &Progress,
+) -> Changed {
+    Changed {
+        message,
+        version: progress.version,
+        was,
+        status: progress.status,
+        was_waiting,
+        waiting: progress.waiting,
+        due: next_due(progress),
+        cancelled: None,
+        duplicate_delivery: false,
+        unknown_resolved: false,
+    }
+}
+
+/// Adds what one fold brought to the answer.
+pub fn note(changed: &mut Changed, effects: &Effects) {
+    changed.cancelled = changed.cancelled.or(effects.cancelled);
+    changed.duplicate_delivery |= effects.duplicate_delivery;
+    changed.unknown_resolved |= effects.unknown_resolved;
+}

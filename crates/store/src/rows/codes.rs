@@ -1,0 +1,161 @@
+//! Closed enums as small integers: the place in a table. The tables only ever grow at their end.
+
+use domain::decision::ClassReason;
+use domain::model::attempt::{AttemptState, Counted};
+use domain::model::channel::Channel;
+use domain::model::contact::AddressKind;
+use domain::model::content::MessageType;
+use domain::model::failure::FailureClass;
+use domain::model::message::{Category, Speed, Status, TrafficClass};
+use domain::model::route::ChargedOn;
+use domain::rules::due::DueKind;
+
+use super::Corrupt;
+
+/// An enum that is kept as an integer.
+pub(crate) trait Coded: Copy + PartialEq + 'static {
+    /// Every value, at the place that is its code.
+    const TABLE: &'static [Self];
+    /// What it is, for the error.
+    const NAME: &'static str;
+
+    /// Its code.
+    fn number(self) -> i64 {
+        // A value that is missing in its table is found by the test below.
+        Self::TABLE
+            .iter()
+            .position(|it| *it == self)
+            .map_or(-1, |at| at as i64)
+    }
+
+    /// The value of this code.
+    fn from_number(code: i64) -> Result<Self, Corrupt> {
+        usize::try_from(code)
+            .ok()
+            .and_then(|at| Self::TABLE.get(at).copied())
+            .ok_or(Corrupt(Self::NAME))
+    }
+}
+
+macro_rules! coded {
+    ($type:ty, $name:literal, [$($value:ident),+ $(,)?]) => {
+        impl Coded for $type {
+            const TABLE: &'static [Self] = &[$(<$type>::$value),+];
+            const NAME: &'static str = $name;
+        }
+    };
+}
+
+coded!(
+    Status,
+    "status",
+    [Queued, Sending, Sent, Failed, Delivered, Read, Received]
+);
+coded!(TrafficClass, "traffic class", [Direct, Bulk]);
+coded!(Channel, "channel", [Sms, WhatsApp]);
+coded!(
+    AddressKind,
+    "address kind",
+    [Sms, WhatsApp, Email, Telegram, Instagram, Messenger, Voice]
+);
+coded!(
+    MessageType,
+    "message type",
+    [
+        Text,
+        Image,
+        Video,
+        Audio,
+        Document,
+        Sticker,
+        Location,
+        Contact,
+        Buttons,
+        List,
+        CtaUrl,
+        RequestContactInfo,
+        LocationRequest,
+        Reaction,
+        Template,
+    ]
+);
+coded!(
+    ClassReason,
+    "class reason",
+    [
+        Caller,
+        Reply,
+        Broadcast,
+        Scheduled,
+        Promotional,
+        SameTextToMany,
+        Default
+    ]
+);
+coded!(Category, "category", [Transactional, Otp, Promotional]);
+coded!(Speed, "speed", [Normal, Fast]);
+coded!(DueKind, "due kind", [Plan, Settle]);
+coded!(
+    AttemptState,
+    "attempt state",
+    [Sending, Unknown, Sent, Failed, Delivered, Read]
+);
+coded!(Counted, "counted", [No, Success, Failure]);
+coded!(ChargedOn, "charged on", [Submit, Delivery]);
+coded!(
+    FailureClass,
+    "failure class",
+    [
+        RouteFault,
+        Throttled,
+        AccountFault,
+        SenderFault,
+        RecipientAbsent,
+        RecipientIncapable,
+        RecipientInvalid,
+        Undeliverable,
+        Expired,
+        WindowClosed,
+        TemplateFault,
+        ContentBlocked,
+        OptedOut,
+        InvalidRequest,
+        NoRoute,
+        UnknownOutcome,
+    ]
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survive<T: Coded + std::fmt::Debug>(values: &[T]) {
+        for value in values {
+            assert_eq!(T::from_number(value.number()), Ok(*value));
+        }
+        assert!(T::from_number(-1).is_err());
+        assert!(T::from_number(T::TABLE.len() as i64).is_err());
+    }
+
+    #[test]
+    fn every_value_survives_its_code() {
+        survive(&Status::ALL);
+        survive(&TrafficClass::ALL);
+        survive(&Channel::ALL);
+        survive(&AddressKind::ALL);
+        survive(&MessageType::ALL);
+        survive(&AttemptState::ALL);
+        survive(&FailureClass::ALL);
+        survive(Counted::TABLE);
+        survive(ClassReason::TABLE);
+    }
+
+    #[test]
+    fn the_codes_that_the_schema_names_are_these() {
+        assert_eq!((Status::Queued.number(), Status::Failed.number()), (0, 3));
+        assert_eq!(
+            (AddressKind::Email.number(), AddressKind::Messenger.number()),
+            (2, 5)
+        );
+    }
+}

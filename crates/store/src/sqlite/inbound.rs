@@ -1,0 +1,135 @@
+//! Station 4: messages from people (R-IN-1).
+
+use domain::ids::MessageId;
+use domain::model::channel::Channel;
+use domain::model::message::Status;
+use domain::time::Timestamp;
+use ports::store::Outcome;
+use ports::store::messages::InboundMessage;
+use rusqlite::{OptionalExtension, params};
+
+use super::fault::Fault;
+use super::lines::Line;
+use crate::rows::codes::Coded;
+use crate::rows::phone_to_key;
+
+impl Line<'_> {
+    /// See [`Op::Inbound`](ports::store::Op::Inbound).
+    pub(super) fn inbound(&mut self, inbound: &InboundMessage) -> Result<Outcome, Fault> {
+        if let Some(provider_id) = &inbound.provider_id {
+            let first = self
+                .connection
+                .prepare_cached(
+                    "SELECT message FROM inbound WHERE route = ?1 AND provider_id = ?2",
+                )?
+                .query_row(params![inbound.route.0, provider_id], |row| row.get(0))
+                .optional()?;
+            if let Some(first) = first {
+                return Ok(Outcome::InboundRepeated {
+                    message: MessageId::from_key(first),
+                });
+            }
+        }
+        let at = inbound.received_at;
+        let contact = self.find_or_make_contact(inbound.project, &inbound.from, at)?;
+        let message = MessageId::from_key(self.keys.next(at));
+        self.hot.add_message.execute(params![
+            message.key(),
+            inbound.project.0,
+            inbound.sender.0,
+            contact.key(),
+            at.as_millis(),
+            Status::Received.number(),
+            inbound.channel.number(),
+            false,
+            at.as_millis(),
+            None::<i64>,
+            None::<i64>,
+            None::<i64>,
+            None::<&[u8]>,
+        ])?;
+        self.add_inbound_content(message, inbound)?;
+        self.open_thread(contact.key(), inbound)?;
+        Ok(Outcome::InboundKept { message, contact })
+    }
+
+    fn add_inbound_content(
+        &mut self,
+        message: MessageId,
+        inbound: &InboundMessage,
+    ) -> Result<(), Fault> {
+        let content = &inbound.content;
+        let template = content
+            .template
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO content (message, peer, kind, accepted_at, extra, template, text)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                message.key(),
+                phone_to_key(&inbound.from),
+                content.kind.number(),
+                inbound.received_at.as_millis(),
+                content.extra,
+                template,
+                content.text,
+            ])?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO inbound (message, route, address, provider_id, sent_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                message.key(),
+                inbound.route.0,
+                inbound.to,
+                inbound.provider_id,
+                inbound.sent_at.as_millis(),
+            ])?;
+        Ok(())
+    }
+
+    /// Makes it the newest of its thread and of its channel, opens the WhatsApp window, and forgets
+    /// that the contact was thought not to have the channel.
+    fn open_thread(&mut self, contact: i64, inbound: &InboundMessage) -> Result<(), Fault> {
+        let sent_at = inbound.sent_at.as_millis();
+        let window_from: Option<Timestamp> = match inbound.channel {
+            Channel::WhatsApp => Some(inbound.sent_at),
+            Channel::Sms => None,
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO thread (contact, sender, last_inbound_at, last_inbound_channel,
+                     whatsapp_window_from, opted_out)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0)
+                 ON CONFLICT (contact, sender) DO UPDATE SET
+                     last_inbound_channel =
+                         iif(ifnull(last_inbound_at, ?3) <= ?3, ?4, last_inbound_channel),
+                     last_inbound_at = max(ifnull(last_inbound_at, ?3), ?3),
+                     whatsapp_window_from = max(ifnull(whatsapp_window_from, ?5),
+                         ifnull(?5, whatsapp_window_from))",
+            )?
+            .execute(params![
+                contact,
+                inbound.sender.0,
+                inbound.received_at.as_millis(),
+                inbound.channel.number(),
+                window_from.map(Timestamp::as_millis),
+            ])?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO channel_record (contact, channel, success_count, failure_count,
+                     delivery_time_sum, delivery_time_count, last_inbound_at)
+                 VALUES (?1, ?2, 0, 0, 0, 0, ?3)
+                 ON CONFLICT (contact, channel) DO UPDATE SET
+                     last_inbound_at = max(ifnull(last_inbound_at, ?3), ?3),
+                     incapable_until = NULL",
+            )?
+            .execute(params![contact, inbound.channel.number(), sent_at])?;
+        Ok(())
+    }
+}

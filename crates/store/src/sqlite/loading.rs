@@ -1,0 +1,261 @@
+//! Rows back into messages.
+
+use std::sync::Arc;
+
+use domain::decision::{ClassReason, Decision};
+use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::channel::Channel;
+use domain::model::contact::{ChannelFacts, ContactFacts, ThreadFacts};
+use domain::model::content::{Content, MessageType};
+use domain::model::message::{Category, Direction, Speed, Status};
+use domain::model::progress::Progress;
+use domain::time::Timestamp;
+use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, ViewKind};
+use rusqlite::{Connection, Row, params};
+
+use super::fault::Fault;
+use super::lines::read_metrics;
+use crate::rows::codes::Coded;
+use crate::rows::{Corrupt, phone_from_key, progress};
+
+/// A message with its content.
+const MESSAGE: &str = "SELECT m.project, m.sender, m.contact, m.status, m.channel, m.updated_at,
+        m.progress, c.peer, c.kind, c.accepted_at, c.class_reason, c.category, c.speed, c.explicit,
+        c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text
+    FROM message m JOIN content c ON c.message = m.id WHERE m.id = ?1";
+
+/// What of a message stands in both directions.
+struct Common {
+    project: ProjectKey,
+    sender: SenderKey,
+    contact: ContactId,
+    status: Status,
+    channel: Option<Channel>,
+    updated_at: Timestamp,
+    content: Content,
+}
+
+impl Common {
+    fn read(row: &Row<'_>) -> Result<Self, Fault> {
+        let template: Option<String> = row.get(19)?;
+        Ok(Self {
+            project: ProjectKey(row.get(0)?),
+            sender: SenderKey(row.get(1)?),
+            contact: ContactId::from_key(row.get(2)?),
+            status: coded(row, 3)?,
+            channel: optional_coded(row, 4)?,
+            updated_at: time(row, 5)?,
+            content: Content {
+                kind: coded::<MessageType>(row, 8)?,
+                text: row.get(21)?,
+                extra: row.get(18)?,
+                template: template.map(|it| serde_json::from_str(&it)).transpose()?,
+            },
+        })
+    }
+}
+
+pub(super) fn coded<T: Coded>(row: &Row<'_>, at: usize) -> Result<T, Fault> {
+    Ok(T::from_number(row.get(at)?)?)
+}
+
+pub(super) fn optional_coded<T: Coded>(row: &Row<'_>, at: usize) -> Result<Option<T>, Fault> {
+    let code: Option<i64> = row.get(at)?;
+    Ok(code.map(T::from_number).transpose()?)
+}
+
+pub(super) fn time(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
+    row.get(at).map(Timestamp::from_millis)
+}
+
+pub(super) fn optional_time(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let millis: Option<i64> = row.get(at)?;
+    Ok(millis.map(Timestamp::from_millis))
+}
+
+/// The part of an outbound message that never changes; `None` of the progress when inbound.
+fn read_outbound(
+    row: &Row<'_>,
+    common: &mut Common,
+) -> Result<Option<(NewMessage, Progress)>, Fault> {
+    let record = row
+        .get_ref(6)?
+        .as_blob_or_null()
+        .map_err(|_| Corrupt("progress"))?;
+    let Some(record) = record else {
+        return Ok(None);
+    };
+    let progress = progress::decode(record)?;
+    let reply_to: Option<i64> = row.get(14)?;
+    let content = std::mem::replace(&mut common.content, Content::text(""));
+    let message = NewMessage {
+        project: common.project,
+        sender: common.sender,
+        to: phone_from_key(row.get(7)?)?,
+        content: Arc::new(content),
+        class: progress.class,
+        class_reason: coded::<ClassReason>(row, 10)?,
+        category: coded::<Category>(row, 11)?,
+        speed: coded::<Speed>(row, 12)?,
+        explicit: optional_coded(row, 13)?,
+        reply_to: reply_to
+            .map(|id| coded(row, 15).map(|channel| (MessageId::from_key(id), channel)))
+            .transpose()?,
+        test: row.get(16)?,
+        metadata: row.get(20)?,
+        scheduled_at: optional_time(row, 17)?,
+        accepted_at: time(row, 9)?,
+    };
+    Ok(Some((message, progress)))
+}
+
+/// The message, ready to go on with.
+pub(super) fn outbound(db: &Connection, id: MessageId) -> Result<Option<Outbound>, Fault> {
+    let mut statement = db.prepare_cached(MESSAGE)?;
+    let mut rows = statement.query([id.key()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let mut common = Common::read(row)?;
+    let Some((message, progress)) = read_outbound(row, &mut common)? else {
+        return Ok(None);
+    };
+    let facts = match contact_exists(db, common.project, common.contact)? {
+        true => facts(db, common.contact, common.sender)?,
+        false => ContactFacts::default(),
+    };
+    Ok(Some(Outbound {
+        id,
+        contact: common.contact,
+        message,
+        progress,
+        facts,
+    }))
+}
+
+/// The message as the API shows it.
+pub(super) fn view(
+    db: &Connection,
+    id: MessageId,
+) -> Result<Option<(ProjectKey, MessageView)>, Fault> {
+    let mut statement = db.prepare_cached(MESSAGE)?;
+    let mut rows = statement.query([id.key()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let mut common = Common::read(row)?;
+    let (direction, kind) = match read_outbound(row, &mut common)? {
+        Some((message, progress)) => {
+            let decision = newest_decision(db, id)?.map(Box::new);
+            let (message, progress) = (Box::new(message), Box::new(progress));
+            (
+                Direction::Outbound,
+                ViewKind::Outbound {
+                    message,
+                    progress,
+                    decision,
+                },
+            )
+        }
+        None => {
+            let inbound = read_inbound(db, id, row, &mut common)?;
+            (Direction::Inbound, ViewKind::Inbound(Box::new(inbound)))
+        }
+    };
+    let exists = contact_exists(db, common.project, common.contact)?;
+    let view = MessageView {
+        id,
+        direction,
+        contact: exists.then_some(common.contact),
+        status: common.status,
+        updated_at: common.updated_at,
+        kind,
+    };
+    Ok(Some((common.project, view)))
+}
+
+fn read_inbound(
+    db: &Connection,
+    id: MessageId,
+    row: &Row<'_>,
+    common: &mut Common,
+) -> Result<InboundMessage, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT route, address, provider_id, sent_at FROM inbound WHERE message = ?1",
+    )?;
+    let (route, to, provider_id, sent_at) = statement.query_row([id.key()], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, time(row, 3)?))
+    })?;
+    Ok(InboundMessage {
+        project: common.project,
+        sender: common.sender,
+        route: RouteKey(route),
+        channel: common
+            .channel
+            .ok_or(Corrupt("channel of an inbound message"))?,
+        from: phone_from_key(row.get(7)?)?,
+        to,
+        content: std::mem::replace(&mut common.content, Content::text("")),
+        provider_id,
+        sent_at,
+        received_at: time(row, 9)?,
+    })
+}
+
+/// The decision that is in force.
+fn newest_decision(db: &Connection, id: MessageId) -> Result<Option<Decision>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT ifnull((SELECT body FROM decision WHERE message = ?1 ORDER BY no DESC LIMIT 1),
+             (SELECT decision FROM content WHERE message = ?1))",
+    )?;
+    let body: Option<String> = statement.query_row([id.key()], |row| row.get(0))?;
+    Ok(body.map(|it| serde_json::from_str(&it)).transpose()?)
+}
+
+fn contact_exists(db: &Connection, project: ProjectKey, id: ContactId) -> Result<bool, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT 1 FROM contact WHERE project = ?1 AND id = ?2")?;
+    Ok(statement.exists(params![project.0, id.key()])?)
+}
+
+/// What is known of a contact that exists.
+pub(super) fn facts(
+    db: &Connection,
+    contact: ContactId,
+    sender: SenderKey,
+) -> Result<ContactFacts, Fault> {
+    let mut facts = ContactFacts {
+        id: Some(contact),
+        ..ContactFacts::default()
+    };
+    let mut records = db.prepare_cached(
+        "SELECT channel, success_count, failure_count, delivery_time_sum, delivery_time_count,
+             last_success_at, incapable_until
+         FROM channel_record WHERE contact = ?1",
+    )?;
+    let mut rows = records.query([contact.key()])?;
+    while let Some(row) = rows.next()? {
+        *facts.on_mut(coded(row, 0)?) = ChannelFacts {
+            metrics: read_metrics(row, 1)?,
+            incapable_until: optional_time(row, 6)?,
+        };
+    }
+    let mut threads = db.prepare_cached(
+        "SELECT last_inbound_at, last_inbound_channel, last_outbound_at, whatsapp_window_from,
+             opted_out
+         FROM thread WHERE contact = ?1 AND sender = ?2",
+    )?;
+    let mut rows = threads.query(params![contact.key(), sender.0])?;
+    if let Some(row) = rows.next()? {
+        let last_inbound = optional_time(row, 0)?;
+        facts.thread = ThreadFacts {
+            last_inbound: last_inbound
+                .map(|at| coded(row, 1).map(|channel| (at, channel)))
+                .transpose()?,
+            last_outbound_at: optional_time(row, 2)?,
+            whatsapp_window_from: optional_time(row, 3)?,
+            opted_out: row.get(4)?,
+        };
+    }
+    Ok(facts)
+}

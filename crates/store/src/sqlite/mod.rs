@@ -1,0 +1,284 @@
+//! SQLite: one thread owns the only connection that writes, two threads read.
+//!
+//! Everything that writes goes through one queue; the writer takes what gathered there while the
+//! last commit ran and commits it as one transaction (`writer.rs`). The queue is not bounded here:
+//! callers that can refuse work look at [`Store::pending`] first.
+
+mod accept;
+mod contact_changes;
+mod contacts;
+mod fault;
+mod housekeeping;
+mod inbound;
+mod lines;
+mod listing;
+mod loading;
+mod migrate;
+mod open;
+mod readers;
+mod receive;
+mod steps;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::contact::ContactFacts;
+use domain::model::progress::Lane;
+use domain::phone::PhoneNumber;
+use domain::time::{Millis, Timestamp};
+use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
+use ports::store::operations::ApiKeyRecord;
+use ports::store::queries::{DueMessage, LanePlace, StoreHealth};
+use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
+use tokio::sync::oneshot;
+
+pub use fault::OpenError;
+use readers::{FactsRequest, Read, Reader};
+use writer::{Job, Work};
+
+/// How many threads read.
+const READERS: usize = 2;
+
+/// What an operator may choose.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How long a contact is remembered not to have a channel (R-CHAN-3).
+    pub capability_memory: Millis,
+}
+
+impl Default for Options {
+    /// 30 days.
+    fn default() -> Self {
+        Self {
+            capability_memory: Millis::days(30),
+        }
+    }
+}
+
+/// Keeps everything in one file. Dropping it commits what is queued.
+#[derive(Debug)]
+pub struct SqliteStore {
+    work: Option<Sender<Job>>,
+    reads: Option<Sender<Read>>,
+    pending: Arc<AtomicUsize>,
+    synchronous: i64,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, makes it and its folders where they are missing, and brings
+    /// its schema up to date.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let writing = open::for_writing(path)?;
+        let synchronous = writing.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+        let reading = (0..READERS)
+            .map(|_| open::for_reading(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let pending = Arc::new(AtomicUsize::new(0));
+        let mut threads = Vec::with_capacity(READERS + 1);
+        let (work, jobs) = crossbeam_channel::unbounded();
+        let counter = Arc::clone(&pending);
+        threads.push(start("store-writer", move || {
+            writer::run(&writing, &jobs, &counter, options)
+        })?);
+        let (reads, queries) = crossbeam_channel::unbounded();
+        for connection in reading {
+            let queries = queries.clone();
+            threads.push(start("store-reader", move || {
+                readers::run(connection, &queries)
+            })?);
+        }
+        Ok(Self {
+            work: Some(work),
+            reads: Some(reads),
+            pending,
+            synchronous,
+            threads,
+        })
+    }
+
+    /// Commits what is queued, calls its completions, and closes the database.
+    pub fn close(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        // The threads end when the last sender is gone and their queue is empty.
+        self.work = None;
+        self.reads = None;
+        let own = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // Where a completion held the last handle, this is the writer itself.
+            if thread.thread().id() != own && thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+
+    fn submit(&self, work: Work) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        if let Some(Err(lost)) = self.work.as_ref().map(|it| it.send(Job(work))) {
+            self.pending.fetch_sub(1, Ordering::Relaxed);
+            let Job(work) = lost.into_inner();
+            work.fail(&closed());
+        }
+    }
+
+    /// Asks a reading thread.
+    fn ask<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let (reply, answer) = oneshot::channel();
+        self.send_read(Read::Query(Box::new(move |reader: &Reader| {
+            // The asker may have gone away; nobody is left to tell.
+            drop(reply.send(query(reader).map_err(Unavailable::new)));
+        })));
+        awaited(answer)
+    }
+
+    fn send_read(&self, read: Read) {
+        if let Some(reads) = &self.reads {
+            // A failed send drops the reply, which the asker sees as a closed store.
+            drop(reads.send(read));
+        }
+    }
+}
+
+fn closed() -> Unavailable {
+    Unavailable::new("it is closed")
+}
+
+fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(body)
+        .map_err(OpenError::Thread)
+}
+
+fn awaited<'a, T: Send + 'a>(answer: oneshot::Receiver<Result<T, Unavailable>>) -> Answer<'a, T> {
+    Box::pin(async move { answer.await.unwrap_or_else(|_| Err(closed())) })
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, op: Op, done: Completion) {
+        self.submit(Work::operation(op, done));
+    }
+
+    fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    fn raise_epoch(&self) -> Answer<'_, Epoch> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::RaiseEpoch(reply));
+        awaited(answer)
+    }
+
+    fn register(&self, registered: Registered, now: Timestamp) -> Answer<'_, (u32, Timestamp)> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::Register(registered, now, reply));
+        awaited(answer)
+    }
+}
+
+impl Queries for SqliteStore {
+    fn contact_facts(
+        &self,
+        project: ProjectKey,
+        sender: SenderKey,
+        to: &PhoneNumber,
+    ) -> Answer<'_, ContactFacts> {
+        let (reply, answer) = oneshot::channel();
+        self.send_read(Read::Facts(FactsRequest {
+            project,
+            sender,
+            to: *to,
+            reply,
+        }));
+        awaited(answer)
+    }
+
+    fn outbound(&self, message: MessageId) -> Answer<'_, Option<Outbound>> {
+        self.ask(move |reader| reader.outbound(message))
+    }
+
+    fn lane(
+        &self,
+        lane: Lane,
+        after: Option<LanePlace>,
+        limit: u16,
+    ) -> Answer<'_, Vec<(LanePlace, Outbound)>> {
+        self.ask(move |reader| reader.lane(lane, after, limit))
+    }
+
+    fn lanes(&self) -> Answer<'_, Vec<(Lane, u64)>> {
+        self.ask(Reader::lanes)
+    }
+
+    fn due(&self, now: Timestamp, limit: u16) -> Answer<'_, Vec<DueMessage>> {
+        self.ask(move |reader| reader.due(now, limit))
+    }
+
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>> {
+        self.ask(Reader::next_due)
+    }
+
+    fn in_hand(&self, after: Option<MessageId>, limit: u16) -> Answer<'_, Vec<Outbound>> {
+        self.ask(move |reader| reader.in_hand(after, limit))
+    }
+
+    fn message(&self, project: ProjectKey, id: MessageId) -> Answer<'_, Option<MessageView>> {
+        self.ask(move |reader| reader.message(project, id))
+    }
+
+    fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>> {
+        self.ask(move |reader| reader.messages(&filter))
+    }
+
+    fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>> {
+        self.ask(move |reader| reader.decisions(id))
+    }
+
+    fn receipts(&self, id: MessageId) -> Answer<'_, Vec<ReceiptRecord>> {
+        self.ask(move |reader| reader.receipts(id))
+    }
+
+    fn contact(&self, project: ProjectKey, id: ContactId) -> Answer<'_, Option<ContactView>> {
+        self.ask(move |reader| reader.contact(project, id))
+    }
+
+    fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
+        self.ask(move |reader| reader.contacts(&filter))
+    }
+
+    fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>> {
+        self.ask(move |reader| reader.api_key(&hash))
+    }
+
+    fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
+        self.ask(move |reader| reader.api_keys(project))
+    }
+
+    fn health(&self) -> Answer<'_, StoreHealth> {
+        let synchronous = Some(self.synchronous);
+        self.ask(move |reader| {
+            Ok(StoreHealth {
+                synchronous,
+                backlog: reader.backlog()?,
+            })
+        })
+    }
+}

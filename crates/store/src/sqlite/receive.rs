@@ -1,0 +1,223 @@
+//! Station 4: receipts find their submission, are kept, and are folded.
+
+use domain::ids::MessageId;
+use domain::model::failure::Failure;
+use domain::model::receipt::ReceiptState;
+use domain::time::Timestamp;
+use ports::store::operations::Receipt;
+use ports::store::{Outcome, fold};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::fault::Fault;
+use super::lines::{Line, Loaded};
+use crate::rows::{Corrupt, phone_to_key};
+
+/// What a receipt is for.
+struct Subject {
+    loaded: Loaded,
+    attempt: u8,
+    part: u16,
+    /// Whether the receipt's reference was not known before.
+    is_new: bool,
+}
+
+/// A receipt that came before the answer to its submission.
+#[derive(Debug)]
+pub(super) struct Parked {
+    pub(super) id: i64,
+    pub(super) at: Timestamp,
+    pub(super) state: ReceiptState,
+    pub(super) raw: Box<str>,
+}
+
+impl Parked {
+    /// Reads `id, at, state, failure, raw`.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, Fault> {
+        let failure: Option<String> = row.get(3)?;
+        let failure = failure.map(|it| serde_json::from_str(&it)).transpose()?;
+        Ok(Self {
+            id: row.get(0)?,
+            at: Timestamp::from_millis(row.get(1)?),
+            state: state_from_code(row.get(2)?, failure)?,
+            raw: row.get(4)?,
+        })
+    }
+}
+
+/// The codes of receipt states.
+const STATES: [&str; 4] = ["in_transit", "delivered", "read", "failed"];
+
+fn state_to_code(state: &ReceiptState) -> i64 {
+    match state {
+        ReceiptState::InTransit => 0,
+        ReceiptState::Delivered => 1,
+        ReceiptState::Read => 2,
+        ReceiptState::Failed(_) => 3,
+    }
+}
+
+fn state_from_code(code: i64, failure: Option<Failure>) -> Result<ReceiptState, Corrupt> {
+    match (code, failure) {
+        (0, None) => Ok(ReceiptState::InTransit),
+        (1, None) => Ok(ReceiptState::Delivered),
+        (2, None) => Ok(ReceiptState::Read),
+        (3, Some(failure)) => Ok(ReceiptState::Failed(failure)),
+        _ => Err(Corrupt("receipt state")),
+    }
+}
+
+/// The word of a kept receipt's state.
+pub(super) fn state_word(code: i64) -> Result<&'static str, Corrupt> {
+    usize::try_from(code)
+        .ok()
+        .and_then(|at| STATES.get(at).copied())
+        .ok_or(Corrupt("receipt state"))
+}
+
+impl Line<'_> {
+    /// See [`Receipt`].
+    pub(super) fn receipt(&mut self, receipt: &Receipt) -> Result<Outcome, Fault> {
+        let Some(mut subject) = self.find_subject(receipt)? else {
+            return self.park(receipt);
+        };
+        let Receipt { state, raw, at, .. } = receipt;
+        let loaded = &mut subject.loaded;
+        if let Some(reference) = receipt.references.first().filter(|_| subject.is_new) {
+            let (message, attempt, part) = (loaded.id.key(), subject.attempt, subject.part);
+            let row = params![receipt.route.0, reference, message, attempt, part];
+            self.hot.add_submission.execute(row)?;
+        }
+        let effects = fold::receipt(
+            &mut loaded.progress,
+            subject.attempt,
+            subject.part,
+            state,
+            *at,
+        );
+        self.keep_receipt(loaded.id, subject.attempt, state, raw, *at)?;
+        self.finish(loaded, Some(*at), &[(effects, *at)])
+    }
+
+    /// By reference; else by our own; else the only unknown submission that fits (R-DUP).
+    fn find_subject(&mut self, receipt: &Receipt) -> Result<Option<Subject>, Fault> {
+        for reference in &receipt.references {
+            let found = self
+                .hot
+                .find_submission
+                .query_row(params![receipt.route.0, reference], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()?;
+            if let Some((message, attempt, part)) = found
+                && let Some(loaded) = self.load(MessageId::from_key(message))?
+            {
+                return Ok(Some(Subject {
+                    loaded,
+                    attempt,
+                    part,
+                    is_new: false,
+                }));
+            }
+        }
+        if let Some((message, attempt)) = receipt.ours
+            && let Some(subject) = self.unnamed(receipt, message, attempt)?
+        {
+            return Ok(Some(subject));
+        }
+        match self.only_unknown(receipt)? {
+            Some((message, attempt)) => self.unnamed(receipt, message, attempt),
+            None => Ok(None),
+        }
+    }
+
+    /// The attempt, where it is on the receipt's route, and the part that is meant.
+    fn unnamed(
+        &mut self,
+        receipt: &Receipt,
+        message: MessageId,
+        attempt: u8,
+    ) -> Result<Option<Subject>, Fault> {
+        let Some(loaded) = self.load(message)? else {
+            return Ok(None);
+        };
+        let found = loaded.progress.attempts.iter().find(|it| it.no == attempt);
+        let Some(part) = found
+            .filter(|it| it.route == receipt.route)
+            .map(fold::unnamed_part)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Subject {
+            loaded,
+            attempt,
+            part,
+            is_new: true,
+        }))
+    }
+
+    fn only_unknown(&mut self, receipt: &Receipt) -> Result<Option<(MessageId, u8)>, Fault> {
+        let Some(recipient) = &receipt.recipient else {
+            return Ok(None);
+        };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message, attempt FROM unknown_submission WHERE route = ?1 AND peer = ?2 LIMIT 2",
+        )?;
+        let mut rows = statement.query(params![receipt.route.0, phone_to_key(recipient)])?;
+        let Some(first) = rows.next()? else {
+            return Ok(None);
+        };
+        let found = (MessageId::from_key(first.get(0)?), first.get(1)?);
+        Ok(rows.next()?.is_none().then_some(found))
+    }
+
+    fn park(&mut self, receipt: &Receipt) -> Result<Outcome, Fault> {
+        let Some(reference) = receipt.references.first() else {
+            return Ok(Outcome::Missing);
+        };
+        let failure = match &receipt.state {
+            ReceiptState::Failed(failure) => Some(serde_json::to_string(failure)?),
+            ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => None,
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO parked_receipt (route, reference, at, state, failure, raw)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                receipt.route.0,
+                reference,
+                receipt.at.as_millis(),
+                state_to_code(&receipt.state),
+                failure,
+                receipt.raw,
+            ])?;
+        Ok(Outcome::ReceiptParked)
+    }
+
+    pub(super) fn forget_parked(&mut self, id: i64) -> Result<(), Fault> {
+        self.connection
+            .prepare_cached("DELETE FROM parked_receipt WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Keeps a receipt with its message.
+    pub(super) fn keep_receipt(
+        &mut self,
+        message: MessageId,
+        attempt: u8,
+        state: &ReceiptState,
+        raw: &str,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let row = params![
+            message.key(),
+            at.as_millis(),
+            attempt,
+            state_to_code(state),
+            raw
+        ];
+        self.hot.add_receipt.execute(row)?;
+        Ok(())
+    }
+}
