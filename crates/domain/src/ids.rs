@@ -31,7 +31,11 @@ pub struct InvalidId;
 /// clock steps back.
 pub const fn first_key_at(now: Timestamp) -> i64 {
     let millis = now.as_millis() - KEY_EPOCH_MILLIS;
-    if millis < 1 { 1 } else { millis << SEQUENCE_BITS }
+    if millis < 1 {
+        1
+    } else {
+        millis << SEQUENCE_BITS
+    }
 }
 
 fn encode(key: i64, prefix: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +56,10 @@ fn decode(text: &str, prefix: &str) -> Result<i64, InvalidId> {
     }
     let mut key: u64 = 0;
     for digit in digits {
-        let value = ALPHABET.iter().position(|it| it == digit).ok_or(InvalidId)?;
+        let value = ALPHABET
+            .iter()
+            .position(|it| it == digit)
+            .ok_or(InvalidId)?;
         key = key.checked_mul(32).ok_or(InvalidId)? | value as u64;
     }
     i64::try_from(key).map_err(|_| InvalidId)
@@ -201,7 +208,10 @@ mod tests {
     fn an_id_of_another_kind_is_refused() {
         let contact = ContactId::from_key(77).to_string();
         assert_eq!(contact.parse::<MessageId>(), Err(InvalidId));
-        assert_eq!("conv_é0000000000000".parse::<ConversationId>(), Err(InvalidId));
+        assert_eq!(
+            "conv_é0000000000000".parse::<ConversationId>(),
+            Err(InvalidId)
+        );
     }
 
     #[test]

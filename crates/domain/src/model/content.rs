@@ -126,7 +126,12 @@ pub struct Content {
 impl Content {
     /// A plain text.
     pub fn text(text: impl Into<Box<str>>) -> Self {
-        Self { kind: MessageType::Text, text: Some(text.into()), extra: None, template: None }
+        Self {
+            kind: MessageType::Text,
+            text: Some(text.into()),
+            extra: None,
+            template: None,
+        }
     }
 
     /// The words that a plain-text channel would carry: the text, or the template's rendering.

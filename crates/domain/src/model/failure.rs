@@ -103,6 +103,10 @@ pub struct Failure {
 impl Failure {
     /// A failure of this class.
     pub fn new(class: FailureClass, code: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
-        Self { class, code: code.into(), text: text.into() }
+        Self {
+            class,
+            code: code.into(),
+            text: text.into(),
+        }
     }
 }

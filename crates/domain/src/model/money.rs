@@ -37,7 +37,10 @@ impl Currency {
     /// The currency of this code; `None` unless it is three capital ASCII letters.
     pub fn parse(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
-        letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))
+        letters
+            .iter()
+            .all(u8::is_ascii_uppercase)
+            .then_some(Self(letters))
     }
 
     /// The code.

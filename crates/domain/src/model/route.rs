@@ -156,7 +156,10 @@ impl UnknownWait {
 impl Default for UnknownWait {
     /// 30 s for direct, 10 min for bulk (R-DUP).
     fn default() -> Self {
-        Self { direct: Millis::seconds(30), bulk: Millis::minutes(10) }
+        Self {
+            direct: Millis::seconds(30),
+            bulk: Millis::minutes(10),
+        }
     }
 }
 

@@ -39,11 +39,17 @@ pub fn next_due(progress: &Progress) -> Option<Due> {
     if progress.is_ended() {
         return None;
     }
-    let settle = |at| Some(Due { at, kind: DueKind::Settle });
+    let settle = |at| {
+        Some(Due {
+            at,
+            kind: DueKind::Settle,
+        })
+    };
     match progress.waiting {
-        Waiting::Schedule { at } | Waiting::Fallback { at } => {
-            Some(Due { at, kind: DueKind::Plan })
-        }
+        Waiting::Schedule { at } | Waiting::Fallback { at } => Some(Due {
+            at,
+            kind: DueKind::Plan,
+        }),
         Waiting::Lane(_) => settle(progress.expires_at),
         Waiting::No => {
             let attempt = progress.last_attempt()?;
@@ -109,8 +115,13 @@ fn settle_attempt(progress: &mut Progress, on_unknown: OnUnknown, at: Timestamp)
                 "Not delivered within the time that the message allows before falling back.",
             );
             fail_attempt(progress, no, failure, at);
-            let metric = progress.attempt_mut(no).and_then(|it| metrics::count(it, at));
-            return Effects { metric, ..Effects::default() };
+            let metric = progress
+                .attempt_mut(no)
+                .and_then(|it| metrics::count(it, at));
+            return Effects {
+                metric,
+                ..Effects::default()
+            };
         }
         AttemptState::Sent | AttemptState::Failed => {
             progress.receipt_missing = true;

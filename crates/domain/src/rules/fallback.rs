@@ -61,7 +61,9 @@ pub(super) fn fail_attempt(progress: &mut Progress, no: u8, failure: Failure, at
     progress.failure = Some(failure);
     if is_last {
         progress.waiting = if may_fall_back(progress, class, at) {
-            Waiting::Fallback { at: at.plus(FALLBACK_DELAY) }
+            Waiting::Fallback {
+                at: at.plus(FALLBACK_DELAY),
+            }
         } else {
             Waiting::No
         };
@@ -101,7 +103,11 @@ pub(super) fn conclude(progress: &mut Progress, at: Timestamp) {
     if progress.waiting != Waiting::No || progress.attempts.iter().any(is_open) {
         return;
     }
-    if progress.attempts.iter().any(|it| it.state == AttemptState::Sent) {
+    if progress
+        .attempts
+        .iter()
+        .any(|it| it.state == AttemptState::Sent)
+    {
         progress.ended_at.get_or_insert(at);
         return;
     }

@@ -73,10 +73,11 @@ pub(super) fn count(attempt: &mut Attempt, at: Timestamp) -> Option<MetricChange
     }
     let change = |counted: Counted| i32::from(now == counted) - i32::from(before == counted);
     let succeeded = now == Counted::Success;
-    let delivery_time = attempt
-        .delivered_at
-        .filter(|_| succeeded)
-        .map(|delivered| delivered.since(attempt.sent_at.unwrap_or(delivered)).max(Millis::ZERO));
+    let delivery_time = attempt.delivered_at.filter(|_| succeeded).map(|delivered| {
+        delivered
+            .since(attempt.sent_at.unwrap_or(delivered))
+            .max(Millis::ZERO)
+    });
     Some(MetricChange {
         channel: attempt.channel,
         successes: change(Counted::Success),
@@ -89,7 +90,9 @@ pub(super) fn count(attempt: &mut Attempt, at: Timestamp) -> Option<MetricChange
 /// The record after a change.
 pub fn apply(metrics: ChannelMetrics, change: &MetricChange) -> ChannelMetrics {
     ChannelMetrics {
-        success_count: metrics.success_count.saturating_add_signed(change.successes),
+        success_count: metrics
+            .success_count
+            .saturating_add_signed(change.successes),
         failure_count: metrics.failure_count.saturating_add_signed(change.failures),
         delivery_time_sum: Millis::new(
             metrics.delivery_time_sum.get() + change.delivery_time.map_or(0, Millis::get),

@@ -76,7 +76,10 @@ pub fn submitted(
         return Effects::default();
     };
     note_accepted_parts(attempt, outcome);
-    let lane = Lane { route: attempt.route, class };
+    let lane = Lane {
+        route: attempt.route,
+        class,
+    };
     let was_open = matches!(attempt.state, AttemptState::Sending | AttemptState::Unknown);
     let mut effects = Effects::default();
     match outcome {
@@ -86,7 +89,11 @@ pub fn submitted(
         }
         // The provider took what it was given and nothing refused the rest: it goes on.
         SubmitOutcome::Accepted { .. } => progress.waiting = Waiting::Lane(lane),
-        SubmitOutcome::PartlyAccepted { failure, retriable: true, .. } => {
+        SubmitOutcome::PartlyAccepted {
+            failure,
+            retriable: true,
+            ..
+        } => {
             attempt.failure = Some(failure.clone());
             progress.waiting = Waiting::Lane(lane);
         }
@@ -100,7 +107,11 @@ pub fn submitted(
             }
             progress.waiting = Waiting::Lane(lane);
         }
-        SubmitOutcome::PartlyAccepted { failure, retriable: false, .. }
+        SubmitOutcome::PartlyAccepted {
+            failure,
+            retriable: false,
+            ..
+        }
         | SubmitOutcome::Rejected(failure) => {
             effects = reject(progress, no, failure, at);
         }
@@ -148,25 +159,25 @@ pub(super) fn mark_sent(progress: &mut Progress, no: u8, at: Timestamp) -> Effec
         Waiting::Schedule { .. } | Waiting::Lane(_) | Waiting::No => Waiting::No,
     };
     conclude(progress, at);
-    Effects { metric, ..Effects::default() }
+    Effects {
+        metric,
+        ..Effects::default()
+    }
 }
 
 /// Attempt `no` was refused for good.
-pub(super) fn reject(
-    progress: &mut Progress,
-    no: u8,
-    failure: &Failure,
-    at: Timestamp,
-) -> Effects {
+pub(super) fn reject(progress: &mut Progress, no: u8, failure: &Failure, at: Timestamp) -> Effects {
     if let Some(attempt) = progress.attempt_mut(no) {
         settle_cost_of_parts(attempt);
     }
     fail_attempt(progress, no, failure.clone(), at);
-    progress.attempt_mut(no).map_or_else(Effects::default, |attempt| Effects {
-        metric: metrics::count(attempt, at),
-        learnt: lesson(failure.class, attempt),
-        ..Effects::default()
-    })
+    progress
+        .attempt_mut(no)
+        .map_or_else(Effects::default, |attempt| Effects {
+            metric: metrics::count(attempt, at),
+            learnt: lesson(failure.class, attempt),
+            ..Effects::default()
+        })
 }
 
 /// Books the cost where the route charges when it takes a message (R-COST-1).

@@ -33,8 +33,9 @@ pub fn receipt(
         ReceiptState::Read => read(progress, no, at),
         ReceiptState::Failed(failure) => failed(progress, no, failure, at),
     };
-    let is_unknown =
-        progress.attempt_mut(no).is_some_and(|it| it.state == AttemptState::Unknown);
+    let is_unknown = progress
+        .attempt_mut(no)
+        .is_some_and(|it| it.state == AttemptState::Unknown);
     effects.unknown_resolved = was_unknown && !is_unknown;
     effects
 }
@@ -51,7 +52,11 @@ fn in_transit(progress: &mut Progress, no: u8, part: u16, at: Timestamp) -> Effe
     attempt.accepted = attempt.accepted.with(part);
     let complete = attempt.is_accepted();
     progress.version += 1;
-    if complete { mark_sent(progress, no, at) } else { Effects::default() }
+    if complete {
+        mark_sent(progress, no, at)
+    } else {
+        Effects::default()
+    }
 }
 
 fn delivered(progress: &mut Progress, no: u8, part: u16, at: Timestamp) -> Effects {
@@ -88,7 +93,10 @@ fn read(progress: &mut Progress, no: u8, at: Timestamp) -> Effects {
 
 /// Every part of the attempt is on the recipient's device, or was read.
 fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) -> Effects {
-    let another_arrived = progress.attempts.iter().any(|it| it.no != no && has_arrived(it));
+    let another_arrived = progress
+        .attempts
+        .iter()
+        .any(|it| it.no != no && has_arrived(it));
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
@@ -118,7 +126,12 @@ fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) 
         | AttemptState::Delivered => Status::Delivered,
     });
     conclude(progress, at);
-    Effects { metric, cancelled, duplicate_delivery: duplicate, ..Effects::default() }
+    Effects {
+        metric,
+        cancelled,
+        duplicate_delivery: duplicate,
+        ..Effects::default()
+    }
 }
 
 fn has_arrived(attempt: &Attempt) -> bool {

@@ -27,7 +27,9 @@ pub fn interrupted(
     resolve_at: Timestamp,
     at: Timestamp,
 ) {
-    let Some(attempt) = progress.attempt_mut(no) else { return };
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return;
+    };
     if on_unknown == OnUnknown::Fail && !attempt.started {
         release(progress, no, at);
         return;
@@ -43,31 +45,50 @@ pub fn interrupted(
 pub fn release(progress: &mut Progress, no: u8, at: Timestamp) {
     let class = progress.class;
     let delivered = progress.is_delivered();
-    let Some(attempt) = progress.attempt_mut(no) else { return };
-    let lane = Lane { route: attempt.route, class };
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return;
+    };
+    let lane = Lane {
+        route: attempt.route,
+        class,
+    };
     let channel = attempt.channel;
     attempt.started = false;
     if attempt.is_untouched() {
         progress.attempts.retain(|it| it.no != no);
         progress.fallback.untried = progress.fallback.untried.with(channel);
     }
-    progress.waiting = if delivered { Waiting::No } else { Waiting::Lane(lane) };
+    progress.waiting = if delivered {
+        Waiting::No
+    } else {
+        Waiting::Lane(lane)
+    };
     progress.version += 1;
     conclude(progress, at);
 }
 
 /// The wait for a receipt of attempt `no` is over.
-pub(super) fn give_up_waiting(progress: &mut Progress, no: u8, on_unknown: OnUnknown, at: Timestamp) {
+pub(super) fn give_up_waiting(
+    progress: &mut Progress,
+    no: u8,
+    on_unknown: OnUnknown,
+    at: Timestamp,
+) {
     let class = progress.class;
     let in_time = at < progress.expires_at && !progress.is_delivered();
     progress.version += 1;
-    let Some(attempt) = progress.attempt_mut(no) else { return };
+    let Some(attempt) = progress.attempt_mut(no) else {
+        return;
+    };
     if on_unknown == OnUnknown::Resend && in_time {
         attempt.state = AttemptState::Sending;
         attempt.resolve_at = None;
         attempt.started = false;
         attempt.resends = attempt.resends.saturating_add(1);
-        let lane = Lane { route: attempt.route, class };
+        let lane = Lane {
+            route: attempt.route,
+            class,
+        };
         progress.waiting = Waiting::Lane(lane);
         return;
     }
