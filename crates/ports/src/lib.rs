@@ -1,7 +1,10 @@
 //! What the engine needs of the world, as small traits, and the in-memory model of the store.
 //!
-//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`].
+//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`]; then [`memory`]
+//! and [`conformance`].
 
 pub mod clock;
+pub mod conformance;
 pub mod connector;
+pub mod memory;
 pub mod store;

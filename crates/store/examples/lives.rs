@@ -131,8 +131,9 @@ fn phase(name: &str, lives: u64, in_flight: u64, one: impl Fn(u64, Box<dyn FnOnc
         );
     }
     wait_for(lives);
+    let count = f64::from(u32::try_from(lives).unwrap_or(u32::MAX));
     let (wall, cpu) = (began.elapsed(), writer_cpu().saturating_sub(cpu));
-    let each = |span: Duration| span.as_micros() as f64 / lives as f64;
+    let each = |span: Duration| 1e6 * span.as_secs_f64() / count;
     println!(
         "{name:10}  {:7.0}/s  {:5.1} µs wall  {:5.1} µs CPU of the writer",
         1e6 / each(wall),

@@ -193,12 +193,12 @@ impl Line<'_> {
         let has = |it: &ContactChannelView| {
             it.kind == address.kind && it.identifier == address.identifier
         };
-        let holder = match contact.channels.iter().any(has) {
-            true => Some(contact.id),
+        let holder = if contact.channels.iter().any(has) {
+            Some(contact.id)
+        } else {
             // The same number on another channel is no other person.
-            false => self
-                .holder(project, address)?
-                .filter(|it| *it != contact.id),
+            self.holder(project, address)?
+                .filter(|it| *it != contact.id)
         };
         if let Some(holder) = holder {
             return Ok(Some(ContactOutcome::AddressTaken {

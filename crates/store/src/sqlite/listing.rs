@@ -30,24 +30,27 @@ impl Reader {
     }
 
     fn message_ids(&self, filter: &MessageFilter) -> Result<Vec<i64>, Fault> {
-        // The rare statuses have an index, which SQLite takes only where the text names them;
-        // the common ones are found soon among the newest.
-        let index = match filter.status {
-            Some(Status::Queued | Status::Failed) => "message_standing",
+        // The rare statuses have an index, which SQLite takes only where the text repeats its
+        // condition; the common ones are found soon among the newest.
+        let (index, status) = match filter.status {
+            None => ("message_project", String::new()),
+            Some(rare @ (Status::Queued | Status::Failed)) => (
+                "message_standing",
+                format!("AND status IN (0, 3) AND status = {}", rare.number()),
+            ),
             Some(
-                Status::Sending
+                common @ (Status::Sending
                 | Status::Sent
                 | Status::Delivered
                 | Status::Read
-                | Status::Received,
-            )
-            | None => "message_project",
+                | Status::Received),
+            ) => (
+                "message_project",
+                format!("AND status = {}", common.number()),
+            ),
         };
-        let status = filter
-            .status
-            .map_or(String::new(), |it| format!(" AND status = {}", it.number()));
         let sql = format!(
-            "SELECT id FROM message INDEXED BY {index} WHERE project = ?1{status} AND id < ?2
+            "SELECT id FROM message INDEXED BY {index} WHERE project = ?1 {status} AND id < ?2
              AND (?3 IS NULL OR channel = ?3) ORDER BY id DESC LIMIT ?4"
         );
         let mut statement = self.db.prepare_cached(&sql)?;

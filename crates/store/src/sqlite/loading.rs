@@ -120,9 +120,10 @@ pub(super) fn outbound(db: &Connection, id: MessageId) -> Result<Option<Outbound
     let Some((message, progress)) = read_outbound(row, &mut common)? else {
         return Ok(None);
     };
-    let facts = match contact_exists(db, common.project, common.contact)? {
-        true => facts(db, common.contact, common.sender)?,
-        false => ContactFacts::default(),
+    let facts = if contact_exists(db, common.project, common.contact)? {
+        facts(db, common.contact, common.sender)?
+    } else {
+        ContactFacts::default()
     };
     Ok(Some(Outbound {
         id,

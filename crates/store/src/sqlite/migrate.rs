@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn the_migrations_are_numbered_without_gaps() {
-        for (at, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.number, at as i64 + 1, "{}", migration.name);
+        for (number, migration) in (1..).zip(MIGRATIONS) {
+            assert_eq!(migration.number, number, "{}", migration.name);
         }
     }
 }

@@ -1,0 +1,105 @@
+//! [`Op::Inbound`].
+
+use domain::ids::RouteKey;
+use domain::model::channel::Channel;
+use domain::model::failure::FailureClass;
+use domain::model::message::{Direction, Status};
+use domain::model::receipt::SubmitOutcome;
+use domain::time::Millis;
+
+use super::kit::*;
+use crate::store::messages::{InboundMessage, ViewKind};
+use crate::store::operations::FirstStep;
+use crate::store::{Op, Outcome, Store};
+
+pub fn an_inbound_message_is_kept_and_read_back_whole(store: &dyn Store) {
+    let inbound = written(phone(1), Channel::WhatsApp, "wamid.1", at(900));
+    let (id, contact) = receive(store, inbound.clone());
+    let view = ask(store.message(PROJECT, id)).unwrap();
+    assert_eq!(
+        (view.direction, view.status),
+        (Direction::Inbound, Status::Received)
+    );
+    assert_eq!((view.contact, view.updated_at), (Some(contact), at(900)));
+    assert_eq!(view.kind, ViewKind::Inbound(Box::new(inbound)));
+    assert_eq!(ask(store.outbound(id)), None);
+    assert!(ask(store.decisions(id)).is_empty());
+}
+
+pub fn a_repeat_by_provider_id_changes_nothing(store: &dyn Store) {
+    let (id, _) = receive(store, written(phone(1), Channel::Sms, "a", at(0)));
+    let before = facts(store, phone(1));
+    let again = written(phone(1), Channel::Sms, "a", at(50));
+    let outcome = commit(store, Op::Inbound(Box::new(again)));
+    assert!(matches!(outcome, Outcome::InboundRepeated { message } if message == id));
+    assert_eq!(facts(store, phone(1)), before);
+}
+
+pub fn the_same_provider_id_on_another_route_is_another_message(store: &dyn Store) {
+    let inbound = written(phone(1), Channel::Sms, "a", at(0));
+    let (one, _) = receive(store, inbound.clone());
+    let (other, _) = receive(
+        store,
+        InboundMessage {
+            route: RouteKey(9),
+            ..inbound
+        },
+    );
+    assert_ne!(one, other);
+}
+
+pub fn messages_without_a_provider_id_are_never_repeats(store: &dyn Store) {
+    let nameless = InboundMessage {
+        provider_id: None,
+        ..written(phone(1), Channel::Sms, "", at(0))
+    };
+    let (one, contact) = receive(store, nameless.clone());
+    assert_ne!(receive(store, nameless), (one, contact));
+}
+
+pub fn an_inbound_message_becomes_the_newest_of_its_thread(store: &dyn Store) {
+    let (_, contact) = accept(store, sent_at_once(phone(1), at(0)));
+    for (id, channel, millis, want) in [
+        ("a", Channel::Sms, 100, (100, Channel::Sms)),
+        ("b", Channel::WhatsApp, 300, (300, Channel::WhatsApp)),
+        // A straggler that was kept with an earlier time does not become the newest.
+        ("c", Channel::Sms, 200, (300, Channel::WhatsApp)),
+    ] {
+        let (_, writer) = receive(store, written(phone(1), channel, id, at(millis)));
+        assert_eq!(writer, contact);
+        let thread = facts(store, phone(1)).thread;
+        assert_eq!(thread.last_inbound, Some((at(want.0), want.1)));
+        assert_eq!(thread.last_outbound_at, Some(at(0)));
+    }
+    let view = ask(store.contact(PROJECT, contact)).unwrap();
+    let times: Vec<_> = view.channels.iter().map(|it| it.last_inbound_at).collect();
+    let sent_at = |millis| Some(at(millis).plus(Millis::new(-700)));
+    assert_eq!(times, [sent_at(200), sent_at(300)]);
+}
+
+pub fn a_whatsapp_message_opens_the_window_at_the_providers_time(store: &dyn Store) {
+    receive(store, written(phone(1), Channel::Sms, "s", at(0)));
+    assert_eq!(facts(store, phone(1)).thread.whatsapp_window_from, None);
+    for (id, millis, want) in [
+        ("a", 2_000, 1_300),
+        ("b", 1_000, 1_300),
+        ("c", 3_000, 2_300),
+    ] {
+        receive(store, written(phone(1), Channel::WhatsApp, id, at(millis)));
+        assert_eq!(
+            facts(store, phone(1)).thread.whatsapp_window_from,
+            Some(at(want))
+        );
+    }
+}
+
+pub fn a_person_who_writes_has_the_channel_after_all(store: &dyn Store) {
+    let step = FirstStep::Send(planned(Channel::WhatsApp, SMS));
+    let (id, _) = accept(store, first(step, phone(1), at(0)));
+    let lacks = SubmitOutcome::Rejected(failure(FailureClass::RecipientIncapable));
+    change(store, Op::Submitted(Box::new(submitted(id, lacks, at(1)))));
+    assert!(facts(store, phone(1)).whatsapp.incapable_until.is_some());
+    receive(store, written(phone(1), Channel::WhatsApp, "a", at(2)));
+    assert_eq!(facts(store, phone(1)).whatsapp.incapable_until, None);
+    assert_eq!(facts(store, phone(1)).whatsapp.metrics.failure_count, 1);
+}

@@ -1,0 +1,136 @@
+//! What every [`Store`](crate::store::Store) must pass.
+//!
+//! [`store_conformance!`](crate::store_conformance) makes a test of each case; its argument is a
+//! function that calls the case with an empty store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_imports,
+    clippy::wildcard_enum_match_arm,
+    reason = "these are tests, in the library to be shared: the kit is their language, and whatever \
+              comes unexpectedly fails the case"
+)]
+#![expect(missing_docs, reason = "the name of a case is its sentence")]
+
+pub mod accepting;
+pub mod contacts;
+pub mod housekeeping;
+pub mod inbound;
+pub mod kit;
+pub mod moving;
+pub mod reading;
+pub mod receiving;
+pub mod submitting;
+
+/// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
+/// `fn(case: fn(&dyn Store))` that calls the case with an empty store.
+#[macro_export]
+macro_rules! store_conformance {
+    ($with_store:ident) => {
+        $crate::store_cases! { $with_store, accepting:
+            what_was_accepted_is_read_back_whole,
+            a_repeated_key_answers_with_the_original_and_writes_nothing,
+            a_repeat_with_another_body_names_the_first_field_that_differs,
+            a_key_is_forgotten_after_a_day,
+            a_key_is_its_projects_own,
+            a_stranger_becomes_a_contact_and_a_known_number_does_not,
+            the_same_number_in_another_project_is_another_contact,
+            the_threads_outbound_time_only_moves_forward,
+            ids_ascend_also_when_the_clock_steps_back,
+            with_send_the_first_attempt_is_started,
+            what_waits_stands_in_its_lane_by_due_time_and_id,
+            what_is_scheduled_is_due_for_planning_at_its_time,
+        }
+        $crate::store_cases! { $with_store, moving:
+            an_older_owner_is_fenced_and_writes_nothing,
+            a_message_that_does_not_exist_is_missing,
+            a_plan_on_an_older_version_is_stale,
+            a_plan_starts_and_keeps_its_decision_beside_the_earlier_ones,
+            a_third_attempt_is_never_started,
+            a_plan_goes_on_with_the_attempt_on_another_route,
+            a_plan_that_fails_without_an_attempt_ends_the_message,
+            a_start_is_marked_and_is_stale_when_the_route_has_it_no_more,
+            a_release_takes_an_untouched_attempt_back_into_its_lane,
+            settling_early_changes_nothing_and_late_ends_the_message,
+            what_a_dead_owner_left_becomes_unknown,
+            what_a_dead_owner_never_started_goes_back_where_starts_are_marked,
+        }
+        $crate::store_cases! { $with_store, submitting:
+            an_accepted_submission_makes_the_message_sent,
+            the_answer_of_a_route_that_lost_the_message_is_stale,
+            a_failed_attempt_waits_five_seconds_for_the_second_channel,
+            parked_receipts_are_folded_with_the_answer_in_the_order_of_arrival,
+            a_reference_given_anew_belongs_to_the_newest_submission,
+            a_submission_without_receipts_is_a_success_at_once,
+            learning_that_a_contact_lacks_a_channel_is_remembered,
+            learning_that_the_window_is_closed_corrects_the_record,
+        }
+        $crate::store_cases! { $with_store, receiving:
+            a_receipt_is_found_by_any_of_its_references,
+            a_receipt_is_found_by_our_own_reference,
+            our_reference_on_a_route_that_never_had_it_is_not_believed,
+            a_receipt_fits_the_only_unknown_submission_to_its_recipient,
+            a_receipt_that_fits_two_unknown_submissions_is_parked,
+            a_resolved_submission_is_unknown_no_more,
+            a_repeated_receipt_is_kept_and_counted_once,
+            a_delivery_after_a_failure_corrects_the_count,
+            each_part_counts_and_the_message_once,
+            a_receipt_without_any_name_is_missing,
+            a_late_delivery_cancels_the_fallback,
+        }
+        $crate::store_cases! { $with_store, inbound:
+            an_inbound_message_is_kept_and_read_back_whole,
+            a_repeat_by_provider_id_changes_nothing,
+            the_same_provider_id_on_another_route_is_another_message,
+            messages_without_a_provider_id_are_never_repeats,
+            an_inbound_message_becomes_the_newest_of_its_thread,
+            a_whatsapp_message_opens_the_window_at_the_providers_time,
+            a_person_who_writes_has_the_channel_after_all,
+        }
+        $crate::store_cases! { $with_store, reading:
+            a_stranger_has_no_facts,
+            a_lane_is_read_page_by_page,
+            lanes_are_counted_by_route_and_class,
+            due_is_in_order_and_next_due_is_its_first,
+            what_is_in_hand_is_found_page_by_page,
+            messages_are_listed_newest_first_and_by_every_filter,
+            another_projects_messages_are_not_shown,
+        }
+        $crate::store_cases! { $with_store, contacts:
+            a_contact_that_a_message_made_has_both_phone_channels,
+            a_contact_is_made_with_its_addresses,
+            an_address_has_one_holder,
+            a_phone_number_is_one_persons_on_all_channels,
+            an_update_changes_what_is_given_and_clears_what_is_emptied,
+            an_erased_contact_leaves_its_messages,
+            a_merge_moves_everything,
+            a_contact_cannot_be_merged_with_itself,
+            channels_are_added_changed_and_removed,
+            the_last_address_stays,
+            contacts_are_listed_newest_first_and_searched,
+        }
+        $crate::store_cases! { $with_store, housekeeping:
+            short_names_are_stable_and_of_their_kind,
+            keys_are_kept_and_revoked_for_good,
+            pruning_forgets_old_keys_and_parked_receipts,
+            completions_are_called_in_the_order_of_commit,
+            a_query_sees_every_completed_operation,
+        }
+    };
+}
+
+/// Part of [`store_conformance!`](crate::store_conformance).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_cases {
+    ($with_store:ident, $module:ident: $($case:ident,)+) => {
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    super::$with_store($crate::conformance::store::$module::$case);
+                }
+            )+
+        }
+    };
+}

@@ -1,0 +1,194 @@
+//! [`Receipt`](crate::store::operations::Receipt).
+
+use domain::ids::MessageId;
+use domain::model::attempt::AttemptState;
+use domain::model::channel::Channel;
+use domain::model::failure::FailureClass;
+use domain::model::message::Status;
+use domain::model::progress::Waiting;
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
+
+use super::kit::*;
+use crate::store::operations::{FirstStep, Receipt};
+use crate::store::{Op, Outcome, Store};
+
+/// A message that the SMS route took under this name.
+fn sent(store: &dyn Store, last: u32, reference: &str) -> MessageId {
+    let (id, _) = accept(store, sent_at_once(phone(last), at(0)));
+    change(
+        store,
+        Op::Submitted(Box::new(submitted(id, taken(reference), at(100)))),
+    );
+    id
+}
+
+/// A message whose submission nobody knows the outcome of.
+fn unknown(store: &dyn Store, last: u32) -> MessageId {
+    let (id, _) = accept(store, sent_at_once(phone(last), at(0)));
+    let outcome = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    change(
+        store,
+        Op::Submitted(Box::new(submitted(id, outcome, at(100)))),
+    );
+    id
+}
+
+fn delivered(reference: &str, millis: i64) -> Receipt {
+    receipt(reference, ReceiptState::Delivered, at(millis))
+}
+
+pub fn a_receipt_is_found_by_any_of_its_references(store: &dyn Store) {
+    let id = sent(store, 1, "2748");
+    let both = Receipt {
+        references: vec!["abc".into(), "2748".into()],
+        ..delivered("", 3_100)
+    };
+    let changed = change(store, op(both));
+    assert_eq!((changed.message, changed.status), (id, Status::Delivered));
+    assert_eq!(changed.due, None);
+    let metrics = facts(store, phone(1)).sms.metrics;
+    assert_eq!(
+        (metrics.success_count, metrics.delivery_time_sum.get()),
+        (1, 3_000)
+    );
+    assert_eq!(metrics.last_success_at, Some(at(3_100)));
+    let kept = ask(store.receipts(id));
+    assert_eq!((kept.len(), kept[0].attempt, kept[0].at), (1, 1, at(3_100)));
+}
+
+pub fn a_receipt_is_found_by_our_own_reference(store: &dyn Store) {
+    let id = unknown(store, 1);
+    let ours = Receipt {
+        ours: Some((id, 1)),
+        ..delivered("new", 3_100)
+    };
+    let changed = change(store, op(ours));
+    assert_eq!((changed.message, changed.status), (id, Status::Delivered));
+    assert!(changed.unknown_resolved);
+    // The provider's name is known from now on.
+    assert_eq!(change(store, op(delivered("new", 3_200))).message, id);
+}
+
+pub fn our_reference_on_a_route_that_never_had_it_is_not_believed(store: &dyn Store) {
+    let id = sent(store, 1, "a");
+    let foreign = Receipt {
+        route: WHATSAPP,
+        ours: Some((id, 1)),
+        ..delivered("b", 3_100)
+    };
+    assert!(matches!(commit(store, op(foreign)), Outcome::ReceiptParked));
+    assert_eq!(progress(store, id).status, Status::Sent);
+}
+
+pub fn a_receipt_fits_the_only_unknown_submission_to_its_recipient(store: &dyn Store) {
+    let id = unknown(store, 1);
+    unknown(store, 2);
+    sent(store, 1, "known");
+    let fits = Receipt {
+        recipient: Some(phone(1)),
+        ..delivered("new", 3_100)
+    };
+    assert_eq!(change(store, op(fits)).message, id);
+    assert_eq!(progress(store, id).status, Status::Delivered);
+}
+
+pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) {
+    unknown(store, 1);
+    unknown(store, 1);
+    let fits = Receipt {
+        recipient: Some(phone(1)),
+        ..delivered("new", 3_100)
+    };
+    assert!(matches!(commit(store, op(fits)), Outcome::ReceiptParked));
+}
+
+pub fn a_resolved_submission_is_unknown_no_more(store: &dyn Store) {
+    let (first, second) = (unknown(store, 1), unknown(store, 1));
+    let ours = Receipt {
+        ours: Some((first, 1)),
+        ..delivered("one", 3_100)
+    };
+    change(store, op(ours));
+    let fits = Receipt {
+        recipient: Some(phone(1)),
+        ..delivered("two", 3_200)
+    };
+    assert_eq!(change(store, op(fits.clone())).message, second);
+    let late = Receipt {
+        references: vec!["three".into()],
+        ..fits
+    };
+    assert!(matches!(commit(store, op(late)), Outcome::ReceiptParked));
+}
+
+pub fn a_repeated_receipt_is_kept_and_counted_once(store: &dyn Store) {
+    let id = sent(store, 1, "a");
+    let first = change(store, op(delivered("a", 3_100)));
+    let again = change(store, op(delivered("a", 9_100)));
+    assert_eq!(again.version, first.version);
+    assert_eq!(facts(store, phone(1)).sms.metrics.success_count, 1);
+    assert_eq!(ask(store.receipts(id)).len(), 2);
+    assert_eq!(
+        ask(store.message(PROJECT, id)).unwrap().updated_at,
+        at(3_100)
+    );
+}
+
+pub fn a_delivery_after_a_failure_corrects_the_count(store: &dyn Store) {
+    let id = sent(store, 1, "a");
+    let failed = ReceiptState::Failed(failure(FailureClass::Undeliverable));
+    change(store, op(receipt("a", failed, at(200))));
+    assert_eq!(facts(store, phone(1)).sms.metrics.failure_count, 1);
+    change(store, op(delivered("a", 300)));
+    let metrics = facts(store, phone(1)).sms.metrics;
+    assert_eq!((metrics.success_count, metrics.failure_count), (1, 0));
+    assert_eq!(progress(store, id).status, Status::Delivered);
+    let states: Vec<_> = ask(store.receipts(id))
+        .into_iter()
+        .map(|it| it.state)
+        .collect();
+    assert_eq!(states, ["failed".into(), "delivered".into()]);
+}
+
+pub fn each_part_counts_and_the_message_once(store: &dyn Store) {
+    let mut attempt = planned(Channel::Sms, SMS);
+    attempt.parts = 2;
+    let (id, _) = accept(store, first(FirstStep::Send(attempt), phone(1), at(0)));
+    let references = vec![part(0, "a"), part(1, "b")];
+    let outcome = SubmitOutcome::Accepted { references };
+    change(
+        store,
+        Op::Submitted(Box::new(submitted(id, outcome, at(100)))),
+    );
+    assert_eq!(change(store, op(delivered("b", 200))).status, Status::Sent);
+    assert_eq!(change(store, op(delivered("b", 300))).status, Status::Sent);
+    assert_eq!(
+        change(store, op(delivered("a", 400))).status,
+        Status::Delivered
+    );
+    assert_eq!(facts(store, phone(1)).sms.metrics.success_count, 1);
+}
+
+pub fn a_receipt_without_any_name_is_missing(store: &dyn Store) {
+    let nameless = Receipt {
+        references: Vec::new(),
+        ..delivered("", 1)
+    };
+    assert!(matches!(commit(store, op(nameless)), Outcome::Missing));
+}
+
+pub fn a_late_delivery_cancels_the_fallback(store: &dyn Store) {
+    let id = sent(store, 1, "a");
+    let failed = ReceiptState::Failed(failure(FailureClass::Undeliverable));
+    let waits = change(store, op(receipt("a", failed, at(200))));
+    assert_eq!(waits.waiting, Waiting::Fallback { at: at(5_200) });
+    let changed = change(store, op(delivered("a", 5_100)));
+    assert_eq!((changed.waiting, changed.due), (Waiting::No, None));
+    assert!(ask(store.due(at(5_200), 10)).is_empty());
+    assert_eq!(
+        progress(store, id).attempts[0].state,
+        AttemptState::Delivered
+    );
+}

@@ -1,0 +1,125 @@
+//! What comes in: messages to send, and messages from people.
+
+use domain::ids::{ContactId, MessageId, ProjectKey};
+use domain::model::channel::Channel;
+use domain::phone::PhoneNumber;
+use domain::rules::due::next_due;
+use domain::time::Timestamp;
+
+use super::contacts::implied;
+use super::state::{Earlier, Person, Received, Sent, State};
+use crate::store::Outcome;
+use crate::store::fold::{self, IDEMPOTENCY_MEMORY};
+use crate::store::messages::{DecisionRecord, InboundMessage};
+use crate::store::operations::Accept;
+
+impl State {
+    pub(super) fn accept(&mut self, accept: &Accept) -> Outcome {
+        let message = &accept.message;
+        let at = message.accepted_at;
+        let key = accept
+            .idempotency
+            .as_ref()
+            .map(|it| ((message.project, it.key.clone()), it));
+        if let Some((place, key)) = &key
+            && let Some(earlier) = self.idempotency.get(place)
+            && at.since(earlier.at) < IDEMPOTENCY_MEMORY
+        {
+            let differs = key.first_difference(&earlier.fields);
+            return Outcome::AlreadyAccepted {
+                original: earlier.message,
+                differs,
+            };
+        }
+        let known = self.contact_with(message.project, &message.to);
+        if self.facts(known, message.sender).thread.opted_out {
+            return Outcome::OptedOut;
+        }
+        let contact = known.unwrap_or_else(|| self.add_person(message.project, &message.to, at));
+        let thread = self.threads.entry((contact, message.sender)).or_default();
+        thread.last_outbound_at = thread.last_outbound_at.max(Some(at));
+        let id = MessageId::from_key(self.keys.next(at));
+        let progress = fold::accepted(accept);
+        let (version, due) = (progress.version, next_due(&progress));
+        let decisions = vec![DecisionRecord {
+            at,
+            decision: accept.decision.clone(),
+        }];
+        let (message, receipts) = (message.clone(), Vec::new());
+        let sent = Sent {
+            contact,
+            message,
+            progress,
+            updated_at: at,
+            decisions,
+            receipts,
+        };
+        self.sent.insert(id, sent);
+        if let Some((place, key)) = key {
+            let earlier = Earlier {
+                message: id,
+                at,
+                fields: key.fields.clone(),
+            };
+            self.idempotency.insert(place, earlier);
+        }
+        Outcome::Accepted {
+            message: id,
+            contact,
+            version,
+            due,
+        }
+    }
+
+    fn add_person(&mut self, project: ProjectKey, phone: &PhoneNumber, at: Timestamp) -> ContactId {
+        let id = ContactId::from_key(self.keys.next(at));
+        let person = Person {
+            project,
+            display_name: None,
+            default_channel: None,
+            metadata: None,
+            created_at: at,
+            updated_at: at,
+            channels: implied(id, phone, at),
+        };
+        self.people.insert(id, person);
+        id
+    }
+
+    pub(super) fn inbound(&mut self, inbound: &InboundMessage) -> Outcome {
+        let is_repeat = |it: &InboundMessage| {
+            it.route == inbound.route
+                && it.provider_id.is_some()
+                && it.provider_id == inbound.provider_id
+        };
+        if let Some(first) = self.received.iter().find(|it| is_repeat(&it.1.message)) {
+            return Outcome::InboundRepeated { message: *first.0 };
+        }
+        let at = inbound.received_at;
+        let contact = self
+            .contact_with(inbound.project, &inbound.from)
+            .unwrap_or_else(|| self.add_person(inbound.project, &inbound.from, at));
+        let id = MessageId::from_key(self.keys.next(at));
+        self.received.insert(
+            id,
+            Received {
+                contact,
+                message: inbound.clone(),
+            },
+        );
+        let thread = self.threads.entry((contact, inbound.sender)).or_default();
+        if thread.last_inbound.is_none_or(|it| it.0 <= at) {
+            thread.last_inbound = Some((at, inbound.channel));
+        }
+        if inbound.channel == Channel::WhatsApp {
+            thread.whatsapp_window_from = thread.whatsapp_window_from.max(Some(inbound.sent_at));
+        }
+        let record = self.records.entry((contact, inbound.channel)).or_default();
+        record.last_inbound_at = record.last_inbound_at.max(Some(inbound.sent_at));
+        record.facts.incapable_until = None;
+        Outcome::InboundKept {
+            message: id,
+            contact,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The store in memory: the model of the operations in plain maps, by which the tests of other
+//! stores know what is right, and on which the engine's tests run.
+//!
+//! Nothing here is fast: what another store keeps an index for is found by looking at everything.
+
+mod accepting;
+mod contacts;
+mod receiving;
+mod state;
+mod steps;
+mod views;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::contact::ContactFacts;
+use domain::model::progress::Lane;
+use domain::phone::PhoneNumber;
+use domain::time::{Millis, Timestamp};
+
+use crate::store::contacts::{ContactFilter, ContactView};
+use crate::store::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
+use crate::store::operations::ApiKeyRecord;
+use crate::store::queries::{DueMessage, LanePlace, StoreHealth};
+use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
+use state::State;
+
+/// Keeps everything in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+    queue: Mutex<Queue>,
+}
+
+/// Operations that wait, because a completion of another one is being called.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(Op, Completion)>,
+    is_served: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("waiting", &self.waiting.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that remembers so long that a contact does not have a channel.
+    pub fn new(capability_memory: Millis) -> Self {
+        Self {
+            state: Mutex::new(State::new(capability_memory)),
+            queue: Mutex::default(),
+        }
+    }
+
+    /// Marks a contact as opted out of a sender, or no more: there is no operation for it yet.
+    pub fn set_opted_out(&self, contact: ContactId, sender: SenderKey, opted_out: bool) {
+        lock(&self.state)
+            .threads
+            .entry((contact, sender))
+            .or_default()
+            .opted_out = opted_out;
+    }
+
+    fn answer<T: Send + 'static>(&self, query: impl FnOnce(&State) -> T) -> Answer<'_, T> {
+        let answer = query(&lock(&self.state));
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+impl Default for MemoryStore {
+    /// With the default of 30 days.
+    fn default() -> Self {
+        Self::new(Millis::days(30))
+    }
+}
+
+/// A panic of another test thread does not spoil the maps: every change is made of whole steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store for MemoryStore {
+    /// Calls `done` at once; within a completion, after that completion.
+    fn commit(&self, op: Op, done: Completion) {
+        let mut queue = lock(&self.queue);
+        queue.waiting.push_back((op, done));
+        if queue.is_served {
+            return;
+        }
+        queue.is_served = true;
+        while let Some((op, done)) = queue.waiting.pop_front() {
+            drop(queue);
+            let outcome = lock(&self.state).apply(&op);
+            done(Ok(outcome));
+            queue = lock(&self.queue);
+        }
+        queue.is_served = false;
+    }
+
+    fn pending(&self) -> usize {
+        lock(&self.queue).waiting.len()
+    }
+
+    fn raise_epoch(&self) -> Answer<'_, Epoch> {
+        let mut state = lock(&self.state);
+        state.epoch = Epoch(state.epoch.0 + 1);
+        Box::pin(std::future::ready(Ok(state.epoch)))
+    }
+
+    fn register(&self, registered: Registered, now: Timestamp) -> Answer<'_, (u32, Timestamp)> {
+        let key = lock(&self.state).register(registered, now);
+        Box::pin(std::future::ready(Ok(key)))
+    }
+}
+
+impl Queries for MemoryStore {
+    fn contact_facts(
+        &self,
+        project: ProjectKey,
+        sender: SenderKey,
+        to: &PhoneNumber,
+    ) -> Answer<'_, ContactFacts> {
+        self.answer(|it| it.facts(it.contact_with(project, to), sender))
+    }
+
+    fn outbound(&self, message: MessageId) -> Answer<'_, Option<Outbound>> {
+        self.answer(|it| it.outbound(message))
+    }
+
+    fn lane(
+        &self,
+        lane: Lane,
+        after: Option<LanePlace>,
+        limit: u16,
+    ) -> Answer<'_, Vec<(LanePlace, Outbound)>> {
+        self.answer(|it| it.lane(lane, after, limit.into()))
+    }
+
+    fn lanes(&self) -> Answer<'_, Vec<(Lane, u64)>> {
+        self.answer(State::lanes)
+    }
+
+    fn due(&self, now: Timestamp, limit: u16) -> Answer<'_, Vec<DueMessage>> {
+        self.answer(|it| it.due(now, limit.into()))
+    }
+
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>> {
+        self.answer(|it| it.all_due().map(|it| it.due.at).min())
+    }
+
+    fn in_hand(&self, after: Option<MessageId>, limit: u16) -> Answer<'_, Vec<Outbound>> {
+        self.answer(|it| it.in_hand(after, limit.into()))
+    }
+
+    fn message(&self, project: ProjectKey, id: MessageId) -> Answer<'_, Option<MessageView>> {
+        self.answer(|it| it.message(project, id))
+    }
+
+    fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>> {
+        self.answer(|it| it.list_messages(&filter))
+    }
+
+    fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>> {
+        self.answer(|it| {
+            it.sent
+                .get(&id)
+                .map(|it| it.decisions.clone())
+                .unwrap_or_default()
+        })
+    }
+
+    fn receipts(&self, id: MessageId) -> Answer<'_, Vec<ReceiptRecord>> {
+        self.answer(|it| {
+            it.sent
+                .get(&id)
+                .map(|it| it.receipts.clone())
+                .unwrap_or_default()
+        })
+    }
+
+    fn contact(&self, project: ProjectKey, id: ContactId) -> Answer<'_, Option<ContactView>> {
+        self.answer(|it| it.contact(project, id))
+    }
+
+    fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
+        self.answer(|it| it.list_contacts(&filter))
+    }
+
+    fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>> {
+        self.answer(|it| it.api_keys.values().find(|it| it.hash == hash).cloned())
+    }
+
+    fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
+        self.answer(|it| it.list_api_keys(project))
+    }
+
+    fn health(&self) -> Answer<'_, StoreHealth> {
+        self.answer(|it| StoreHealth {
+            synchronous: None,
+            backlog: it.lanes().iter().map(|it| it.1).sum(),
+        })
+    }
+}

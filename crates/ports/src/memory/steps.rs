@@ -1,0 +1,161 @@
+//! What moves one message on.
+
+use domain::ids::MessageId;
+use domain::model::progress::Progress;
+use domain::model::receipt::PartReference;
+use domain::rules::metrics;
+use domain::rules::outcome::{Effects, Learnt};
+use domain::time::Timestamp;
+
+use super::state::{Sent, State};
+use crate::store::messages::DecisionRecord;
+use crate::store::operations::{Interrupted, Plan, Receipt, Release, Settle, Start, Submitted};
+use crate::store::{Epoch, Outcome, fold};
+
+/// One fold into a message: what it brought, and when it happened.
+pub(super) type Fold = (Effects, Timestamp);
+
+impl State {
+    pub(super) fn plan(&mut self, plan: &Plan) -> Outcome {
+        self.step(plan.message, plan.epoch, Some(plan.at), |sent| {
+            let effects = fold::plan(&mut sent.progress, plan)?;
+            let record = |it: &domain::decision::Decision| DecisionRecord {
+                at: plan.at,
+                decision: it.clone(),
+            };
+            sent.decisions.extend(plan.decision.as_ref().map(record));
+            Some(effects)
+        })
+    }
+
+    pub(super) fn start(&mut self, start: &Start) -> Outcome {
+        self.step(start.message, start.epoch, None, |it| {
+            fold::start(&mut it.progress, start)
+        })
+    }
+
+    pub(super) fn release(&mut self, release: &Release) -> Outcome {
+        self.step(release.message, release.epoch, Some(release.at), |it| {
+            fold::release(&mut it.progress, release)
+        })
+    }
+
+    pub(super) fn settle(&mut self, settle: &Settle) -> Outcome {
+        self.step(settle.message, settle.epoch, Some(settle.at), |it| {
+            fold::settle(&mut it.progress, settle)
+        })
+    }
+
+    pub(super) fn interrupted(&mut self, interrupted: &Interrupted) -> Outcome {
+        let at = Some(interrupted.at);
+        self.step(interrupted.message, interrupted.epoch, at, |it| {
+            fold::interrupted(&mut it.progress, interrupted)
+        })
+    }
+
+    pub(super) fn submitted(&mut self, submitted: &Submitted) -> Outcome {
+        if submitted.epoch < self.epoch {
+            return Outcome::Fenced;
+        }
+        let Submitted {
+            message,
+            attempt,
+            route,
+            at,
+            ..
+        } = submitted;
+        let Some(sent) = self.sent.get_mut(message) else {
+            return Outcome::Missing;
+        };
+        let before = sent.progress.clone();
+        let Some(effects) = fold::submitted(&mut sent.progress, submitted) else {
+            return Outcome::Stale;
+        };
+        let mut folds = vec![(effects, *at)];
+        let references = fold::references(submitted);
+        for PartReference { part, reference } in references {
+            let place = (*message, *attempt, *part);
+            self.submissions.insert((*route, reference.clone()), place);
+        }
+        let part_of = |receipt: &Receipt| {
+            let name = receipt
+                .references
+                .first()
+                .filter(|_| receipt.route == *route)?;
+            references
+                .iter()
+                .find(|it| it.reference == *name)
+                .map(|it| it.part)
+        };
+        let (found, parked) = self
+            .parked
+            .drain(..)
+            .partition(|it: &Receipt| part_of(it).is_some());
+        self.parked = parked;
+        for receipt in found {
+            if let Some(part) = part_of(&receipt) {
+                folds.push(sent.fold_receipt(*attempt, part, &receipt));
+            }
+        }
+        self.finish(*message, &before, Some(*at), &folds)
+    }
+
+    fn step(
+        &mut self,
+        message: MessageId,
+        epoch: Epoch,
+        at: Option<Timestamp>,
+        fold: impl FnOnce(&mut Sent) -> Option<Effects>,
+    ) -> Outcome {
+        if epoch < self.epoch {
+            return Outcome::Fenced;
+        }
+        let Some(sent) = self.sent.get_mut(&message) else {
+            return Outcome::Missing;
+        };
+        let before = sent.progress.clone();
+        let Some(effects) = fold(sent) else {
+            return Outcome::Stale;
+        };
+        self.finish(message, &before, at, &[(effects, at.unwrap_or_default())])
+    }
+
+    /// Does what the folds bring for others, and answers.
+    pub(super) fn finish(
+        &mut self,
+        message: MessageId,
+        before: &Progress,
+        at: Option<Timestamp>,
+        folds: &[Fold],
+    ) -> Outcome {
+        let Some(sent) = self.sent.get_mut(&message) else {
+            return Outcome::Missing;
+        };
+        if let Some(at) = at.filter(|_| sent.progress != *before) {
+            sent.updated_at = at;
+        }
+        let mut changed = fold::changed(message, before.status, before.waiting, &sent.progress);
+        let (contact, sender) = (sent.contact, sent.message.sender);
+        let exists = self.people.contains_key(&contact);
+        for (effects, at) in folds {
+            fold::note(&mut changed, effects);
+            if let Some(change) = effects.metric.filter(|_| exists) {
+                let record = self.records.entry((contact, change.channel)).or_default();
+                record.facts.metrics = metrics::apply(record.facts.metrics, &change);
+            }
+            match effects.learnt.filter(|_| exists) {
+                None => {}
+                Some(Learnt::Incapable(channel)) => {
+                    let until = at.plus(self.capability_memory);
+                    let record = self.records.entry((contact, channel)).or_default();
+                    record.facts.incapable_until = Some(until);
+                }
+                Some(Learnt::WindowClosed) => {
+                    let thread = self.threads.entry((contact, sender)).or_default();
+                    thread.whatsapp_window_from = None;
+                }
+            }
+        }
+        Outcome::Changed(changed)
+    }
+}

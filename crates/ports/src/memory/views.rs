@@ -1,0 +1,178 @@
+//! The queries.
+
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::channel::Channel;
+use domain::model::contact::ContactFacts;
+use domain::model::message::{Direction, Status};
+use domain::model::progress::{Lane, Waiting};
+use domain::rules::due::next_due;
+use domain::time::Timestamp;
+use std::collections::BTreeMap;
+
+use super::state::{Sent, State};
+use crate::store::fold;
+use crate::store::messages::{MessageFilter, MessageView, Outbound, ViewKind};
+use crate::store::queries::{DueMessage, LanePlace};
+
+impl State {
+    pub(super) fn facts(&self, contact: Option<ContactId>, sender: SenderKey) -> ContactFacts {
+        let Some(id) = contact.filter(|it| self.people.contains_key(it)) else {
+            return ContactFacts::default();
+        };
+        let mut facts = ContactFacts {
+            id: Some(id),
+            ..ContactFacts::default()
+        };
+        for channel in Channel::ALL {
+            let record = self
+                .records
+                .get(&(id, channel))
+                .copied()
+                .unwrap_or_default();
+            *facts.on_mut(channel) = record.facts;
+        }
+        facts.thread = self.threads.get(&(id, sender)).copied().unwrap_or_default();
+        facts
+    }
+
+    pub(super) fn outbound(&self, id: MessageId) -> Option<Outbound> {
+        let sent = self.sent.get(&id)?;
+        Some(Outbound {
+            id,
+            contact: sent.contact,
+            message: sent.message.clone(),
+            progress: sent.progress.clone(),
+            facts: self.facts(Some(sent.contact), sent.message.sender),
+        })
+    }
+
+    pub(super) fn lane(
+        &self,
+        lane: Lane,
+        after: Option<LanePlace>,
+        limit: usize,
+    ) -> Vec<(LanePlace, Outbound)> {
+        let mut places: Vec<_> = self
+            .sent
+            .iter()
+            .filter(|it| it.1.progress.waiting == Waiting::Lane(lane))
+            .map(|(id, sent)| LanePlace {
+                due: fold::place(&sent.message),
+                message: *id,
+            })
+            .filter(|it| after.is_none_or(|after| *it > after))
+            .collect();
+        places.sort_unstable();
+        let outbound = |it: LanePlace| self.outbound(it.message).map(|found| (it, found));
+        places
+            .into_iter()
+            .take(limit)
+            .filter_map(outbound)
+            .collect()
+    }
+
+    pub(super) fn lanes(&self) -> Vec<(Lane, u64)> {
+        let mut lanes = BTreeMap::<Lane, u64>::new();
+        for sent in self.sent.values() {
+            if let Waiting::Lane(lane) = sent.progress.waiting {
+                *lanes.entry(lane).or_default() += 1;
+            }
+        }
+        lanes.into_iter().collect()
+    }
+
+    pub(super) fn all_due(&self) -> impl Iterator<Item = DueMessage> {
+        let due = |it: (&MessageId, &Sent)| {
+            Some(DueMessage {
+                message: *it.0,
+                due: next_due(&it.1.progress)?,
+            })
+        };
+        self.sent.iter().filter_map(due)
+    }
+
+    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<DueMessage> {
+        let mut due: Vec<_> = self.all_due().filter(|it| it.due.at <= now).collect();
+        due.sort_unstable_by_key(|it| (it.due.at, it.message));
+        due.truncate(limit);
+        due
+    }
+
+    pub(super) fn in_hand(&self, after: Option<MessageId>, limit: usize) -> Vec<Outbound> {
+        self.sent
+            .iter()
+            .filter(|it| after.is_none_or(|after| *it.0 > after))
+            .filter(|it| fold::is_in_hand(&it.1.progress))
+            .take(limit)
+            .filter_map(|it| self.outbound(*it.0))
+            .collect()
+    }
+
+    pub(super) fn message(&self, project: ProjectKey, id: MessageId) -> Option<MessageView> {
+        let known = |it: ContactId| Some(it).filter(|it| self.people.contains_key(it));
+        if let Some(sent) = self
+            .sent
+            .get(&id)
+            .filter(|it| it.message.project == project)
+        {
+            return Some(MessageView {
+                id,
+                direction: Direction::Outbound,
+                contact: known(sent.contact),
+                status: sent.progress.status,
+                updated_at: sent.updated_at,
+                kind: ViewKind::Outbound {
+                    message: Box::new(sent.message.clone()),
+                    progress: Box::new(sent.progress.clone()),
+                    decision: sent
+                        .decisions
+                        .last()
+                        .map(|it| Box::new(it.decision.clone())),
+                },
+            });
+        }
+        let received = self
+            .received
+            .get(&id)
+            .filter(|it| it.message.project == project)?;
+        Some(MessageView {
+            id,
+            direction: Direction::Inbound,
+            contact: known(received.contact),
+            status: Status::Received,
+            updated_at: received.message.received_at,
+            kind: ViewKind::Inbound(Box::new(received.message.clone())),
+        })
+    }
+
+    pub(super) fn list_messages(&self, filter: &MessageFilter) -> Vec<MessageView> {
+        let mut ids: Vec<_> = self
+            .sent
+            .keys()
+            .chain(self.received.keys())
+            .copied()
+            .collect();
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.into_iter()
+            .filter(|it| filter.before.is_none_or(|before| *it < before))
+            .filter_map(|it| self.message(filter.project, it))
+            .filter(|it| self.fits(filter, it))
+            .take(filter.limit.into())
+            .collect()
+    }
+
+    fn fits(&self, filter: &MessageFilter, view: &MessageView) -> bool {
+        let (peer, channel) = match &view.kind {
+            ViewKind::Outbound {
+                message, progress, ..
+            } => (message.to, progress.last_attempt().map(|it| it.channel)),
+            ViewKind::Inbound(inbound) => (inbound.from, Some(inbound.channel)),
+        };
+        let holder = || self.contact_with(filter.project, &peer);
+        filter.status.is_none_or(|it| it == view.status)
+            && filter.channel.is_none_or(|it| Some(it) == channel)
+            && filter
+                .to
+                .is_none_or(|it| it == peer && view.contact.is_some() && view.contact == holder())
+    }
+}

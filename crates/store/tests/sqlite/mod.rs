@@ -1,0 +1,5 @@
+//! What only the SQLite store does, and that it does what the model does.
+
+mod files;
+mod model;
+mod scripts;
