@@ -1,1 +1,109 @@
-//! Placeholder.
+//! The HTTP API: what callers may ask, in the shapes that Zavu's official clients expect (R-API-1),
+//! and Tandem's own additions.
+//!
+//! Reading order: [`router`], the gate in front of it (`gate`, `auth`), then one file for each
+//! resource under `v1`. API types are not domain types: each resource converts in its own folder.
+
+mod auth;
+mod body;
+mod error;
+mod gate;
+mod json;
+mod openapi;
+mod page;
+mod path;
+mod probes;
+mod schema;
+mod v1;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::serve::ListenerExt;
+use domain::ids::ProjectKey;
+use domain::model::money::Currency;
+use engine::Engine;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use auth::{ConfiguredKey, KeyRing, Scopes, hash_key};
+pub use error::{ErrorCode, FieldError};
+pub use openapi::openapi_json;
+
+/// Renders the figures for Prometheus.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Bounds on what a request may bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a body; a longer one is answered with 413.
+    pub body_bytes: usize,
+}
+
+impl Default for Limits {
+    /// 256 KiB: the longest text, fully escaped, with all of its metadata, takes a quarter of it.
+    fn default() -> Self {
+        Self {
+            body_bytes: 256 * 1_024,
+        }
+    }
+}
+
+/// All that the API needs.
+pub struct ApiState {
+    /// The line.
+    pub engine: Engine,
+    /// The keys that open it.
+    pub keys: KeyRing,
+    /// What `/metrics` answers.
+    pub metrics: RenderMetrics,
+    /// Bounds on what a request may bring.
+    pub limits: Limits,
+}
+
+impl ApiState {
+    /// The currency in which a project's costs are shown.
+    fn currency(&self, project: ProjectKey) -> Currency {
+        self.engine
+            .topology()
+            .project(project)
+            .map_or(Currency::EUR, |it| it.policy.currency)
+    }
+}
+
+/// The whole API: `/v1`, probes, metrics and the document. Other paths answer 404 in JSON.
+pub fn router(state: ApiState) -> Router {
+    let body_bytes = state.limits.body_bytes;
+    let state = Arc::new(state);
+    let (v1, _) = v1::router().split_for_parts();
+    let (probes, _) = probes::router().split_for_parts();
+    v1.route_layer(from_fn_with_state(Arc::clone(&state), gate::gate))
+        .merge(probes)
+        .fallback(gate::unknown_path)
+        .method_not_allowed_fallback(gate::unknown_method)
+        .layer(DefaultBodyLimit::max(body_bytes))
+        .layer(CatchPanicLayer::custom(gate::panicked))
+        .with_state(state)
+}
+
+/// Serves until `shutdown` is done, and then until the requests under way are answered. Callers who
+/// cannot wait that long put a deadline around it.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    // Small answers on kept connections: they must not wait for the client's acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its answers waiting");
+        }
+    });
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown)
+        .await
+}

@@ -1,0 +1,125 @@
+//! The document: OpenAPI 3.1, from the handlers themselves (R-API-4).
+
+use std::sync::Arc;
+
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, Info, License, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{ApiState, probes, v1};
+
+const BEARER: &str = "bearer";
+
+/// Every documented path, with the document's head.
+pub(crate) fn documented(
+    paths: OpenApiRouter<Arc<ApiState>>,
+) -> (axum::Router<Arc<ApiState>>, OpenApi) {
+    let (router, mut document) = paths.split_for_parts();
+    document.info = Info::new("Tandem", env!("CARGO_PKG_VERSION"));
+    document.info.description = Some(
+        "A self-hosted smart message router: it decides which channel and which route carry a \
+         message, sends it, follows it until it is delivered, and can explain what it did."
+            .to_owned(),
+    );
+    let mut license = License::new("Apache-2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    document.info.license = Some(license);
+    let scheme = SecurityScheme::Http(
+        Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key. Test keys send through simulators only."))
+            .build(),
+    );
+    document
+        .components
+        .get_or_insert_with(Components::new)
+        .add_security_scheme(BEARER, scheme);
+    document.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
+    (router, document)
+}
+
+/// The document as text: the same for the same code, two blanks deep, with a line end.
+pub fn openapi_json() -> String {
+    let (_, document) = documented(v1::router().merge(probes::router()));
+    // Safe to default: the document is made of maps with text keys.
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn document() -> Value {
+        serde_json::from_str(&openapi_json()).unwrap()
+    }
+
+    #[test]
+    fn the_document_is_openapi_3_1_and_the_same_each_time() {
+        assert_eq!(document()["openapi"], "3.1.0");
+        assert_eq!(openapi_json(), openapi_json());
+    }
+
+    #[test]
+    fn every_operation_has_an_id_a_summary_and_an_answer() {
+        let document = document();
+        let mut ids = std::collections::BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id.to_owned()), "{id} twice");
+                assert!(operation["summary"].is_string(), "{method} {path}");
+                let answers = operation["responses"].as_object().unwrap();
+                assert!(
+                    answers.keys().any(|it| it.starts_with('2')),
+                    "{method} {path}"
+                );
+            }
+        }
+        assert!(ids.contains("sendMessage") && ids.contains("previewRouting"));
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn walk(value: &Value, root: &Value) {
+            match value {
+                Value::Object(map) => {
+                    if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+                        let pointer = target.strip_prefix('#').unwrap();
+                        assert!(root.pointer(pointer).is_some(), "{target}");
+                    }
+                    map.values().for_each(|it| walk(it, root));
+                }
+                Value::Array(items) => items.iter().for_each(|it| walk(it, root)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let document = document();
+        walk(&document, &document);
+    }
+
+    #[test]
+    fn the_fields_of_a_send_have_their_ranges() {
+        let document = document();
+        let send = &document["components"]["schemas"]["SendMessage"];
+        assert_eq!(send["required"], serde_json::json!(["to"]));
+        let fields = &send["properties"];
+        for (field, least, most) in [("validity", 30, 604_800), ("fallbackAfter", 10, 86_400)] {
+            assert_eq!(fields[field]["minimum"], least, "{field}");
+            assert_eq!(fields[field]["maximum"], most, "{field}");
+        }
+        for field in [
+            "trafficClass",
+            "category",
+            "speed",
+            "inReplyTo",
+            "conversationId",
+            "scheduledAt",
+        ] {
+            assert!(fields[field].is_object(), "{field}");
+        }
+        assert_eq!(fields["text"]["maxLength"], 4_096);
+    }
+}

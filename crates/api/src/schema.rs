@@ -1,0 +1,96 @@
+//! Closed lists of words in the document, for fields that are read as text to answer better than
+//! a parser would (R-API-4).
+
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
+    Schema::Object(text().enum_values(Some(words)).build())
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// Channels that a caller may name.
+pub(crate) fn channel_in() -> Schema {
+    words(["auto", "sms", "whatsapp"])
+}
+
+/// Channels that can be routed.
+pub(crate) fn channel() -> Schema {
+    words(domain::model::channel::Channel::ALL.map(domain::model::channel::Channel::code))
+}
+
+/// Kinds of address of a contact.
+pub(crate) fn address_kind() -> Schema {
+    use domain::model::contact::AddressKind;
+    words(AddressKind::ALL.map(AddressKind::code))
+}
+
+/// Kinds of content that can be sent.
+pub(crate) fn message_type_in() -> Schema {
+    use domain::model::content::MessageType;
+    let sendable = MessageType::ALL
+        .into_iter()
+        .filter(|it| !matches!(it, MessageType::Template | MessageType::Reaction));
+    words(sendable.map(MessageType::code))
+}
+
+/// Kinds of content.
+pub(crate) fn message_type() -> Schema {
+    use domain::model::content::MessageType;
+    words(MessageType::ALL.map(MessageType::code))
+}
+
+/// Public status.
+pub(crate) fn status() -> Schema {
+    use domain::model::message::Status;
+    words(Status::ALL.map(Status::code))
+}
+
+/// Traffic classes.
+pub(crate) fn traffic_class() -> Schema {
+    use domain::model::message::TrafficClass;
+    words(TrafficClass::ALL.map(TrafficClass::code))
+}
+
+/// What a message is for.
+pub(crate) fn category() -> Schema {
+    words(["transactional", "otp", "promotional"])
+}
+
+/// What to prefer.
+pub(crate) fn speed() -> Schema {
+    words(["normal", "fast"])
+}
+
+/// Kinds of a link button's header.
+pub(crate) fn header_type() -> Schema {
+    words(["text", "image", "video", "document"])
+}
+
+/// Which way a message went.
+pub(crate) fn direction() -> Schema {
+    words(["inbound", "outbound"])
+}
+
+/// An object of texts.
+pub(crate) fn metadata() -> Schema {
+    Schema::Object(
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(Schema::Object(text().build())))
+            .description(Some("At most 50 entries and 10,240 bytes"))
+            .build(),
+    )
+}
+
+/// A point in time.
+pub(crate) fn time() -> Schema {
+    use utoipa::openapi::{KnownFormat, SchemaFormat};
+    Schema::Object(
+        text()
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .build(),
+    )
+}

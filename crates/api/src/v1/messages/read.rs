@@ -1,0 +1,182 @@
+//! `GET /v1/messages`, one message, its routing and its attachments.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::ids::MessageId;
+use domain::model::message::Status;
+use ports::store::messages::{MessageFilter, MessageView};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::output::MessageOut;
+use super::routing::MessageRoutingOut;
+use super::send::{EnvelopeOut, routing_of};
+use crate::auth::{Caller, Scopes};
+use crate::error::{ApiError, ErrorOut};
+use crate::page::{ChannelWord, Page, Params, Query, cut};
+use crate::path::InPath;
+use crate::{ApiState, json};
+
+/// The id in the path; a text that is no id names nothing.
+pub(super) async fn find(
+    api: &ApiState,
+    caller: &Caller,
+    id: &str,
+) -> Result<MessageView, ApiError> {
+    let id: MessageId = id.parse().map_err(|_| ApiError::not_found("message"))?;
+    let found = api.engine.store().message(caller.project(), id).await?;
+    found.ok_or_else(|| ApiError::not_found("message"))
+}
+
+/// Lists messages, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/messages",
+    operation_id = "listMessages",
+    tag = "messages",
+    params(
+        ("status" = Option<String>, Query, description = "Only with this status: queued, sending, sent, failed, delivered, read or received"),
+        ("to" = Option<String>, Query, description = "Only to this phone number, or from it where inbound"),
+        ("channel" = Option<String>, Query, description = "Only on this channel"),
+        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of messages", body = Page<MessageOut<'_>>),
+        (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let mut params = Params::new(query)?;
+    let words = "must be one of queued, sending, sent, failed, delivered, read, received";
+    let status = params.read("status", words, Status::from_code);
+    let to = params.phone("to");
+    let channel = params.read("channel", "is not a channel", ChannelWord::parse);
+    let limit = params.limit();
+    let before: Option<MessageId> = params.cursor();
+    params.done()?;
+    let channel = match channel {
+        // No message has gone there yet.
+        Some(ChannelWord::NotYet) => {
+            let empty: Page<MessageOut<'_>> = Page {
+                items: Vec::new(),
+                next_cursor: None,
+            };
+            return Ok(json::response(StatusCode::OK, &empty));
+        }
+        Some(ChannelWord::Known(channel)) => Some(channel),
+        None => None,
+    };
+    let project = caller.project();
+    let filter = MessageFilter {
+        project,
+        status,
+        to,
+        channel,
+        before,
+        limit: limit + 1,
+    };
+    let mut views = api.engine.store().messages(filter).await?;
+    let next_cursor = cut(&mut views, limit, |it| it.id);
+    let topology = api.engine.topology();
+    let items = views
+        .iter()
+        .map(|it| MessageOut::of(it, topology))
+        .collect();
+    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+}
+
+/// Shows one message.
+#[utoipa::path(
+    get,
+    path = "/v1/messages/{messageId}",
+    operation_id = "getMessage",
+    tag = "messages",
+    params(("messageId" = String, Path, description = "Id of the message")),
+    responses(
+        (status = 200, description = "The message", body = EnvelopeOut<'_>),
+        (status = 404, description = "No such message", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn get(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let view = find(&api, &caller, &id).await?;
+    let message = MessageOut::of(&view, api.engine.topology());
+    let answer = EnvelopeOut {
+        message,
+        routing: routing_of(&view, &api),
+        warnings: &[],
+    };
+    Ok(json::response(StatusCode::OK, &answer))
+}
+
+/// Shows why a message went the way it did: every decision with its candidates, every attempt and
+/// every receipt, and the decisions in words.
+#[utoipa::path(
+    get,
+    path = "/v1/messages/{messageId}/routing",
+    operation_id = "getMessageRouting",
+    tag = "messages",
+    params(("messageId" = String, Path, description = "Id of the message")),
+    responses(
+        (status = 200, description = "How it was routed", body = MessageRoutingOut<'_>),
+        (status = 404, description = "No such message", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn routing(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let view = find(&api, &caller, &id).await?;
+    let store = api.engine.store();
+    let decisions = store.decisions(view.id).await?;
+    let receipts = store.receipts(view.id).await?;
+    let currency = api.currency(caller.project());
+    let topology = api.engine.topology();
+    let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, topology);
+    Ok(json::response(StatusCode::OK, &answer))
+}
+
+/// The attachments of a message.
+#[derive(Serialize, ToSchema)]
+struct Attachments {
+    /// None: only e-mail has attachments.
+    #[schema(value_type = Vec<Object>)]
+    items: [(); 0],
+}
+
+/// Lists the attachments of a message. Only e-mail has any.
+#[utoipa::path(
+    get,
+    path = "/v1/messages/{messageId}/attachments",
+    operation_id = "listMessageAttachments",
+    tag = "messages",
+    params(("messageId" = String, Path, description = "Id of the message")),
+    responses(
+        (status = 200, description = "The attachments", body = Attachments),
+        (status = 404, description = "No such message", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn attachments(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    find(&api, &caller, &id).await?;
+    Ok(json::response(StatusCode::OK, &Attachments { items: [] }))
+}

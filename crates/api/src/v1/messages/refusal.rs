@@ -1,0 +1,100 @@
+//! How a refusal of the line is answered.
+
+use axum::http::StatusCode;
+use domain::decision::{ChannelVerdict, Decision};
+use domain::explain::Words;
+use domain::rules::plan::Refusal;
+use engine::request::Refused;
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, ErrorCode};
+
+/// The answer where the rules say no.
+pub(super) fn by_rule(refusal: Refusal, decision: &Decision) -> ApiError {
+    match refusal {
+        Refusal::OptedOut => ApiError::new(
+            StatusCode::FORBIDDEN,
+            ErrorCode::RecipientOptedOut,
+            "The recipient does not want messages from this sender",
+        ),
+        Refusal::WindowClosed => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::WhatsappWindowClosed,
+            "WhatsApp 24-hour window is not open. Use a template message or wait for user to message first.",
+        )
+        .with_field(&["channel"], "WhatsApp cannot carry this text now"),
+        Refusal::ExplicitChannel(drop) => no_channel(
+            format!("The channel cannot carry this message: {}", drop.words()),
+            decision,
+        ),
+        Refusal::NoChannel => no_channel("No channel can carry this message".to_owned(), decision),
+    }
+}
+
+/// `409 no_channel`, with the reason of each channel (R-CHAN-5).
+fn no_channel(message: String, decision: &Decision) -> ApiError {
+    let channels: Vec<Value> = decision
+        .channels
+        .iter()
+        .filter_map(|it| match it.verdict {
+            ChannelVerdict::Dropped(why) => Some(json!({
+                "channel": it.channel.code(),
+                "reason": why,
+                "message": why.words(),
+            })),
+            ChannelVerdict::Chosen(_)
+            | ChannelVerdict::Dearer
+            | ChannelVerdict::Slower
+            | ChannelVerdict::PoorRecord
+            | ChannelVerdict::PassedOver
+            | ChannelVerdict::Waiting => None,
+        })
+        .collect();
+    ApiError::new(StatusCode::CONFLICT, ErrorCode::NoChannel, message)
+        .detail("channels", channels)
+        .should_retry(false)
+}
+
+/// The answer to a refusal that does not need the store. `replies` tells whether the request named
+/// an inbound message.
+///
+/// A repeated idempotency key is answered by [`super::send`], which shows the original.
+pub(super) fn of(refused: Refused, replies: bool) -> ApiError {
+    match refused {
+        Refused::ByRule { refusal, decision } => by_rule(refusal, &decision),
+        Refused::AlreadyAccepted { .. } => repeated(),
+        Refused::NoSuchInbound => ApiError::field(
+            &["inReplyTo"],
+            "is not the id of an inbound message of this project",
+        ),
+        Refused::OtherThread if replies => {
+            ApiError::field(&["inReplyTo"], "is a message of another contact or sender")
+        }
+        Refused::OtherThread => ApiError::field(
+            &["conversationId"],
+            "is a thread with another contact or sender",
+        ),
+        Refused::TimeOutOfRange => ApiError::field(
+            &["scheduledAt"],
+            "is over with its validity, or too far away",
+        ),
+        Refused::BacklogFull => ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::BacklogFull,
+            "The backlog is full; try again in a moment",
+        )
+        .retry_after(1)
+        .should_retry(true),
+        Refused::Unavailable(error) => error.into(),
+    }
+}
+
+/// `409 conflict`: the idempotency key was used before (R-LIFE-3).
+pub(super) fn repeated() -> ApiError {
+    ApiError::new(
+        StatusCode::CONFLICT,
+        ErrorCode::Conflict,
+        "A message with this idempotency key already exists",
+    )
+    .should_retry(false)
+}

@@ -1,0 +1,24 @@
+//! `/v1`: one folder or file for each resource, with its handlers, its shapes and its words.
+
+pub(crate) mod contacts;
+pub(crate) mod me;
+pub(crate) mod messages;
+pub(crate) mod routes;
+pub(crate) mod senders;
+pub(crate) mod simulator;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::ApiState;
+
+/// Every path under `/v1`.
+pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
+    messages::router()
+        .merge(contacts::router())
+        .merge(senders::router())
+        .merge(me::router())
+        .merge(routes::router())
+        .merge(simulator::router())
+}

@@ -1,0 +1,114 @@
+//! `GET /v1/routes`: which ways are there, and does each take messages now?
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::model::channel::Channel;
+use domain::model::route::{RouteClass, RouteCondition};
+use engine::request::RouteStatus;
+use engine::topology::Topology;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{Caller, Scopes};
+use crate::error::{ApiError, ErrorOut};
+use crate::page::Page;
+use crate::{ApiState, json};
+
+/// The paths of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A route as it is now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Route)]
+struct RouteOut<'a> {
+    /// Its id in the configuration.
+    id: &'a str,
+    /// What it carries: `sms` or `whatsapp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'static str>,
+    /// What traffic it is meant for: `gateway`, `platform` or `phone`; `null` serves every kind.
+    #[schema(required = true)]
+    route_class: Option<&'static str>,
+    /// Whether it is a simulator: the only kind that test keys may use.
+    simulator: bool,
+    /// Whether it takes messages: `up`, `down` or `throttled`.
+    condition: &'static str,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// Messages that wait for it.
+    backlog: u64,
+    /// Messages in its hands.
+    in_hand: usize,
+    /// Submissions a second that it may make; `null` is any number.
+    #[schema(required = true)]
+    throughput: Option<u32>,
+}
+
+/// The word for whether a route takes messages.
+pub(crate) const fn condition(condition: RouteCondition) -> &'static str {
+    match condition {
+        RouteCondition::Up => "up",
+        RouteCondition::Down => "down",
+        RouteCondition::Throttled => "throttled",
+    }
+}
+
+impl<'a> RouteOut<'a> {
+    fn of(status: &'a RouteStatus, topology: &'a Topology) -> Self {
+        let route = topology
+            .routes()
+            .find(|it| it.project == status.project && it.id == status.id);
+        Self {
+            id: &status.id,
+            channel: route.map(|it| Channel::code(it.channel)),
+            route_class: route.and_then(|it| it.class).map(RouteClass::code),
+            simulator: route.is_some_and(|it| it.simulator),
+            condition: condition(status.condition),
+            reason: status.reason.as_deref(),
+            backlog: status.backlog,
+            in_hand: status.in_hand,
+            throughput: route.and_then(|it| it.throughput),
+        }
+    }
+}
+
+/// Lists the project's routes with their state now.
+#[utoipa::path(
+    get,
+    path = "/v1/routes",
+    operation_id = "listRoutes",
+    tag = "routes",
+    responses(
+        (status = 200, description = "All routes; one page", body = Page<RouteOut<'_>>),
+        (status = 401, description = "Not a known key", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let topology = api.engine.topology();
+    let statuses = api.engine.routes();
+    let items = statuses
+        .iter()
+        .filter(|it| it.project == caller.project())
+        .map(|it| RouteOut::of(it, topology))
+        .collect();
+    Ok(json::response(
+        StatusCode::OK,
+        &Page {
+            items,
+            next_cursor: None,
+        },
+    ))
+}

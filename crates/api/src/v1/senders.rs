@@ -1,0 +1,141 @@
+//! `GET /v1/senders`: who messages are from. Senders come from the configuration, so that they can
+//! be read but not changed here.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::ids::SenderKey;
+use domain::model::channel::Channel;
+use domain::model::sender::Sender;
+use engine::topology::Topology;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{Caller, Scopes};
+use crate::error::{ApiError, ErrorOut};
+use crate::json::Iso;
+use crate::page::{Page, Params, Query, cut};
+use crate::path::InPath;
+use crate::schema;
+use crate::{ApiState, json};
+
+/// The paths of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+}
+
+/// Who a message is from.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Sender)]
+struct SenderOut<'a> {
+    /// Its id: what `Zavu-Sender` takes.
+    id: &'a str,
+    /// What people call it.
+    name: &'a str,
+    /// The number or name that recipients see; empty where the routes fix it.
+    phone_number: &'a str,
+    /// What it can send on with this key.
+    #[schema(value_type = Vec<String>)]
+    channels: Vec<&'static str>,
+    /// Whether it is the project's default.
+    is_default: bool,
+    /// When it was first configured.
+    #[schema(schema_with = schema::time)]
+    created_at: Iso,
+    /// The same: senders do not change while the server runs.
+    #[schema(schema_with = schema::time)]
+    updated_at: Iso,
+}
+
+impl<'a> SenderOut<'a> {
+    fn of(sender: &'a Sender, topology: &'a Topology, test: bool) -> Self {
+        let channels = topology.channels_of(sender, test);
+        let default = topology.default_sender(sender.project);
+        Self {
+            id: &sender.id,
+            name: &sender.name,
+            phone_number: &sender.address,
+            channels: Channel::ALL
+                .into_iter()
+                .filter(|it| channels.contains(*it))
+                .map(Channel::code)
+                .collect(),
+            is_default: default.is_some_and(|it| it.key == sender.key),
+            created_at: Iso(sender.created_at),
+            updated_at: Iso(sender.created_at),
+        }
+    }
+}
+
+/// Lists the project's senders, in the order in which they were first configured.
+#[utoipa::path(
+    get,
+    path = "/v1/senders",
+    operation_id = "listSenders",
+    tag = "senders",
+    params(
+        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of senders", body = Page<SenderOut<'_>>),
+        (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let mut params = Params::new(query)?;
+    let limit = params.limit();
+    let after: Option<SenderKey> = params.cursor();
+    params.done()?;
+    let topology = api.engine.topology();
+    let mut senders: Vec<_> = topology
+        .senders(caller.project())
+        .filter(|it| after.is_none_or(|after| it.key > after))
+        .take(usize::from(limit) + 1)
+        .collect();
+    let next_cursor = cut(&mut senders, limit, |it| it.key);
+    let items = senders
+        .into_iter()
+        .map(|it| SenderOut::of(it, topology, caller.0.test))
+        .collect();
+    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+}
+
+/// Shows one sender.
+#[utoipa::path(
+    get,
+    path = "/v1/senders/{senderId}",
+    operation_id = "getSender",
+    tag = "senders",
+    params(("senderId" = String, Path, description = "Id of the sender")),
+    responses(
+        (status = 200, description = "The sender", body = SenderOut<'_>),
+        (status = 404, description = "No such sender", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn get(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let topology = api.engine.topology();
+    let sender = topology.sender_by_id(caller.project(), &id);
+    let sender = sender.ok_or_else(|| ApiError::not_found("sender"))?;
+    Ok(json::response(
+        StatusCode::OK,
+        &SenderOut::of(sender, topology, caller.0.test),
+    ))
+}

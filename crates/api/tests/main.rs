@@ -1,0 +1,21 @@
+//! The API on the real engine, with a store in memory and providers that do as they are told.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests; the lint sees only their functions as such"
+)]
+
+#[path = "suite/bad_input.rs"]
+mod bad_input;
+#[path = "suite/contacts.rs"]
+mod contacts;
+#[path = "suite/golden.rs"]
+mod golden;
+#[path = "suite/house.rs"]
+mod house;
+#[path = "suite/keys.rs"]
+mod keys;
+#[path = "suite/messages.rs"]
+mod messages;
+#[path = "suite/outside.rs"]
+mod outside;
