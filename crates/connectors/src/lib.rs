@@ -1,1 +1,10 @@
-//! Placeholder.
+//! What carries submissions to providers and hears from them: one folder a provider, each with the
+//! same files (`config`, `submit`, `receipt`, `inbound`, `codes`) where it has the subject.
+//!
+//! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest.
+
+pub mod simulator;
+pub mod smpp;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,184 @@
+//! The engine's side of a connector, for tests: a source that is filled by hand, and a record of
+//! everything that was told.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::ids::MessageId;
+use domain::model::attempt::PartSet;
+use domain::model::content::Content;
+use domain::model::message::TrafficClass;
+use domain::model::receipt::SubmitOutcome;
+use domain::phone::PhoneNumber;
+use domain::text::measure;
+use domain::time::Timestamp;
+use parking_lot::Mutex;
+use ports::connector::{
+    Ack, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Slots, Submission,
+    SubmissionKey, SubmissionSource, Taken, Wake,
+};
+
+/// The key of test submission number `no`.
+pub(crate) const fn key(no: i64) -> SubmissionKey {
+    SubmissionKey {
+        message: MessageId::from_key(no),
+        attempt: 1,
+    }
+}
+
+/// A submission to `to`.
+pub(crate) fn submission(no: i64, to: &str, text: &str) -> Submission {
+    Submission {
+        key: key(no),
+        class: TrafficClass::Direct,
+        from: "ACME".into(),
+        to: PhoneNumber::parse(to).unwrap(),
+        content: Arc::new(Content::text(text)),
+        parts: measure(text).count,
+        accepted: PartSet::NONE,
+        validity: None,
+        expires_at: Timestamp::from_millis(i64::MAX),
+    }
+}
+
+/// A route's lanes, filled by hand.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    waiting: Mutex<VecDeque<Submission>>,
+    wakes: Mutex<Vec<Wake>>,
+    slots: Mutex<Vec<Slots>>,
+    ask_again_at: Mutex<Option<Timestamp>>,
+}
+
+impl Lanes {
+    pub(crate) fn put(&self, submissions: impl IntoIterator<Item = Submission>) {
+        self.waiting.lock().extend(submissions);
+        for wake in &*self.wakes.lock() {
+            wake();
+        }
+    }
+
+    pub(crate) fn hold_until(&self, at: Option<Timestamp>) {
+        *self.ask_again_at.lock() = at;
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.waiting.lock().len()
+    }
+
+    /// What room was offered, each time.
+    pub(crate) fn slots(&self) -> Vec<Slots> {
+        self.slots.lock().clone()
+    }
+
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.lock().len()
+    }
+}
+
+impl SubmissionSource for Lanes {
+    fn take(&self, slots: Slots) -> Taken {
+        self.slots.lock().push(slots);
+        if let Some(at) = *self.ask_again_at.lock() {
+            return Taken {
+                submissions: Vec::new(),
+                ask_again_at: Some(at),
+            };
+        }
+        let mut waiting = self.waiting.lock();
+        let mut free = slots.free;
+        let mut submissions: Vec<Submission> = Vec::new();
+        while let Some(first) = waiting.front() {
+            let parts = first.parts_left();
+            if parts > free && !(submissions.is_empty() && parts > slots.window) {
+                break;
+            }
+            free = free.saturating_sub(parts);
+            submissions.extend(waiting.pop_front());
+        }
+        Taken {
+            submissions,
+            ask_again_at: None,
+        }
+    }
+
+    fn on_ready(&self, wake: Wake) {
+        self.wakes.lock().push(wake);
+    }
+}
+
+/// Something that a connector told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    Submitted(SubmissionKey, SubmitOutcome),
+    Returned(SubmissionKey),
+    Receipt(IncomingReceipt),
+    Inbound(IncomingMessage),
+    Link(LinkState),
+}
+
+/// Everything that a connector told, in order; acknowledgements wait for [`Record::ack`].
+#[derive(Default)]
+pub(crate) struct Record {
+    told: Mutex<Vec<Told>>,
+    acks: Mutex<VecDeque<Ack>>,
+    bell: tokio::sync::Notify,
+}
+
+impl Record {
+    fn tell(&self, it: Told) {
+        self.told.lock().push(it);
+        self.bell.notify_one();
+    }
+
+    /// What was told since the last call.
+    pub(crate) fn take(&self) -> Vec<Told> {
+        std::mem::take(&mut *self.told.lock())
+    }
+
+    /// Waits until `count` things were told since the last call, and takes them.
+    pub(crate) async fn wait(&self, count: usize) -> Vec<Told> {
+        while self.told.lock().len() < count {
+            self.bell.notified().await;
+        }
+        self.take()
+    }
+
+    /// Answers the oldest delivery that waits.
+    pub(crate) fn ack(&self, heard: Heard) {
+        let ack = self.acks.lock().pop_front().unwrap();
+        ack(heard);
+    }
+
+    pub(crate) fn waiting_acks(&self) -> usize {
+        self.acks.lock().len()
+    }
+
+    pub(crate) fn drop_acks(&self) {
+        self.acks.lock().clear();
+    }
+}
+
+impl RouteEvents for Record {
+    fn submitted(&self, key: SubmissionKey, outcome: SubmitOutcome) {
+        self.tell(Told::Submitted(key, outcome));
+    }
+
+    fn returned(&self, key: SubmissionKey) {
+        self.tell(Told::Returned(key));
+    }
+
+    fn receipt(&self, receipt: IncomingReceipt, ack: Ack) {
+        self.acks.lock().push_back(ack);
+        self.tell(Told::Receipt(receipt));
+    }
+
+    fn inbound(&self, message: IncomingMessage, ack: Ack) {
+        self.acks.lock().push_back(ack);
+        self.tell(Told::Inbound(message));
+    }
+
+    fn link(&self, state: LinkState) {
+        self.tell(Told::Link(state));
+    }
+}
