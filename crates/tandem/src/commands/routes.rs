@@ -1,0 +1,52 @@
+//! `tandem routes`: the routes with their state.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::cli;
+use crate::client::{Client, text};
+use crate::output;
+
+/// Lists them as a table or as the server's JSON.
+pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
+    let client = Client::new(&args.server)?;
+    let answer = client.get(&["routes"], &[]).await?;
+    if args.server.json {
+        output::line(text::pretty(&answer));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = answer["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(row)
+        .collect();
+    for line in output::table(
+        &[
+            "ROUTE", "CHANNEL", "CLASS", "STATE", "WAITING", "IN HAND", "WHY",
+        ],
+        &rows,
+    ) {
+        output::line(line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(route: &Value) -> Vec<String> {
+    let class = text::plain(&route["routeClass"]);
+    vec![
+        text::plain(&route["id"]),
+        text::plain(&route["channel"]),
+        if class.is_empty() {
+            "both".to_owned()
+        } else {
+            class
+        },
+        text::plain(&route["condition"]),
+        text::plain(&route["backlog"]),
+        text::plain(&route["inHand"]),
+        text::plain(&route["reason"]),
+    ]
+}

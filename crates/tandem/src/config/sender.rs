@@ -1,0 +1,120 @@
+//! How is a `[[sender]]` read?
+
+use domain::phone::PhoneNumber;
+use domain::time::Millis;
+
+use super::model::{Project, Sender};
+use super::reader::{Field, Table};
+
+/// Shortest time without `delivered` that may count as failure (R-API-6).
+const FALLBACK_AFTER_MIN: Millis = Millis::seconds(10);
+/// Longest time without `delivered` that may count as failure (R-API-6).
+const FALLBACK_AFTER_MAX: Millis = Millis::seconds(86_400);
+/// Settings of capabilities that are not built yet.
+const LATER: [&str; 5] = [
+    "alerts",
+    "default_template",
+    "email",
+    "webhook",
+    "webhook_events",
+];
+
+/// A sender as it is written, with the places that cross checks tell about.
+pub(super) struct Written<'a> {
+    /// The sender; its routes are empty, and `is_default` is what the file says, so far.
+    pub(super) sender: Sender,
+    /// The whole of it.
+    pub(super) place: Field<'a>,
+    /// The routes it names, in its order.
+    pub(super) routes: Vec<Field<'a>>,
+    /// Where it says whether it is the default.
+    pub(super) is_default: Option<Field<'a>>,
+}
+
+/// Reads one sender of one of these projects; `None` when it has no usable id or project.
+pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written<'a>> {
+    let mut table: Table<'a> = place.clone().table()?;
+    let id = table
+        .require("id", super::values::ID_WORDS)
+        .and_then(Field::id);
+    let name = table.get("name").and_then(Field::words);
+    let project = super::checks::project_of(&mut table, projects);
+    let phone_number = table.or("phone_number", String::new(), |field| {
+        field.parse(
+            "an international number (\"+40700000001\"), a short code of 3 to 8 digits, a name of up to 11 letters and digits, or empty",
+            address,
+        )
+    });
+    let default_field = table.get("default");
+    let is_default = default_field.clone().and_then(Field::flag).unwrap_or(false);
+    let routes = table
+        .require("routes", "a list of route ids")
+        .and_then(Field::list);
+    if routes.as_ref().is_some_and(Vec::is_empty) {
+        table.error(
+            "routes",
+            "must name at least one route: the sender's channels follow from them",
+        );
+    }
+    let fallback_after = table
+        .get("fallback_after")
+        .and_then(|field| field.span_of_time(FALLBACK_AFTER_MIN..=FALLBACK_AFTER_MAX));
+    table.later(&LATER);
+    table.finish();
+
+    let id = id?;
+    let sender = Sender {
+        id: id.to_owned(),
+        project: project?.id.clone(),
+        name: name.unwrap_or(id).to_owned(),
+        phone_number,
+        is_default,
+        routes: Vec::new(),
+        fallback_after,
+    };
+    Some(Written {
+        sender,
+        place,
+        routes: routes.unwrap_or_default(),
+        is_default: default_field,
+    })
+}
+
+/// The address in its normal form.
+fn address(text: &str) -> Option<String> {
+    let digits = text.bytes().all(|it| it.is_ascii_digit());
+    let short_code = digits && (3..=8).contains(&text.len());
+    let name = (1..=11).contains(&text.len())
+        && text.bytes().any(|it| it.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b" .-_&".contains(&it));
+    if text.is_empty() || short_code || name {
+        return Some(text.to_owned());
+    }
+    PhoneNumber::parse(text)
+        .ok()
+        .map(|number| number.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_number_a_short_code_or_a_name() {
+        for (text, want) in [
+            ("+40700000001", Some("+40700000001")),
+            ("+40 700 000 001", Some("+40700000001")),
+            ("1234", Some("1234")),
+            ("Acme", Some("Acme")),
+            ("", Some("")),
+            ("0700000001", None),
+            ("12", None),
+            ("AcmeAcmeAcme", None),
+            ("Acmé", None),
+        ] {
+            assert_eq!(address(text).as_deref(), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What does a configuration set up, in words?
+
+use domain::model::route::{PriceScope, PriceUnit};
+use domain::time::Timestamp;
+
+use super::model::{Config, Project, Route, Sender};
+use super::values::{show_money, show_span};
+
+/// What `tandem check` prints of a configuration that holds, line by line.
+pub(crate) fn summary(config: &Config) -> Vec<String> {
+    let mut lines = vec![
+        format!("listens on http://{}", config.listen),
+        format!("keeps everything in {}", config.database),
+    ];
+    if let Some(url) = &config.public_url {
+        lines.push(format!("is reached from outside at {url}"));
+    }
+    for project in &config.projects {
+        lines.push(String::new());
+        lines.push(project_line(project));
+        for key in &project.api_keys {
+            let scopes: Vec<&str> = key.scopes.iter().map(|it| it.code()).collect();
+            let kind = if key.test { "test key" } else { "key" };
+            lines.push(format!("  {kind} {}: {}", key.name, scopes.join(", ")));
+        }
+        let routes = config.routes.iter().filter(|it| it.project == project.id);
+        lines.extend(routes.map(|it| route_line(it, project.policy.currency.code())));
+        let senders = config.senders.iter().filter(|it| it.project == project.id);
+        lines.extend(senders.map(sender_line));
+    }
+    lines
+}
+
+fn project_line(project: &Project) -> String {
+    let Project {
+        id,
+        name,
+        timezone,
+        policy,
+        ..
+    } = project;
+    let named = if id == name {
+        String::new()
+    } else {
+        format!(" ({name})")
+    };
+    format!(
+        "project {id}{named}: prices in {}, time zone {timezone}",
+        policy.currency.code()
+    )
+}
+
+fn route_line(route: &Route, currency: &str) -> String {
+    let class = route
+        .class
+        .map_or("direct and bulk", domain::model::route::RouteClass::code);
+    let throughput = route
+        .throughput
+        .map(|it| format!(", {it} a second"))
+        .unwrap_or_default();
+    let prices: Vec<String> = route.prices.iter().map(price_words).collect();
+    let prices = if prices.is_empty() {
+        "free of charge".to_owned()
+    } else {
+        format!("{} {currency}", prices.join("; "))
+    };
+    let off = if route.enabled { "" } else { " (switched off)" };
+    let (channel, provider) = (route.channel.code(), route.provider.code());
+    format!(
+        "  route {}: {channel} by {provider}, {class}{throughput}, {prices}{off}",
+        route.id
+    )
+}
+
+fn price_words(price: &domain::model::route::Price) -> String {
+    let scope = match &price.scope {
+        PriceScope::Any => String::new(),
+        PriceScope::Prefix(prefix) => format!("{prefix}: "),
+        PriceScope::Country(country) => format!("{}: ", country.as_str()),
+    };
+    let unit = match price.unit {
+        PriceUnit::Segment => "a segment",
+        PriceUnit::Message => "a message",
+    };
+    let limited = |at: Option<Timestamp>| at.is_some();
+    let dated = if limited(price.valid_from) || limited(price.valid_until) {
+        " (dated)"
+    } else {
+        ""
+    };
+    format!("{scope}{} {unit}{dated}", show_money(price.amount))
+}
+
+fn sender_line(sender: &Sender) -> String {
+    let address = if sender.phone_number.is_empty() {
+        "without a number"
+    } else {
+        &sender.phone_number
+    };
+    let default = if sender.is_default {
+        ", the default"
+    } else {
+        ""
+    };
+    let fallback = sender
+        .fallback_after
+        .map(|it| format!(", falls back after {}", show_span(it)))
+        .unwrap_or_default();
+    format!(
+        "  sender {}: {address}{default}, routes {}{fallback}",
+        sender.id,
+        sender.routes.join(", ")
+    )
+}
