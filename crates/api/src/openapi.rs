@@ -122,4 +122,21 @@ mod tests {
         }
         assert_eq!(fields["text"]["maxLength"], 4_096);
     }
+
+    #[test]
+    fn an_inbound_message_fits_the_schema_of_messages() {
+        let document = document();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["OutboundMessage"].get("required"), None);
+        assert!(
+            !schemas["Message"]
+                .to_string()
+                .contains(r#"OutboundMessage"},{"type":"null"#)
+        );
+        let kind = &schemas["UpdateContact"]["properties"]["defaultChannel"];
+        assert!(
+            kind["enum"].as_array().unwrap().contains(&Value::Null),
+            "null clears"
+        );
+    }
 }

@@ -1,7 +1,8 @@
 //! Closed lists of words in the document, for fields that are read as text to answer better than
 //! a parser would (R-API-4).
 
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     Schema::Object(text().enum_values(Some(words)).build())
@@ -25,6 +26,19 @@ pub(crate) fn channel() -> Schema {
 pub(crate) fn address_kind() -> Schema {
     use domain::model::contact::AddressKind;
     words(AddressKind::ALL.map(AddressKind::code))
+}
+
+/// Kinds of address of a contact, or nothing.
+pub(crate) fn clearable_address_kind() -> Schema {
+    use domain::model::contact::AddressKind;
+    let words = AddressKind::ALL.map(|it| Value::from(it.code()));
+    let or_null = words.into_iter().chain([Value::Null]);
+    Schema::Object(
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .enum_values(Some(or_null))
+            .build(),
+    )
 }
 
 /// Kinds of content that can be sent.
@@ -76,9 +90,18 @@ pub(crate) fn direction() -> Schema {
 
 /// An object of texts.
 pub(crate) fn metadata() -> Schema {
+    texts(SchemaType::Type(Type::Object))
+}
+
+/// An object of texts, or nothing.
+pub(crate) fn clearable_metadata() -> Schema {
+    texts(SchemaType::from_iter([Type::Object, Type::Null]))
+}
+
+fn texts(kind: SchemaType) -> Schema {
     Schema::Object(
         ObjectBuilder::new()
-            .schema_type(Type::Object)
+            .schema_type(kind)
             .additional_properties(Some(Schema::Object(text().build())))
             .description(Some("At most 50 entries and 10,240 bytes"))
             .build(),

@@ -74,11 +74,11 @@ pub(crate) struct UpdateIn {
     pub(super) display_name: Option<Option<String>>,
     /// The channel that its owner prefers; for show, no rule asks.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(schema_with = schema::address_kind)]
+    #[schema(schema_with = schema::clearable_address_kind)]
     pub(super) default_channel: Option<Option<String>>,
     /// The owner's own data; replaces what was there.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(schema_with = schema::metadata)]
+    #[schema(schema_with = schema::clearable_metadata)]
     pub(super) metadata: Option<Option<BTreeMap<String, String>>>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct UpdateAddressIn {
     pub(super) verified: Option<bool>,
     /// The owner's own data; replaces what was there.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(schema_with = schema::metadata)]
+    #[schema(schema_with = schema::clearable_metadata)]
     pub(super) metadata: Option<Option<BTreeMap<String, String>>>,
 }
 

@@ -72,15 +72,17 @@ pub(crate) struct MessageOut<'a> {
     updated_at: Iso,
     /// What only outbound messages have.
     #[serde(flatten)]
+    #[schema(value_type = OutboundOut<'a>)]
     outbound: Option<OutboundOut<'a>>,
 }
 
-/// What only outbound messages have.
+/// What only outbound messages have; no field is required, since inbound ones have none of them.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OutboundMessage)]
 struct OutboundOut<'a> {
     /// Tandem's own fee: none.
+    #[schema(required = false)]
     cost: u8,
     /// What the provider has charged so far; `null` before it has.
     #[schema(value_type = Option<f64>)]
@@ -104,22 +106,23 @@ struct OutboundOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_category: Option<&'static str>,
     /// The channels that were tried, in order.
-    #[schema(value_type = Vec<String>, max_items = 2)]
+    #[schema(value_type = Vec<String>, max_items = 2, required = false)]
     attempted_channels: Attempted<'a>,
     /// Whether another channel may be tried when the first fails.
+    #[schema(required = false)]
     fallback_enabled: bool,
     /// Direct or bulk.
-    #[schema(schema_with = schema::traffic_class)]
+    #[schema(schema_with = schema::traffic_class, required = false)]
     traffic_class: &'static str,
     /// What the caller said it is for.
-    #[schema(schema_with = schema::category)]
+    #[schema(schema_with = schema::category, required = false)]
     category: &'static str,
     /// When it is to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     scheduled_at: Option<Iso>,
     /// End of its validity: nothing is sent after it.
-    #[schema(schema_with = schema::time)]
+    #[schema(schema_with = schema::time, required = false)]
     expires_at: Iso,
     /// Validity ended without a receipt.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
