@@ -1,4 +1,4 @@
-"""The SDK's own tests, from its source distribution, against the server through the proxy."""
+"""R-API-1: the SDK's own tests, from its source distribution, at the server through the proxy."""
 
 from __future__ import annotations
 

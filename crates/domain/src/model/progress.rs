@@ -68,7 +68,7 @@ pub struct Progress {
     pub expires_at: Timestamp,
     /// Where it waits.
     pub waiting: Waiting,
-    /// Attempts in order, at most [`MAX_ATTEMPTS`].
+    /// Attempts in order, at most [`MAX_ATTEMPTS`]: what a message shows as its channels (R-FALL-6).
     pub attempts: Vec<Attempt>,
     /// The last error, shown on a failed message.
     pub failure: Option<Failure>,

@@ -1,4 +1,4 @@
-//! Connections and their settings.
+//! Connections and their settings. The database is one file in our own process (R-RUN-1).
 //!
 //! `synchronous=FULL`, since with NORMAL a power loss takes acknowledged messages (R-LIFE-2). The
 //! page caches are 16 MB together, so that memory stays flat however many messages wait.
