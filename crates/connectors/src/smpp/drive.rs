@@ -41,6 +41,7 @@ pub(super) async fn drive(
         filled: 0,
     };
     let mut is_told = false;
+    let mut is_orphan = false;
     let mut needs_flush = true;
     let sleep = sleep_until(Instant::now() + FAR);
     tokio::pin!(sleep);
@@ -55,6 +56,7 @@ pub(super) async fn drive(
             // Octets that a pause has left behind.
             let done = session.parse(input.filled(), now);
             input.done(done);
+            session.turn(now);
         }
         if let Some(end) = session.end() {
             let end = end.clone();
@@ -88,8 +90,9 @@ pub(super) async fn drive(
             },
             () = bell.notified() => session.source_ready(),
             () = &mut sleep => {}
-            changed = stop.changed() => if changed.is_err() {
+            changed = stop.changed(), if !is_orphan => if changed.is_err() {
                 // Nobody holds the connector any more.
+                is_orphan = true;
                 session.stop(Instant::now());
             },
         }

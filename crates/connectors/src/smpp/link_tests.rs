@@ -344,8 +344,54 @@ async fn stopping_does_not_wait_for_a_server_that_is_not_there() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_connector_ends_its_link() {
     let (bench, mut peer) = Bench::bound(SmppConfig::default()).await;
+    let before = Instant::now();
     drop(bench.connector);
     assert_eq!(peer.read().await.unwrap().command, command::UNBIND);
+    // The answer never comes.
+    assert!(peer.read().await.is_none());
+    assert_eq!(before.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_pause_left_unread_is_acted_on_at_once_when_it_ends() {
+    let config = SmppConfig {
+        window: 1,
+        unanswered_max: 1,
+        ..SmppConfig::default()
+    };
+    let (bench, mut peer) = Bench::bound(config).await;
+    bench.lanes.put((1..=2).map(|no| submission(no, TO, "x")));
+    let sequence = peer.submission().await;
+    let source = pdu::Address {
+        ton: 1,
+        npi: 1,
+        text: b"4917012345678",
+    };
+    let mut octets = Vec::new();
+    for no in [8, 9] {
+        let begin = octets.len();
+        pdu::Submit {
+            source,
+            text: b"Hi",
+            ..pdu::Submit::default()
+        }
+        .begin(&mut octets, no)
+        .finish();
+        octets[begin + 4..begin + 8].copy_from_slice(&command::DELIVER_SM.to_be_bytes());
+    }
+    let accepted = command::SUBMIT_SM | RESPONSE;
+    Writer::begin(&mut octets, accepted, 0, sequence)
+        .octets(b"1\0")
+        .finish();
+    peer.stream.write_all(&octets).await.unwrap();
+    let before = Instant::now();
+    for no in [8, 9] {
+        assert!(matches!(bench.record.wait(1).await[..], [Told::Inbound(_)]));
+        bench.record.ack(Heard::Kept);
+        assert_eq!(peer.read().await.unwrap().sequence, no);
+    }
+    peer.submission().await;
+    assert_eq!(Instant::now(), before);
 }
 
 #[tokio::test(start_paused = true)]
