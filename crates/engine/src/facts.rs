@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::model::route::{Route, RouteFacts};
+use domain::ids::RouteKey;
+use domain::model::route::{Route, RouteCondition, RouteFacts};
 use domain::model::sender::Sender;
 use domain::time::Timestamp;
 
@@ -31,6 +32,37 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
             line.facts(!another_admits, now)
         })
         .collect()
+}
+
+/// For each sender that uses this route, its other routes on the same channel.
+pub(crate) fn others_on_channel(topology: &Topology, route: &Route) -> Vec<Vec<RouteKey>> {
+    topology
+        .senders(route.project)
+        .filter(|it| it.routes.contains(&route.key))
+        .map(|sender| {
+            topology
+                .routes_of(sender)
+                .filter(|it| it.key != route.key && it.channel == route.channel)
+                .map(|it| it.key)
+                .collect()
+        })
+        .collect()
+}
+
+/// Whether a route is the last that works on its channel for one of its senders: statistics alone
+/// do not eject it then (R-HEALTH).
+pub(crate) fn is_last(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
+    let admits = |it: &RouteKey| inner.lines.get(it).is_some_and(|it| it.admits(now));
+    line.others.iter().any(|others| !others.iter().any(admits))
+}
+
+/// What an operator sees of a route's condition, and what its lanes go by.
+pub(crate) fn condition(
+    inner: &Inner,
+    line: &RouteLine,
+    now: Timestamp,
+) -> (RouteCondition, Option<Box<str>>) {
+    line.condition(is_last(inner, line, now), now)
 }
 
 /// Whether some sender that uses this route has another: what waits for it may go elsewhere.

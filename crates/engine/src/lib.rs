@@ -133,10 +133,9 @@ impl Engine {
             .routes()
             .map(|route| {
                 let has_alternative = facts::has_alternative(&setup.topology, route);
-                (
-                    route.key,
-                    Arc::new(RouteLine::new(Arc::clone(route), has_alternative, now)),
-                )
+                let others = facts::others_on_channel(&setup.topology, route);
+                let line = RouteLine::new(Arc::clone(route), has_alternative, others, now);
+                (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
         let inner = Arc::new(Inner {
@@ -229,7 +228,7 @@ impl Engine {
     pub fn routes(&self) -> Vec<RouteStatus> {
         let now = self.now();
         let status = |line: &Arc<RouteLine>| {
-            let (condition, reason) = line.condition(now);
+            let (condition, reason) = facts::condition(&self.inner, line, now);
             RouteStatus {
                 id: Arc::clone(&line.route.id),
                 project: line.route.project,
@@ -257,11 +256,17 @@ impl Engine {
         inner.tasks.wait().await;
         for line in inner.lines.values() {
             for key in line.close() {
-                let released = inner.apply(settle::release(inner, key)).await;
-                if let Err(error) = released {
-                    tracing::warn!(%error, "a message stays in hand; the next start finds it");
-                }
+                settle::put_back(inner, key);
             }
+        }
+        // Operations commit in order: after this one everything above is kept.
+        let barrier = Op::Prune {
+            keys_before: Timestamp::default(),
+            receipts_before: Timestamp::default(),
+            limit: 0,
+        };
+        if let Err(error) = inner.apply(barrier).await {
+            tracing::warn!(%error, "what is in hand is found by the next start");
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct RouteLine {
     pub(crate) route: Arc<Route>,
     /// Whether another route could carry what waits for this one, on its channel or another.
     pub(crate) has_alternative: bool,
+    /// For each sender that uses it, the sender's other routes on its channel.
+    pub(crate) others: Vec<Vec<RouteKey>>,
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
     /// Woken when the pump of its lanes may have something to do.
@@ -48,12 +50,18 @@ pub(crate) enum Turn {
 }
 
 impl RouteLine {
-    pub(crate) fn new(route: Arc<Route>, has_alternative: bool, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        route: Arc<Route>,
+        has_alternative: bool,
+        others: Vec<Vec<RouteKey>>,
+        now: Timestamp,
+    ) -> Self {
         let marks_started = route.on_unknown == OnUnknown::Fail;
         let queue = ReadyQueue::new(route.throughput, marks_started, now);
         Self {
             route,
             has_alternative,
+            others,
             state: Mutex::new(State {
                 queue,
                 breaker: Breaker::disconnected(),
@@ -102,9 +110,13 @@ impl RouteLine {
     }
 
     /// Its condition, and why it is not up.
-    pub(crate) fn condition(&self, now: Timestamp) -> (RouteCondition, Option<Box<str>>) {
+    pub(crate) fn condition(
+        &self,
+        is_last: bool,
+        now: Timestamp,
+    ) -> (RouteCondition, Option<Box<str>>) {
         let state = self.state.lock();
-        let condition = state.condition(!self.has_alternative, now);
+        let condition = state.condition(is_last, now);
         let because = match condition {
             RouteCondition::Up => None,
             RouteCondition::Throttled => Some("the provider asked to slow down".into()),
@@ -172,9 +184,8 @@ impl RouteLine {
     }
 
     /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).
-    pub(crate) fn draw(&self, slots: Slots, now: Timestamp, random: u64) -> Drawn {
+    pub(crate) fn draw(&self, slots: Slots, is_last: bool, now: Timestamp, random: u64) -> Drawn {
         let mut state = self.state.lock();
-        let is_last = !self.has_alternative;
         if !state.breaker.admits(now, is_last) {
             let ask_again_at = match state.breaker.state() {
                 BreakerState::Open { probe_at } => Some(probe_at),
@@ -240,8 +251,14 @@ impl RouteLine {
     }
 
     /// Notes that the connector gave a submission back; whether it had it.
-    pub(crate) fn returned(&self, key: SubmissionKey) -> bool {
-        self.state.lock().queue.settle(key).is_some()
+    pub(crate) fn returned(&self, key: SubmissionKey, now: Timestamp, random: u64) -> bool {
+        let mut state = self.state.lock();
+        let had_it = state.queue.settle(key).is_some();
+        if had_it {
+            // It may have been the probe: another one may leave.
+            state.observe(HealthEvent::Neutral, now, random);
+        }
+        had_it
     }
 
     /// Notes that the link changed.
@@ -292,13 +309,21 @@ impl State {
     }
 
     fn observe(&mut self, event: HealthEvent, now: Timestamp, random: u64) -> Turn {
-        let was_up = matches!(self.breaker.state(), BreakerState::Closed);
+        let before = self.breaker.state();
         self.breaker.observe(event, now, random);
-        let is_up = matches!(self.breaker.state(), BreakerState::Closed);
-        match (was_up, is_up) {
-            (false, true) => Turn::CameUp,
-            (true, false) => Turn::WentDown,
-            (true, true) | (false, false) => Turn::None,
+        match (before, self.breaker.state()) {
+            (BreakerState::Closed, BreakerState::Closed) => Turn::None,
+            (_, BreakerState::Closed) => Turn::CameUp,
+            // A failed probe, too: what became ready meanwhile goes elsewhere.
+            (
+                BreakerState::Closed | BreakerState::Probing,
+                BreakerState::Open { .. } | BreakerState::Lost,
+            ) => Turn::WentDown,
+            (
+                BreakerState::Open { .. } | BreakerState::Lost,
+                BreakerState::Open { .. } | BreakerState::Probing | BreakerState::Lost,
+            )
+            | (BreakerState::Closed | BreakerState::Probing, BreakerState::Probing) => Turn::None,
         }
     }
 }

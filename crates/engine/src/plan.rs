@@ -9,6 +9,7 @@ use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
+use domain::model::route::RouteCondition;
 use domain::model::sender::Sender;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
 use domain::text::measure;
@@ -140,16 +141,36 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         },
     });
     match planned {
-        Plan::Send { attempt, decision } => {
-            Some(send(inner, outbound, live, sender, attempt, decision))
+        Plan::Send { attempt, decision } => send(inner, outbound, live, sender, attempt, decision),
+        Plan::Wait { lane, decision } if outbound.progress.waiting == Waiting::Lane(lane) => {
+            let live =
+                live.filter(|it| is_paused(inner, it.route, now) && it.route == lane.route)?;
+            let again = PlannedAttempt {
+                channel: live.channel,
+                route: live.route,
+                parts: live.parts,
+                estimated_cost: live.estimated_cost,
+                charged_on: live.charged_on,
+                receipts: live.receipts,
+            };
+            send(inner, outbound, Some(live), sender, again, decision)
         }
-        Plan::Wait { lane, .. } if outbound.progress.waiting == Waiting::Lane(lane) => None,
         Plan::Wait { lane, decision } => Some(wait(lane, decision)),
         Plan::Refuse { refusal, decision } => Some(Step {
             decision: Some(decision),
             ..fail(failure_of(refusal, live))
         }),
     }
+}
+
+/// Whether a route only waits for the end of a throttling pause. A submission that it throttled
+/// goes back to its place at the head of the ready queue, which the pause holds: later messages of
+/// its conversation stay behind it (R-ORDER).
+fn is_paused(inner: &Inner, route: RouteKey, now: Timestamp) -> bool {
+    inner
+        .lines
+        .get(&route)
+        .is_some_and(|it| facts::condition(inner, it, now).0 == RouteCondition::Throttled)
 }
 
 /// Channels that earlier attempts were made on.
@@ -168,18 +189,22 @@ fn send(
     sender: &Sender,
     planned: PlannedAttempt,
     decision: Decision,
-) -> Step {
+) -> Option<Step> {
     let message = &outbound.message;
     let lane = Lane {
         route: planned.route,
         class: message.class,
     };
-    if !inner
-        .lines
-        .get(&lane.route)
-        .is_some_and(|it| it.reserve(lane.class))
-    {
-        return wait(lane, decision);
+    let waits_there = outbound.progress.waiting == Waiting::Lane(lane);
+    // What waits in the lane already may be due earlier: its pump puts all in order (R-ORDER).
+    let is_behind = !waits_there && inner.lanes.waiting_in(lane) > 0;
+    let has_place = !is_behind
+        && inner
+            .lines
+            .get(&lane.route)
+            .is_some_and(|it| it.reserve(lane.class));
+    if !has_place {
+        return (!waits_there).then(|| wait(lane, decision));
     }
     let attempt = match live {
         Some(live) => Attempt {
@@ -202,11 +227,11 @@ fn send(
         Some(_) => PlanStep::Continue(planned),
         None => PlanStep::Start(planned),
     };
-    Step {
+    Some(Step {
         what,
         decision: Some(decision),
         hand_over: Some((lane, Ready { due, submission })),
-    }
+    })
 }
 
 fn wait(lane: Lane, decision: Decision) -> Step {

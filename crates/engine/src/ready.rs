@@ -179,8 +179,11 @@ impl ReadyQueue {
                     .extend(self.pop(class).map(|it| it.submission.key));
                 continue;
             }
-            // A long message waits until all its parts fit, unless they never can.
-            if parts > free && free < slots.window {
+            // A long message waits until all its parts fit, unless they never can; of bulk, into
+            // what leaves one slot for direct.
+            let kept =
+                u16::from(class == TrafficClass::Bulk && slots.window > 1 && !self.probes_only);
+            if parts > free.saturating_sub(kept) && free < slots.window {
                 break;
             }
             if let Err(again) = self.throughput.take(class, parts, now) {
@@ -273,6 +276,9 @@ impl ReadyQueue {
 
     /// Removes a submission that has not been taken yet; whether it was there.
     pub(crate) fn remove(&mut self, key: SubmissionKey) -> bool {
+        if self.starting.remove(&key).is_some() {
+            return true;
+        }
         for lane in [&mut self.direct, &mut self.bulk, &mut self.startable] {
             if let Some(index) = lane.iter().position(|it| it.submission.key == key) {
                 lane.remove(index);
@@ -295,10 +301,12 @@ impl ReadyQueue {
     /// Empties the queue of all that was not taken.
     pub(crate) fn drain(&mut self) -> Vec<SubmissionKey> {
         let lanes = [&mut self.startable, &mut self.direct, &mut self.bulk];
+        let starting = self.starting.drain().map(|it| it.0);
         lanes
             .into_iter()
             .flat_map(|it| it.drain(..))
             .map(|it| it.submission.key)
+            .chain(starting)
             .collect()
     }
 }

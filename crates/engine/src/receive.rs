@@ -2,6 +2,7 @@
 //! became of them and what they heard. Whatever is heard is committed before it is answered.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
@@ -17,7 +18,7 @@ use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, settle};
+use crate::{Inner, SimulateError, facts, settle};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -57,7 +58,10 @@ fn digits(address: &str) -> &str {
 
 impl SubmissionSource for RoutePort {
     fn take(&self, slots: Slots) -> Taken {
-        let drawn = self.line.draw(slots, self.inner.now(), self.inner.random());
+        let now = self.inner.now();
+        // Asked of the others only when its own breaker is open: their locks are theirs.
+        let is_last = !self.line.admits(now) && facts::is_last(&self.inner, &self.line, now);
+        let drawn = self.line.draw(slots, is_last, now, self.inner.random());
         for key in drawn.expired {
             settle::put_back(&self.inner, key);
         }
@@ -128,8 +132,9 @@ impl RouteEvents for RoutePort {
     }
 
     fn returned(&self, key: SubmissionKey) {
-        if self.line.returned(key) {
-            settle::put_back(&self.inner, key);
+        let inner = &self.inner;
+        if self.line.returned(key, inner.now(), inner.random()) {
+            settle::put_back(inner, key);
         }
     }
 
@@ -195,8 +200,10 @@ impl RouteEvents for RoutePort {
     }
 
     fn link(&self, state: LinkState) {
+        let stopping = !self.inner.accepting.load(Ordering::SeqCst);
         match &state {
             LinkState::Up => tracing::info!(route = %self.line.route.id, "route is up"),
+            LinkState::Down(_) if stopping => {}
             LinkState::Down(why) => {
                 tracing::warn!(route = %self.line.route.id, %why, "route is down");
             }
@@ -205,12 +212,10 @@ impl RouteEvents for RoutePort {
         let turn = self.line.link(state, self.inner.now(), self.inner.random());
         metrics::gauge!("tandem_route_up", "route" => self.line.route.id.to_string())
             .set(f64::from(u8::from(is_up)));
-        // A link that stays down may have been found with submissions planned meanwhile.
-        let turn = if !is_up && turn == Turn::None {
-            Turn::WentDown
-        } else {
-            turn
-        };
+        if !is_up && turn == Turn::None {
+            // It was down before; something may have been planned for it in between.
+            settle::give_back(&self.inner, &self.line);
+        }
         settle::turned(&self.inner, self.key(), turn);
     }
 }

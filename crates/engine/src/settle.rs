@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use domain::ids::RouteKey;
 use domain::model::message::Status;
 use domain::model::progress::Waiting;
+use domain::model::route::RouteCondition;
 use domain::rules::due::Due;
 use ports::connector::SubmissionKey;
 use ports::store::operations::{Changed, Release};
 use ports::store::{Op, Outcome, Unavailable};
 
-use crate::Inner;
-use crate::line::Turn;
+use crate::{Inner, facts};
+use crate::line::{RouteLine, Turn};
 use crate::ready::Ready;
 
 /// The operation that puts a submission back into its lane.
@@ -66,8 +67,14 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Stale,
         ) => {}
         Ok(Outcome::Fenced) => {
-            tracing::error!("another process owns this database now: this one does nothing more");
-            inner.accepting.store(false, Ordering::SeqCst);
+            if inner.accepting.swap(false, Ordering::SeqCst) {
+                tracing::error!("another process owns this database now: this one does nothing more");
+            }
+            // What was ready is the new owner's: it must not be sent from here as well.
+            inner.stopping.cancel();
+            for line in inner.lines.values() {
+                line.close();
+            }
         }
         Err(error) => tracing::error!(%error, "a step was not kept; the message stays as it was"),
     }
@@ -118,6 +125,13 @@ pub(crate) fn note_due(inner: &Inner, due: Option<Due>) {
     }
 }
 
+/// What a route has not taken goes back to its lanes.
+pub(crate) fn give_back(inner: &Arc<Inner>, line: &RouteLine) {
+    for key in line.drain() {
+        put_back(inner, key);
+    }
+}
+
 /// A route came up or went down: what waits anywhere is looked at again.
 pub(crate) fn turned(inner: &Arc<Inner>, route: RouteKey, turn: Turn) {
     let Some(line) = inner.lines.get(&route) else {
@@ -125,16 +139,13 @@ pub(crate) fn turned(inner: &Arc<Inner>, route: RouteKey, turn: Turn) {
     };
     match turn {
         Turn::None => return,
-        Turn::WentDown => {
-            // Statistics alone do not take its work from the last route (R-HEALTH).
-            let is_lost =
-                line.condition(inner.now()).0 == domain::model::route::RouteCondition::Down;
-            if is_lost {
-                for key in line.drain() {
-                    put_back(inner, key);
-                }
-            }
+        // Statistics alone do not take its work from the last route (R-HEALTH).
+        Turn::WentDown
+            if facts::condition(inner, line, inner.now()).0 == RouteCondition::Down =>
+        {
+            give_back(inner, line);
         }
+        Turn::WentDown => {}
         Turn::CameUp => line.wake(),
     }
     inner.turns.fetch_add(1, Ordering::SeqCst);

@@ -11,14 +11,15 @@ use domain::model::progress::Lane;
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
 use domain::time::{Millis, Timestamp};
+use ports::store::messages::Outbound;
 use ports::store::operations::Settle;
 use ports::store::queries::LanePlace;
-use ports::store::{Op, Unavailable};
-use tokio::sync::mpsc;
+use ports::store::{Op, Outcome, Unavailable};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::line::RouteLine;
 use crate::plan::{lanes_of, plan_all, plan_lane};
-use crate::{Inner, settle};
+use crate::{Inner, facts, settle};
 
 /// Things due that are looked at in one query.
 const DUE_PAGE: u16 = 512;
@@ -85,34 +86,48 @@ async fn timer(inner: Arc<Inner>) {
 async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<bool, Unavailable> {
     let due = inner.store.due(now, DUE_PAGE).await?;
     let mut to_plan = Vec::new();
-    let mut progressed = false;
+    let mut settling = Vec::new();
     for it in &due {
         let Some(outbound) = inner.store.outbound(it.message).await? else {
             continue;
         };
         match it.due.kind {
             DueKind::Plan => to_plan.push(outbound),
-            DueKind::Settle => {
-                let route = outbound.progress.last_attempt().map(|it| it.route);
-                let on_unknown = route
-                    .and_then(|it| inner.topology.route(it))
-                    .map_or_else(OnUnknown::default, |it| it.on_unknown);
-                let result = inner
-                    .apply(Op::Settle(Settle {
-                        message: it.message,
-                        version: outbound.progress.version,
-                        on_unknown,
-                        at: inner.now(),
-                        epoch: inner.epoch,
-                    }))
-                    .await;
-                progressed |= result.is_ok();
-                settle::follow(inner, result);
-            }
+            DueKind::Settle => settling.push(settle_due(inner, &outbound)),
         }
     }
-    progressed |= plan_all(inner, to_plan).await > 0;
+    let mut progressed = plan_all(inner, to_plan).await > 0;
+    for answer in settling {
+        progressed |= answer.await.unwrap_or(false);
+    }
     Ok(progressed && !due.is_empty())
+}
+
+/// Commits what the clock alone decides; the answer is whether it was kept.
+fn settle_due(inner: &Arc<Inner>, outbound: &Outbound) -> oneshot::Receiver<bool> {
+    let route = outbound.progress.last_attempt().map(|it| it.route);
+    let on_unknown = route
+        .and_then(|it| inner.topology.route(it))
+        .map_or_else(OnUnknown::default, |it| it.on_unknown);
+    let op = Op::Settle(Settle {
+        message: outbound.id,
+        version: outbound.progress.version,
+        on_unknown,
+        at: inner.now(),
+        epoch: inner.epoch,
+    });
+    let (done, answer) = oneshot::channel();
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result: Result<Outcome, Unavailable>| {
+            let kept = matches!(result, Ok(Outcome::Changed(_)));
+            settle::follow(&inner, result);
+            // Safe because: the timer only goes away when the engine stops.
+            let _unheard = done.send(kept);
+        }
+    };
+    inner.store.commit(op, Box::new(after_commit));
+    answer
 }
 
 /// Plans messages again that a provider certainly did not take (R-ROUTE-4).
@@ -175,7 +190,7 @@ async fn pump_once(
     scan: &mut Scan,
 ) -> Result<bool, Unavailable> {
     let mut work = false;
-    let takes = line.condition(inner.now()).0 == domain::model::route::RouteCondition::Up;
+    let takes = facts::condition(inner, line, inner.now()).0 == domain::model::route::RouteCondition::Up;
     let turn = inner.turns.load(Ordering::SeqCst);
     if takes || turn != scan.turn {
         *scan = Scan {
