@@ -1,0 +1,259 @@
+//! How do store, engine, connectors and API become one server, and how does it stop?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use api::{ApiState, ConfiguredKey, KeyRing, Scopes};
+use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::time::{Millis, Timestamp};
+use engine::topology::{self, Topology};
+use engine::{Engine, Setup};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use ports::clock::{Clock, SystemClock};
+use ports::connector::Connector;
+use ports::store::{Registered, Store};
+use store::{Options, SqliteStore};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::serve::RunOptions;
+use crate::config::{Config, Database, Idempotency, Project, Provider, Route};
+
+/// How long submissions in flight may take to be answered when the server stops.
+const PATIENCE: Millis = Millis::seconds(10);
+/// How long requests under way may take when the server stops.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the figures for Prometheus are tidied; without it histograms grow without bound.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Opens the database, which runs its migrations.
+pub(crate) fn open_store(database: &Database) -> Result<Arc<dyn Store>> {
+    let Database::Sqlite(path) = database;
+    let store = SqliteStore::open(path, Options::default())
+        .with_context(|| format!("open the database {database}"))?;
+    Ok(Arc::new(store))
+}
+
+/// Runs the server until it is told to stop by SIGTERM or Ctrl-C: then it takes no more requests,
+/// lets submissions in flight finish, and leaves the rest in the database for the next start.
+pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
+    let metrics = install_metrics()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open_store(&config.database)?;
+    let named = name_everything(&config, &*store, clock.now()).await?;
+    let engine = Engine::start(Setup {
+        clock: Arc::clone(&clock),
+        random: Arc::new(rand::random::<u64>),
+        store: Arc::clone(&store),
+        topology: named.topology(&config),
+        limits: engine::Limits {
+            backlog: config.limits.backlog,
+            ..engine::Limits::default()
+        },
+    })
+    .await
+    .context("start the engine")?;
+    for (route, key) in named.routes(&config) {
+        let connector = connect(route, key, &engine, &clock)?;
+        engine.attach(key, connector);
+    }
+    let router = api::router(ApiState {
+        engine: engine.clone(),
+        keys: KeyRing::new(named.api_keys(&config)),
+        metrics: Arc::new({
+            let metrics = metrics.clone();
+            move || metrics.render()
+        }),
+        limits: api::Limits {
+            body_bytes: config.limits.body_bytes,
+        },
+    });
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("listen on {}", config.listen))?;
+    let address = listener
+        .local_addr()
+        .context("find the listening address")?;
+    (options.on_ready)(address);
+    tokio::spawn(metrics_upkeep(metrics));
+    let stopping = CancellationToken::new();
+    let mut server = tokio::spawn(api::serve(
+        listener,
+        router,
+        stopping.clone().cancelled_owned(),
+    ));
+    tokio::select! {
+        ended = &mut server => ended.context("the HTTP server ended")?.context("serve HTTP")?,
+        told = told_to_stop() => told?,
+    }
+    tracing::info!("stopping: submissions in flight are waited for");
+    stopping.cancel();
+    let requests = tokio::time::timeout(REQUEST_PATIENCE, server).await;
+    if requests.is_err() {
+        tracing::warn!("some requests were cut off");
+    }
+    engine.stop(PATIENCE).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn install_metrics() -> Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .context("install the metrics recorder")
+}
+
+async fn metrics_upkeep(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(METRICS_UPKEEP).await;
+        metrics.run_upkeep();
+    }
+}
+
+async fn told_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.context("listen for Ctrl-C"),
+    }
+}
+
+/// Starts the connector of a route.
+fn connect(
+    route: &Route,
+    key: RouteKey,
+    engine: &Engine,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Connector>> {
+    let unknown = || anyhow!("the route {} is not among the engine's", route.id);
+    let source = engine.source(key).ok_or_else(unknown)?;
+    let events = engine.events(key).ok_or_else(unknown)?;
+    let clock = Arc::clone(clock);
+    match &route.provider {
+        Provider::Smpp(settings) => {
+            connectors::smpp::start(settings.as_ref().clone(), source, events, clock)
+                .with_context(|| format!("start the route {}", route.id))
+        }
+        Provider::Simulator(settings) => Ok(connectors::simulator::start(
+            settings.clone(),
+            source,
+            events,
+            clock,
+        )),
+    }
+}
+
+/// The store's short names for everything that is configured.
+struct Named {
+    projects: BTreeMap<String, ProjectKey>,
+    routes: BTreeMap<String, RouteKey>,
+    senders: BTreeMap<(String, String), (SenderKey, Timestamp)>,
+}
+
+async fn name_everything(config: &Config, store: &dyn Store, now: Timestamp) -> Result<Named> {
+    let mut named = Named {
+        projects: BTreeMap::new(),
+        routes: BTreeMap::new(),
+        senders: BTreeMap::new(),
+    };
+    let register = |it| async move {
+        store
+            .register(it, now)
+            .await
+            .context("name what is configured")
+    };
+    for project in &config.projects {
+        let (key, _) = register(Registered::Project(project.id.as_str().into())).await?;
+        named.projects.insert(project.id.clone(), ProjectKey(key));
+    }
+    for route in &config.routes {
+        let project = named.project(&route.project)?;
+        let (key, _) = register(Registered::Route(project, route.id.as_str().into())).await?;
+        named.routes.insert(route.id.clone(), RouteKey(key));
+    }
+    for sender in &config.senders {
+        let project = named.project(&sender.project)?;
+        let (key, made) = register(Registered::Sender(project, sender.id.as_str().into())).await?;
+        named.senders.insert(
+            (sender.project.clone(), sender.id.clone()),
+            (SenderKey(key), made),
+        );
+    }
+    Ok(named)
+}
+
+impl Named {
+    fn project(&self, id: &str) -> Result<ProjectKey> {
+        self.projects
+            .get(id)
+            .copied()
+            .ok_or_else(|| anyhow!("the project {id} has no name"))
+    }
+
+    /// The routes that are switched on, with their names.
+    fn routes<'a>(&self, config: &'a Config) -> Vec<(&'a Route, RouteKey)> {
+        config
+            .routes
+            .iter()
+            .filter(|it| it.enabled)
+            .filter_map(|it| Some((it, *self.routes.get(&it.id)?)))
+            .collect()
+    }
+
+    fn topology(&self, config: &Config) -> Topology {
+        let switched_on = self.routes(config);
+        let route_key = |id: &str| {
+            switched_on
+                .iter()
+                .find(|(route, _)| route.id == id)
+                .map(|(_, key)| *key)
+        };
+        let projects = config
+            .projects
+            .iter()
+            .filter_map(|it| Some(project_of(it, *self.projects.get(&it.id)?)));
+        let senders = config.senders.iter().filter_map(|it| {
+            let (key, made) = *self.senders.get(&(it.project.clone(), it.id.clone()))?;
+            Some(it.to_domain(key, *self.projects.get(&it.project)?, route_key, made))
+        });
+        let routes = switched_on.iter().filter_map(|(route, key)| {
+            Some(route.to_domain(*key, *self.projects.get(&route.project)?))
+        });
+        Topology::new(projects, senders, routes)
+    }
+
+    fn api_keys(&self, config: &Config) -> Vec<ConfiguredKey> {
+        let keys_of = |project: &Project| {
+            let key = self.projects.get(&project.id).copied();
+            project
+                .api_keys
+                .iter()
+                .filter_map(move |it| {
+                    Some(ConfiguredKey {
+                        project: key?,
+                        id: format!("key_{}", it.name).into(),
+                        name: it.name.as_str().into(),
+                        hash: it.hash(),
+                        scopes: Scopes::from_bits(it.scope_bits()),
+                        test: it.test,
+                        requests_per_minute: it.requests_per_minute,
+                    })
+                })
+                .collect::<Vec<_>>()
+        };
+        config.projects.iter().flat_map(keys_of).collect()
+    }
+}
+
+fn project_of(project: &Project, key: ProjectKey) -> topology::Project {
+    topology::Project {
+        key,
+        id: project.id.as_str().into(),
+        name: project.name.as_str().into(),
+        policy: project.policy.clone(),
+        idempotency_replay: project.idempotency == Idempotency::Replay,
+    }
+}
