@@ -1,4 +1,5 @@
 //! One bind against a scripted peer: octets in, octets out, and what was told.
+// Long because: every case of the protocol is played with the one scripted peer defined here.
 
 use domain::model::failure::FailureClass;
 use domain::model::receipt::{PartReference, SubmitOutcome};
