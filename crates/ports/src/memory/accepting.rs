@@ -10,10 +10,24 @@ use super::contacts::implied;
 use super::state::{Earlier, Person, Received, Sent, State};
 use crate::store::Outcome;
 use crate::store::fold::{self, IDEMPOTENCY_MEMORY};
-use crate::store::messages::{DecisionRecord, InboundMessage};
+use crate::store::messages::{DecisionRecord, IdempotencyKey, InboundMessage};
 use crate::store::operations::Accept;
+use crate::store::queries::Repeated;
 
 impl State {
+    pub(super) fn earlier(
+        &self,
+        project: ProjectKey,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Option<Repeated> {
+        let earlier = self.idempotency.get(&(project, key.key.clone()))?;
+        (now.since(earlier.at) < IDEMPOTENCY_MEMORY).then(|| Repeated {
+            original: earlier.message,
+            differs: key.first_difference(&earlier.fields),
+        })
+    }
+
     pub(super) fn accept(&mut self, accept: &Accept) -> Outcome {
         let message = &accept.message;
         let at = message.accepted_at;
@@ -21,15 +35,11 @@ impl State {
             .idempotency
             .as_ref()
             .map(|it| ((message.project, it.key.clone()), it));
-        if let Some((place, key)) = &key
-            && let Some(earlier) = self.idempotency.get(place)
-            && at.since(earlier.at) < IDEMPOTENCY_MEMORY
+        if let Some(key) = &accept.idempotency
+            && let Some(repeated) = self.earlier(message.project, key, at)
         {
-            let differs = key.first_difference(&earlier.fields);
-            return Outcome::AlreadyAccepted {
-                original: earlier.message,
-                differs,
-            };
+            let Repeated { original, differs } = repeated;
+            return Outcome::AlreadyAccepted { original, differs };
         }
         let known = self.contact_with(message.project, &message.to);
         if self.facts(known, message.sender).thread.opted_out {

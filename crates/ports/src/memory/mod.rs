@@ -20,9 +20,11 @@ use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
-use crate::store::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
+use crate::store::messages::{
+    DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
+};
 use crate::store::operations::ApiKeyRecord;
-use crate::store::queries::{DueMessage, LanePlace, StoreHealth};
+use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -189,6 +191,15 @@ impl Queries for MemoryStore {
 
     fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
         self.answer(|it| it.list_contacts(&filter))
+    }
+
+    fn earlier(
+        &self,
+        project: ProjectKey,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Repeated>> {
+        self.answer(|it| it.earlier(project, &key, now))
     }
 
     fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>> {

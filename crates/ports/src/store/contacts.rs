@@ -63,7 +63,9 @@ pub fn channel_id(contact: ContactId, kind: AddressKind, identifier: &str) -> Bo
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     let contact = contact.to_string();
-    let digits = contact.trim_start_matches(|it: char| it != '_').trim_start_matches('_');
+    let digits = contact
+        .trim_start_matches(|it: char| it != '_')
+        .trim_start_matches('_');
     format!("ch_{digits}{hash:016x}").into()
 }
 
@@ -83,7 +85,8 @@ pub struct NewAddress {
 /// A change to a contact, by the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ContactChange {
-    /// Makes a contact with these addresses. `AddressTaken` when another contact has one of them.
+    /// Makes a contact with these addresses. `AddressTaken` when another contact has one of them;
+    /// a phone number is one person's on all channels (R-IN-3).
     Create {
         /// What people call it.
         display_name: Option<Box<str>>,

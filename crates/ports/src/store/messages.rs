@@ -63,9 +63,13 @@ impl IdempotencyKey {
             in_earlier(name).is_none_or(|(_, earlier_hash)| earlier_hash != hash)
         });
         let dropped = || {
-            earlier.iter().find(|(name, _)| self.fields.iter().all(|it| it.0 != name.as_ref()))
+            earlier
+                .iter()
+                .find(|(name, _)| self.fields.iter().all(|it| it.0 != name.as_ref()))
         };
-        changed.map(|it| it.0.into()).or_else(|| dropped().map(|it| it.0.as_ref().into()))
+        changed
+            .map(|it| it.0.into())
+            .or_else(|| dropped().map(|it| it.0.as_ref().into()))
     }
 }
 
@@ -171,7 +175,8 @@ pub struct MessageFilter {
     pub project: ProjectKey,
     /// Only with this status.
     pub status: Option<Status>,
-    /// Only to this number, or from it where inbound.
+    /// Only to this number, or from it where inbound; messages of an erased contact are not found
+    /// by number.
     pub to: Option<PhoneNumber>,
     /// Only on this channel: the last tried, or the one an inbound message came by.
     pub channel: Option<Channel>,

@@ -13,9 +13,9 @@ use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
+use super::Epoch;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
-use super::Epoch;
 
 /// One change, committed whole or not at all.
 #[derive(Debug, Clone)]
@@ -38,7 +38,8 @@ pub enum Op {
     Interrupted(Interrupted),
     /// Keeps an inbound message (R-IN-1): finds or makes the contact by its number, makes it the
     /// newest of its thread, and opens the WhatsApp window at the provider's time stamp unless a
-    /// newer message opened it already. A repeat of the same route and provider id changes
+    /// newer message opened it already. Who writes on a channel has it: that the contact was thought
+    /// not to is forgotten. A repeat of the same route and provider id changes
     /// nothing and answers [`Outcome::InboundRepeated`] with the first one's id.
     Inbound(Box<InboundMessage>),
     /// Changes a contact; see [`ContactChange`].
@@ -202,7 +203,10 @@ pub struct Submitted {
 ///   (R-DUP). The raw text is kept with the message.
 /// - The contact's metrics change as the fold says, in the same transaction.
 /// - A receipt that finds nothing is parked under its first reference, for the answer of its
-///   submission that may still come; the answer is [`Outcome::ReceiptParked`].
+///   submission that may still come; the answer is [`Outcome::ReceiptParked`]. Without any
+///   reference it cannot be: [`Outcome::Missing`].
+/// - A reference by which it was not found is kept for the part that it was taken for, so that a
+///   repeat finds the same part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The route that it came by.

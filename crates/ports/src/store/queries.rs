@@ -8,10 +8,12 @@ use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
-use super::contacts::{ContactFilter, ContactView};
-use super::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
-use super::operations::ApiKeyRecord;
 use super::Answer;
+use super::contacts::{ContactFilter, ContactView};
+use super::messages::{
+    DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
+};
+use super::operations::ApiKeyRecord;
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -29,6 +31,15 @@ pub struct DueMessage {
     pub message: MessageId,
     /// What.
     pub due: Due,
+}
+
+/// An idempotency key that was used before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Repeated {
+    /// The message that it was used for.
+    pub original: MessageId,
+    /// The first field that differs, when the request is not the same.
+    pub differs: Option<Box<str>>,
 }
 
 /// Counts for the operator.
@@ -91,6 +102,16 @@ pub trait Queries: Send + Sync + 'static {
 
     /// Contacts of the project, newest first.
     fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>>;
+
+    /// The message that this idempotency key was used for in the 24 h before `now` (R-LIFE-3).
+    /// [`Accept`](super::operations::Accept) looks again: this is for requests that the rules
+    /// would refuse now although the first was taken.
+    fn earlier(
+        &self,
+        project: ProjectKey,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Repeated>>;
 
     /// The key with this SHA-256, also when revoked.
     fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>>;

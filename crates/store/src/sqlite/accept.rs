@@ -8,7 +8,8 @@ use ports::store::Outcome;
 use ports::store::fold::{self, IDEMPOTENCY_MEMORY};
 use ports::store::messages::{IdempotencyKey, NewMessage};
 use ports::store::operations::Accept;
-use rusqlite::params;
+use ports::store::queries::Repeated;
+use rusqlite::{Connection, params};
 
 use super::fault::Fault;
 use super::lines::Line;
@@ -22,9 +23,12 @@ impl Line<'_> {
         let message = &accept.message;
         let at = message.accepted_at;
         if let Some(key) = &accept.idempotency
-            && let Some(repeated) = self.find_earlier(message.project, key, at)?
+            && let Some(repeated) = find_earlier(self.connection, message.project, key, at)?
         {
-            return Ok(repeated);
+            return Ok(Outcome::AlreadyAccepted {
+                original: repeated.original,
+                differs: repeated.differs,
+            });
         }
         let contact = self.find_or_make_contact(message.project, &message.to, at)?;
         let thread = params![contact.key(), message.sender.0, at.as_millis()];
@@ -108,34 +112,6 @@ impl Line<'_> {
         Ok(())
     }
 
-    /// The answer to a request whose key was used before (R-LIFE-3).
-    fn find_earlier(
-        &mut self,
-        project: ProjectKey,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<Outcome>, Fault> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT message, at, fields FROM idempotency WHERE project = ?1 AND key = ?2",
-        )?;
-        let mut rows = statement.query(params![project.0, key.key])?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let used_at = Timestamp::from_millis(row.get(1)?);
-        if now.since(used_at) >= IDEMPOTENCY_MEMORY {
-            return Ok(None);
-        }
-        let fields = row
-            .get_ref(2)?
-            .as_blob()
-            .map_err(|_| Corrupt("idempotency fields"))?;
-        Ok(Some(Outcome::AlreadyAccepted {
-            original: MessageId::from_key(row.get(0)?),
-            differs: key.first_difference(&decode_fields(fields)?),
-        }))
-    }
-
     fn keep_idempotency(
         &mut self,
         project: ProjectKey,
@@ -157,6 +133,34 @@ impl Line<'_> {
         ])?;
         Ok(())
     }
+}
+
+/// The message that an idempotency key was used for in the last 24 hours (R-LIFE-3).
+pub(super) fn find_earlier(
+    connection: &Connection,
+    project: ProjectKey,
+    key: &IdempotencyKey,
+    now: Timestamp,
+) -> Result<Option<Repeated>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT message, at, fields FROM idempotency WHERE project = ?1 AND key = ?2",
+    )?;
+    let mut rows = statement.query(params![project.0, key.key])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let used_at = Timestamp::from_millis(row.get(1)?);
+    if now.since(used_at) >= IDEMPOTENCY_MEMORY {
+        return Ok(None);
+    }
+    let fields = row
+        .get_ref(2)?
+        .as_blob()
+        .map_err(|_| Corrupt("idempotency fields"))?;
+    Ok(Some(Repeated {
+        original: MessageId::from_key(row.get(0)?),
+        differs: key.first_difference(&decode_fields(fields)?),
+    }))
 }
 
 fn encode_fields(fields: &[(&'static str, u64)]) -> Vec<u8> {

@@ -145,23 +145,16 @@ pub(super) fn view(
         return Ok(None);
     };
     let mut common = Common::read(row)?;
-    let (direction, kind) = match read_outbound(row, &mut common)? {
-        Some((message, progress)) => {
-            let decision = newest_decision(db, id)?.map(Box::new);
-            let (message, progress) = (Box::new(message), Box::new(progress));
-            (
-                Direction::Outbound,
-                ViewKind::Outbound {
-                    message,
-                    progress,
-                    decision,
-                },
-            )
-        }
-        None => {
-            let inbound = read_inbound(db, id, row, &mut common)?;
-            (Direction::Inbound, ViewKind::Inbound(Box::new(inbound)))
-        }
+    let (direction, kind) = if let Some((message, progress)) = read_outbound(row, &mut common)? {
+        let kind = ViewKind::Outbound {
+            message: Box::new(message),
+            progress: Box::new(progress),
+            decision: newest_decision(db, id)?.map(Box::new),
+        };
+        (Direction::Outbound, kind)
+    } else {
+        let inbound = read_inbound(db, id, row, &mut common)?;
+        (Direction::Inbound, ViewKind::Inbound(Box::new(inbound)))
     };
     let exists = contact_exists(db, common.project, common.contact)?;
     let view = MessageView {

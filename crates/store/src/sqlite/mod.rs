@@ -32,9 +32,11 @@ use domain::model::progress::Lane;
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
-use ports::store::messages::{DecisionRecord, MessageFilter, MessageView, Outbound, ReceiptRecord};
+use ports::store::messages::{
+    DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
+};
 use ports::store::operations::ApiKeyRecord;
-use ports::store::queries::{DueMessage, LanePlace, StoreHealth};
+use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
 
@@ -85,13 +87,13 @@ impl SqliteStore {
         let (work, jobs) = crossbeam_channel::unbounded();
         let counter = Arc::clone(&pending);
         threads.push(start("store-writer", move || {
-            writer::run(&writing, &jobs, &counter, options)
+            writer::run(&writing, &jobs, &counter, options);
         })?);
         let (reads, queries) = crossbeam_channel::unbounded();
         for connection in reading {
             let queries = queries.clone();
             threads.push(start("store-reader", move || {
-                readers::run(connection, &queries)
+                readers::run(connection, &queries);
             })?);
         }
         Ok(Self {
@@ -262,6 +264,15 @@ impl Queries for SqliteStore {
 
     fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
         self.ask(move |reader| reader.contacts(&filter))
+    }
+
+    fn earlier(
+        &self,
+        project: ProjectKey,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Repeated>> {
+        self.ask(move |reader| reader.earlier(project, &key, now))
     }
 
     fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>> {

@@ -13,12 +13,15 @@ use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 use ports::store::Unavailable;
-use ports::store::messages::{DecisionRecord, MessageView, Outbound, ReceiptRecord};
+use ports::store::messages::{
+    DecisionRecord, IdempotencyKey, MessageView, Outbound, ReceiptRecord,
+};
 use ports::store::operations::ApiKeyRecord;
-use ports::store::queries::{DueMessage, LanePlace};
+use ports::store::queries::{DueMessage, LanePlace, Repeated};
 use rusqlite::{Connection, Row, params};
 use tokio::sync::oneshot;
 
+use super::accept::find_earlier;
 use super::fault::Fault;
 use super::loading::{self, coded, optional_time, time};
 use super::receive::state_word;
@@ -256,6 +259,15 @@ impl Reader {
             });
         }
         Ok(receipts)
+    }
+
+    pub(super) fn earlier(
+        &self,
+        project: ProjectKey,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Repeated>, Fault> {
+        find_earlier(&self.db, project, key, now)
     }
 
     pub(super) fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRecord>, Fault> {

@@ -104,7 +104,7 @@ impl Story {
                 };
                 Op::Submitted(Box::new(answer))
             }
-            9..=12 => Op::Receipt(Box::new(self.receipt(step, message, now))),
+            9..=12 => Op::Receipt(Box::new(receipt(step, message, now))),
             13..=14 => {
                 let decision = step.is_long.then(|| kit::decision(ClassReason::Reply));
                 let step = plan_step(step);
@@ -166,30 +166,6 @@ impl Story {
                     limit,
                 }
             }
-        }
-    }
-
-    fn receipt(&self, step: &Step, message: MessageId, now: Timestamp) -> Receipt {
-        let mut references = vec![name(step.what)];
-        match step.detail % 5 {
-            0 => references.clear(),
-            1 => references.push(name(step.which)),
-            _ => {}
-        }
-        let state = match step.which % 6 {
-            0 => ReceiptState::InTransit,
-            1..=3 => ReceiptState::Delivered,
-            4 => ReceiptState::Read,
-            _ => ReceiptState::Failed(kit::failure(class(step.detail))),
-        };
-        Receipt {
-            route: route(step.detail),
-            references,
-            ours: (step.detail.is_multiple_of(3)).then_some((message, 1 + step.which % 2)),
-            recipient: step.is_long.then(|| phone(step.who.into())),
-            state,
-            raw: format!("raw {}", step.detail).into(),
-            at: now,
         }
     }
 
@@ -279,6 +255,30 @@ impl Story {
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();
+    }
+}
+
+fn receipt(step: &Step, message: MessageId, now: Timestamp) -> Receipt {
+    let mut references = vec![name(step.what)];
+    match step.detail % 5 {
+        0 => references.clear(),
+        1 => references.push(name(step.which)),
+        _ => {}
+    }
+    let state = match step.which % 6 {
+        0 => ReceiptState::InTransit,
+        1..=3 => ReceiptState::Delivered,
+        4 => ReceiptState::Read,
+        _ => ReceiptState::Failed(kit::failure(class(step.detail))),
+    };
+    Receipt {
+        route: route(step.detail),
+        references,
+        ours: (step.detail.is_multiple_of(3)).then_some((message, 1 + step.which % 2)),
+        recipient: step.is_long.then(|| phone(step.who.into())),
+        state,
+        raw: format!("raw {}", step.detail).into(),
+        at: now,
     }
 }
 

@@ -150,6 +150,24 @@ pub fn a_key_is_its_projects_own(store: &dyn Store) {
     assert_ne!(accept(store, other).0, first);
 }
 
+pub fn an_earlier_use_of_a_key_is_found_for_a_day(store: &dyn Store) {
+    let day = 24 * 3_600_000;
+    let (original, _) = accept(store, keyed("k", vec![("to", 1)], 0));
+    let earlier = |project, name: &str, hash, millis| {
+        let key = IdempotencyKey {
+            key: name.into(),
+            fields: vec![("to", hash)],
+        };
+        let found = ask(store.earlier(ProjectKey(project), key, at(millis)));
+        found.map(|it| (it.original, it.differs))
+    };
+    assert_eq!(earlier(1, "k", 1, day - 1), Some((original, None)));
+    assert_eq!(earlier(1, "k", 2, 1), Some((original, Some("to".into()))));
+    assert_eq!(earlier(1, "k", 1, day), None);
+    assert_eq!(earlier(1, "other", 1, 1), None);
+    assert_eq!(earlier(2, "k", 1, 1), None);
+}
+
 pub fn a_stranger_becomes_a_contact_and_a_known_number_does_not(store: &dyn Store) {
     let (_, one) = accept(store, sent_at_once(phone(1), at(0)));
     let (_, other) = accept(store, sent_at_once(phone(2), at(1)));

@@ -5,10 +5,15 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::wildcard_imports,
     clippy::wildcard_enum_match_arm,
-    reason = "these are tests, in the library to be shared: the kit is their language, and whatever \
-              comes unexpectedly fails the case"
+    reason = "these are tests, in the library to be shared; what comes unexpectedly fails the case"
+)]
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::wildcard_imports,
+        reason = "the kit is the language of the cases"
+    )
 )]
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
@@ -33,6 +38,7 @@ macro_rules! store_conformance {
             a_repeat_with_another_body_names_the_first_field_that_differs,
             a_key_is_forgotten_after_a_day,
             a_key_is_its_projects_own,
+            an_earlier_use_of_a_key_is_found_for_a_day,
             a_stranger_becomes_a_contact_and_a_known_number_does_not,
             the_same_number_in_another_project_is_another_contact,
             the_threads_outbound_time_only_moves_forward,
