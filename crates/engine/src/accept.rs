@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::MessageId;
+use domain::ids::{MessageId, ProjectKey};
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
@@ -18,8 +18,9 @@ use domain::rules::validity::{ValidityFacts, expires_at};
 use domain::text::{Segments, measure};
 use domain::time::{Millis, Timestamp};
 use ports::connector::SubmissionKey;
-use ports::store::messages::{MessageView, NewMessage, ViewKind};
+use ports::store::messages::{IdempotencyKey, MessageView, NewMessage, ViewKind};
 use ports::store::operations::{Accept, FirstStep};
+use ports::store::queries::Repeated;
 use ports::store::{Op, Outcome, Unavailable};
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
@@ -63,6 +64,8 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
     } = prepared;
     let (step, decision, place) = match plan {
         Plan::Refuse { refusal, decision } => {
+            // A repeat of a request that was taken is no new message, whatever the rules say now.
+            repeated(inner, message.project, idempotency, message.accepted_at).await?;
             return Err(Refused::ByRule {
                 refusal,
                 decision: Box::new(decision),
@@ -98,6 +101,20 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         idempotency,
     };
     keep(inner, accept, place, &sender).await
+}
+
+/// Refuses a request whose idempotency key was used before (R-LIFE-3).
+async fn repeated(
+    inner: &Inner,
+    project: ProjectKey,
+    key: Option<IdempotencyKey>,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let Some(key) = key else { return Ok(()) };
+    match inner.store.earlier(project, key, now).await? {
+        Some(Repeated { original, differs }) => Err(Refused::AlreadyAccepted { original, differs }),
+        None => Ok(()),
+    }
 }
 
 /// What would be decided now.
