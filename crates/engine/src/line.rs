@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::ids::RouteKey;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;

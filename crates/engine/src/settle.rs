@@ -14,9 +14,9 @@ use ports::connector::SubmissionKey;
 use ports::store::operations::{Changed, Release};
 use ports::store::{Op, Outcome, Unavailable};
 
-use crate::{Inner, facts};
 use crate::line::{RouteLine, Turn};
 use crate::ready::Ready;
+use crate::{Inner, facts};
 
 /// The operation that puts a submission back into its lane.
 pub(crate) fn release(inner: &Inner, key: SubmissionKey) -> Op {
@@ -68,7 +68,9 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
         ) => {}
         Ok(Outcome::Fenced) => {
             if inner.accepting.swap(false, Ordering::SeqCst) {
-                tracing::error!("another process owns this database now: this one does nothing more");
+                tracing::error!(
+                    "another process owns this database now: this one does nothing more"
+                );
             }
             // What was ready is the new owner's: it must not be sent from here as well.
             inner.stopping.cancel();
@@ -139,17 +141,17 @@ pub(crate) fn turned(inner: &Arc<Inner>, route: RouteKey, turn: Turn) {
     };
     match turn {
         Turn::None => return,
-        // Statistics alone do not take its work from the last route (R-HEALTH).
-        Turn::WentDown
-            if facts::condition(inner, line, inner.now()).0 == RouteCondition::Down =>
-        {
-            give_back(inner, line);
-        }
         Turn::WentDown => {}
         Turn::CameUp => line.wake(),
     }
     inner.turns.fetch_add(1, Ordering::SeqCst);
+    let now = inner.now();
     for line in inner.lines.values() {
+        // Also of a route that was the last before this one came up; statistics alone do not take
+        // its work from the last one (R-HEALTH).
+        if facts::condition(inner, line, now).0 == RouteCondition::Down {
+            give_back(inner, line);
+        }
         line.pump.notify_one();
     }
 }

@@ -190,7 +190,8 @@ async fn pump_once(
     scan: &mut Scan,
 ) -> Result<bool, Unavailable> {
     let mut work = false;
-    let takes = facts::condition(inner, line, inner.now()).0 == domain::model::route::RouteCondition::Up;
+    let takes =
+        facts::condition(inner, line, inner.now()).0 == domain::model::route::RouteCondition::Up;
     let turn = inner.turns.load(Ordering::SeqCst);
     if takes || turn != scan.turn {
         *scan = Scan {
