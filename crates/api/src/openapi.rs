@@ -2,13 +2,24 @@
 
 use std::sync::Arc;
 
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, Info, License, OpenApi};
+use utoipa::openapi::{
+    Components, Content, Info, License, OpenApi, PathItem, Ref, RefOr, ResponseBuilder,
+};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ApiState, probes, v1};
 
 const BEARER: &str = "bearer";
+/// What the gate may answer in place of any operation that needs a key. An operation that says
+/// more about one of these says it itself.
+const OF_THE_GATE: [(&str, &str); 4] = [
+    ("401", "No key, or one that is not known"),
+    ("403", "The key may not do this"),
+    ("429", "The key's rate limit is reached"),
+    ("503", "The store is not available; nothing was changed"),
+];
 
 /// Every documented path, with the document's head.
 pub(crate) fn documented(
@@ -35,7 +46,40 @@ pub(crate) fn documented(
         .get_or_insert_with(Components::new)
         .add_security_scheme(BEARER, scheme);
     document.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
+    let operations = document.paths.paths.values_mut().flat_map(operations);
+    for operation in operations.filter(|it| it.security.is_none()) {
+        for (status, words) in OF_THE_GATE {
+            let answers = &mut operation.responses.responses;
+            answers
+                .entry(status.to_owned())
+                .or_insert_with(|| refusal(words));
+        }
+    }
     (router, document)
+}
+
+/// The operations of a path.
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
+    } = path;
+    [get, put, post, delete, patch]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
+
+/// An answer in the shape of every refusal.
+fn refusal(words: &str) -> RefOr<utoipa::openapi::Response> {
+    let content = Content::new(Some(Ref::from_schema_name("Error")));
+    let answer = ResponseBuilder::new()
+        .description(words)
+        .content("application/json", content);
+    RefOr::T(answer.build())
 }
 
 /// The document as text: the same for the same code, two blanks deep, with a line end.
@@ -79,6 +123,20 @@ mod tests {
             }
         }
         assert!(ids.contains("sendMessage") && ids.contains("previewRouting"));
+    }
+
+    #[test]
+    fn every_operation_that_needs_a_key_says_how_the_gate_refuses() {
+        let document = document();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let answers = operation["responses"].as_object().unwrap();
+                let needs_key = operation.get("security").is_none();
+                for (status, _) in OF_THE_GATE.iter().take(3) {
+                    assert_eq!(answers.contains_key(*status), needs_key, "{method} {path}");
+                }
+            }
+        }
     }
 
     #[test]
