@@ -145,7 +145,7 @@ impl Client {
     }
 }
 
-/// The server's words, with the fields that it names.
+/// The server's words, with the fields that it names; a single one stands in the message already.
 fn refusal(status: StatusCode, body: &Value) -> String {
     let message = body["message"].as_str().unwrap_or("the server refused");
     let code = body["code"]
@@ -164,12 +164,13 @@ fn refusal(status: StatusCode, body: &Value) -> String {
             error["message"].as_str().unwrap_or_default()
         )
     };
-    let fields: String = body["details"]["errors"]
+    let errors = body["details"]["errors"]
         .as_array()
-        .into_iter()
-        .flatten()
-        .map(field)
-        .collect();
+        .map_or(&[][..], Vec::as_slice);
+    let fields: String = match errors {
+        [] | [_] => String::new(),
+        [_, _, ..] => errors.iter().map(field).collect(),
+    };
     format!("{message} ({code}){fields}")
 }
 
@@ -215,10 +216,11 @@ mod tests {
     #[test]
     fn a_refusal_names_its_fields() {
         let body = json!({"code": "invalid_request", "message": "The request is invalid.",
-            "details": {"errors": [{"path": ["content", 0, "to"], "message": "is required"}]}});
+            "details": {"errors": [{"path": ["content", 0, "to"], "message": "is required"},
+            {"path": ["text"], "message": "is empty"}]}});
         assert_eq!(
             refusal(StatusCode::BAD_REQUEST, &body),
-            "The request is invalid. (invalid_request)\n  content.0.to: is required"
+            "The request is invalid. (invalid_request)\n  content.0.to: is required\n  text: is empty"
         );
         assert_eq!(
             refusal(StatusCode::BAD_GATEWAY, &json!("x")),

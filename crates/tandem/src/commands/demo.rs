@@ -54,7 +54,7 @@ pub(super) async fn run(args: cli::Demo) -> Result<ExitCode> {
 /// What a newcomer can copy.
 fn welcome(address: SocketAddr, key: &Secret) -> Vec<String> {
     let (url, key) = (format!("http://{address}"), key.expose());
-    let curl = |path: &str| format!("  curl -s {url}{path} -H 'Authorization: Bearer {key}'");
+    let curl = |path: &str| format!("  curl -s '{url}{path}' -H 'Authorization: Bearer {key}'");
     vec![
         String::new(),
         "Tandem demo: every route is simulated, nothing leaves this machine, nothing is kept.".to_owned(),

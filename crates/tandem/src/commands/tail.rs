@@ -89,7 +89,7 @@ fn line(message: &Value) -> String {
         text::plain(&message["channel"])
     };
     format!(
-        "{}  {:<9}  {:<15}  {:<14}  {}  {}",
+        "{}  {:<9}  {:<15}  {:<15}  {}  {}",
         text::clock_time(time),
         text::plain(&message["status"]),
         channel,
