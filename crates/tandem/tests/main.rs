@@ -9,15 +9,15 @@ fn tandem(folder: &Path, arguments: &[&str]) -> Output {
     for name in ["TANDEM_KEY", "GW_PW", "BULK_PW"] {
         command.env(name, "zv_live_0123456789abcdef");
     }
-    command.output().unwrap()
+    command.output().expect("cargo built the program")
 }
 
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn example() -> PathBuf {

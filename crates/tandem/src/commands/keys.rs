@@ -32,7 +32,7 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     };
     let project_id = project_id(&config, args.project, args.config.is_some())?;
-    let store = wiring::open_store(&config.database)?;
+    let store = wiring::open_store(&config)?;
     let now = SystemClock.now();
     let project = keys::project_key(&*store, &project_id, now).await?;
     match args.action {

@@ -61,7 +61,7 @@ pub(super) async fn run(args: cli::Serve) -> Result<ExitCode> {
 async fn first_key(config: &Config) -> Result<()> {
     let Database::Sqlite(path) = &config.database;
     make_folder(path)?;
-    let store = wiring::open_store(&config.database)?;
+    let store = wiring::open_store(config)?;
     let now = SystemClock.now();
     for project in &config.projects {
         let key = keys::project_key(&*store, &project.id, now).await?;

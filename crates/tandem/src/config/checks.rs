@@ -50,6 +50,17 @@ pub(super) fn unique<'f>(named: impl IntoIterator<Item = (String, Field<'f>)>, w
     }
 }
 
+/// The database remembers for all projects alike how long a contact lacks a channel (R-CHAN-3).
+pub(super) fn capability_memory(projects: &[Project], report: &Report<'_>) {
+    let memories = projects.iter().map(|it| it.policy.capability_memory);
+    if memories.collect::<BTreeSet<_>>().len() > 1 {
+        report.error_outside(
+            "project.capability_memory",
+            "must be the same in every project; separate values are not yet supported".to_owned(),
+        );
+    }
+}
+
 /// Tells every key that is given twice, in whatever project: a key names its project.
 pub(super) fn keys(projects: &[Project], report: &Report<'_>) {
     let mut seen = BTreeMap::new();

@@ -160,6 +160,7 @@ fn read<'a>(
     );
     let plain: Vec<Project> = projects.iter().map(|(it, _)| it.clone()).collect();
     checks::keys(&plain, report);
+    checks::capability_memory(&plain, report);
 
     let route_ids: BTreeSet<String> = route_fields.iter().filter_map(Field::peek_id).collect();
     checks::unique(
