@@ -12,6 +12,7 @@ use domain::model::progress::{Lane, Waiting};
 use domain::model::route::RouteCondition;
 use domain::model::sender::Sender;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
+use domain::rules::validity::is_expired;
 use domain::text::measure;
 use domain::time::{Millis, Timestamp};
 use ports::connector::{Submission, SubmissionKey};
@@ -91,8 +92,21 @@ fn commit(
 }
 
 /// Decides for one message; `None` leaves it where it waits.
+///
+/// One that waits no more was planned meanwhile, by the pump of its lane or by the planner of what
+/// came back: planned twice, it would leave twice.
 fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     let message = &outbound.message;
+    if outbound.progress.waiting == Waiting::No {
+        return None;
+    }
+    if is_expired(outbound.progress.expires_at, now) {
+        return Some(fail(Failure::new(
+            FailureClass::Expired,
+            "expired",
+            "The validity period ended before the message could be sent.",
+        )));
+    }
     let Some((project, sender)) = inner
         .topology
         .project(message.project)

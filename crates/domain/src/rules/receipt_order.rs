@@ -27,16 +27,19 @@ pub fn receipt(
         return Effects::default();
     };
     let was_unknown = attempt.state == AttemptState::Unknown;
+    let was_resent = attempt.state == AttemptState::Sending && attempt.resends > 0;
     let mut effects = match state {
         ReceiptState::InTransit => in_transit(progress, no, part, at),
         ReceiptState::Delivered => delivered(progress, no, part, at),
         ReceiptState::Read => read(progress, no, at),
         ReceiptState::Failed(failure) => failed(progress, no, failure, at),
     };
-    let is_unknown = progress
-        .attempt_mut(no)
-        .is_some_and(|it| it.state == AttemptState::Unknown);
-    effects.unknown_resolved = was_unknown && !is_unknown;
+    let now = progress.attempt_mut(no).map(|it| it.state);
+    effects.unknown_resolved = was_unknown && now != Some(AttemptState::Unknown);
+    if was_resent && now != Some(AttemptState::Sending) {
+        // The copy before this one has arrived: the next must not leave as well (R-DUP).
+        effects.cancelled = effects.cancelled.or(Some(no));
+    }
     effects
 }
 
