@@ -1,0 +1,10 @@
+//! One file a subject.
+
+mod accepting;
+mod backlog;
+mod failover;
+mod fallback;
+mod order;
+mod ownership;
+mod receipts;
+mod restart;

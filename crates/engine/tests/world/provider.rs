@@ -1,0 +1,366 @@
+//! A provider that does as its script says, and the connector to it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::ids::RouteKey;
+use domain::model::failure::{Failure, FailureClass};
+use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
+use domain::phone::PhoneNumber;
+use domain::time::{Millis, Timestamp};
+use parking_lot::Mutex;
+use ports::clock::Clock;
+use ports::connector::{
+    Connector, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionSource,
+};
+use tokio::sync::Notify;
+
+use super::WorldClock;
+
+/// What a provider answers to one submission.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Accept,
+    /// Certainly not taken: another route may.
+    Refuse(FailureClass),
+    /// Never: neither here nor elsewhere on this channel.
+    Reject(FailureClass),
+    /// Taken or not: nobody knows.
+    Unknown,
+    /// The bytes left, and no answer ever comes.
+    Silent,
+    /// The connector gives it back unsent.
+    Return,
+    /// The first parts that were handed over are taken, the next is refused.
+    Partly {
+        taken: u16,
+        class: FailureClass,
+        retriable: bool,
+    },
+}
+
+/// What a provider does with one submission.
+#[derive(Clone, Debug)]
+pub(crate) struct Act {
+    pub(crate) after: i64,
+    pub(crate) answer: Answer,
+    /// Receipts for every part, each so many milliseconds after the submission.
+    pub(crate) receipts: Vec<(i64, ReceiptState)>,
+}
+
+impl Act {
+    pub(crate) const fn new(answer: Answer) -> Self {
+        Self {
+            after: 10,
+            answer,
+            receipts: Vec::new(),
+        }
+    }
+
+    pub(crate) fn accept() -> Self {
+        Self::new(Answer::Accept)
+    }
+
+    pub(crate) fn refuse(class: FailureClass) -> Self {
+        Self::new(Answer::Refuse(class))
+    }
+
+    pub(crate) fn reject(class: FailureClass) -> Self {
+        Self::new(Answer::Reject(class))
+    }
+
+    pub(crate) fn answered_after(mut self, millis: i64) -> Self {
+        self.after = millis;
+        self
+    }
+
+    pub(crate) fn then(mut self, millis: i64, state: ReceiptState) -> Self {
+        self.receipts.push((millis, state));
+        self
+    }
+
+    pub(crate) fn delivered_after(self, millis: i64) -> Self {
+        self.then(millis, ReceiptState::Delivered)
+    }
+
+    pub(crate) fn fails_after(self, millis: i64, class: FailureClass) -> Self {
+        self.then(millis, failed(class))
+    }
+}
+
+pub(crate) fn failed(class: FailureClass) -> ReceiptState {
+    ReceiptState::Failed(failure(class))
+}
+
+pub(crate) fn failure(class: FailureClass) -> Failure {
+    Failure::new(class, class.code(), "scripted")
+}
+
+/// One submission as the provider saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) at: Timestamp,
+    pub(crate) route: RouteKey,
+    pub(crate) submission: Submission,
+}
+
+type Script = Box<dyn FnMut(&Submission) -> Act + Send>;
+
+/// The provider behind one route; outlives the engine.
+pub(crate) struct Provider {
+    pub(crate) route: RouteKey,
+    clock: Arc<WorldClock>,
+    log: Arc<Mutex<Vec<Seen>>>,
+    script: Mutex<Script>,
+    window: Mutex<u16>,
+    in_flight: Mutex<u16>,
+    count: Mutex<u32>,
+    /// The engine that is connected, if one is.
+    events: Mutex<Option<Arc<dyn RouteEvents>>>,
+    bell: Arc<Notify>,
+}
+
+impl Provider {
+    pub(crate) fn new(
+        route: RouteKey,
+        clock: Arc<WorldClock>,
+        log: Arc<Mutex<Vec<Seen>>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            route,
+            clock,
+            log,
+            script: Mutex::new(Box::new(|_| Act::accept().delivered_after(1_000))),
+            window: Mutex::new(100),
+            in_flight: Mutex::new(0),
+            count: Mutex::new(0),
+            events: Mutex::new(None),
+            bell: Arc::new(Notify::new()),
+        })
+    }
+
+    /// From now on does this with each submission.
+    pub(crate) fn does(&self, script: impl FnMut(&Submission) -> Act + Send + 'static) {
+        *self.script.lock() = Box::new(script);
+    }
+
+    /// Does these in turn, and then the last one for ever.
+    pub(crate) fn does_in_turn(&self, acts: impl IntoIterator<Item = Act>) {
+        let mut acts = Vec::from_iter(acts).into_iter();
+        let mut last = None;
+        self.does(move |_| {
+            last = acts.next().or_else(|| last.take());
+            last.clone().unwrap()
+        });
+    }
+
+    pub(crate) fn set_window(&self, window: u16) {
+        *self.window.lock() = window;
+    }
+
+    pub(crate) fn events(&self) -> Option<Arc<dyn RouteEvents>> {
+        self.events.lock().clone()
+    }
+
+    /// The link is lost, or works again.
+    pub(crate) fn link(&self, up: bool) {
+        let state = if up {
+            LinkState::Up
+        } else {
+            LinkState::Down("flap".into())
+        };
+        if let Some(events) = self.events() {
+            events.link(state);
+        }
+        self.bell.notify_one();
+    }
+
+    /// Sends a receipt to whoever is connected, and waits until someone is.
+    pub(crate) async fn tell(&self, receipt: IncomingReceipt) {
+        loop {
+            if let Some(events) = self.events() {
+                events.receipt(receipt, Box::new(|_| ()));
+                return;
+            }
+            tokio::time::sleep(Millis::new(50).to_duration()).await;
+        }
+    }
+
+    /// A receipt that names this reference and nothing else.
+    pub(crate) fn receipt(
+        reference: &str,
+        to: PhoneNumber,
+        state: ReceiptState,
+    ) -> IncomingReceipt {
+        IncomingReceipt {
+            references: vec![reference.into()],
+            ours: None,
+            recipient: Some(to),
+            raw: format!("{reference} {}", state.code()).into(),
+            state,
+        }
+    }
+
+    /// Connects an engine; `dead` cuts it off.
+    pub(crate) fn connect(
+        self: &Arc<Self>,
+        source: Arc<dyn SubmissionSource>,
+        events: Arc<dyn RouteEvents>,
+        dead: Arc<AtomicBool>,
+    ) -> Arc<Link> {
+        *self.in_flight.lock() = 0;
+        *self.events.lock() = Some(Arc::clone(&events));
+        let link = Arc::new(Link {
+            provider: Arc::clone(self),
+            stopped: AtomicBool::new(false),
+            dead,
+        });
+        let bell = Arc::clone(&self.bell);
+        source.on_ready(Arc::new(move || bell.notify_one()));
+        tokio::spawn(Arc::clone(&link).run(source, Arc::clone(&events)));
+        events.link(LinkState::Up);
+        link
+    }
+
+    pub(crate) fn disconnect(&self) {
+        *self.events.lock() = None;
+    }
+}
+
+/// One engine's connector to a provider.
+pub(crate) struct Link {
+    provider: Arc<Provider>,
+    stopped: AtomicBool,
+    dead: Arc<AtomicBool>,
+}
+
+impl Link {
+    fn is_over(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst) || self.dead.load(Ordering::SeqCst)
+    }
+
+    async fn run(self: Arc<Self>, source: Arc<dyn SubmissionSource>, events: Arc<dyn RouteEvents>) {
+        let provider = &self.provider;
+        while !self.is_over() {
+            let window = *provider.window.lock();
+            let free = window.saturating_sub(*provider.in_flight.lock());
+            let taken = source.take(Slots { free, window });
+            for submission in taken.submissions {
+                let slots = submission.parts_left().max(1);
+                *provider.in_flight.lock() += slots;
+                tokio::spawn(Arc::clone(&self).carry(submission, slots, Arc::clone(&events)));
+            }
+            let again = taken
+                .ask_again_at
+                .map_or(Millis::days(10_000), |it| it.since(provider.clock.now()));
+            tokio::select! {
+                () = provider.bell.notified() => {}
+                () = tokio::time::sleep(again.to_duration()) => {}
+            }
+        }
+    }
+
+    async fn carry(
+        self: Arc<Self>,
+        submission: Submission,
+        slots: u16,
+        events: Arc<dyn RouteEvents>,
+    ) {
+        let provider = &self.provider;
+        let act = (provider.script.lock())(&submission);
+        let is_sent = !matches!(act.answer, Answer::Return);
+        if is_sent {
+            provider.log.lock().push(Seen {
+                at: provider.clock.now(),
+                route: provider.route,
+                submission: submission.clone(),
+            });
+        }
+        let started = tokio::time::Instant::now();
+        let references = provider.name_parts(&submission);
+        for (after, state) in act.receipts {
+            tokio::spawn(Arc::clone(provider).report(
+                started + Millis::new(after).to_duration(),
+                references.clone(),
+                submission.to,
+                state,
+            ));
+        }
+        tokio::time::sleep(Millis::new(act.after).to_duration()).await;
+        if self.dead.load(Ordering::SeqCst) {
+            return;
+        }
+        match outcome(&act.answer, references) {
+            Some(outcome) => events.submitted(submission.key, outcome),
+            None if is_sent => return,
+            None => events.returned(submission.key),
+        }
+        let mut in_flight = provider.in_flight.lock();
+        *in_flight = in_flight.saturating_sub(slots);
+        provider.bell.notify_one();
+    }
+}
+
+impl Provider {
+    /// Names for the parts that are handed over.
+    fn name_parts(&self, submission: &Submission) -> Vec<PartReference> {
+        let mut count = self.count.lock();
+        *count += 1;
+        (0..submission.parts)
+            .filter(|part| !submission.accepted.contains(*part))
+            .map(|part| PartReference {
+                part,
+                reference: format!("r{}-{count}-{part}", self.route.0).into(),
+            })
+            .collect()
+    }
+
+    async fn report(
+        self: Arc<Self>,
+        at: tokio::time::Instant,
+        references: Vec<PartReference>,
+        to: PhoneNumber,
+        state: ReceiptState,
+    ) {
+        tokio::time::sleep_until(at).await;
+        for PartReference { reference, .. } in references {
+            self.tell(Self::receipt(&reference, to, state.clone()))
+                .await;
+        }
+    }
+}
+
+fn outcome(answer: &Answer, references: Vec<PartReference>) -> Option<SubmitOutcome> {
+    Some(match answer {
+        Answer::Accept => SubmitOutcome::Accepted { references },
+        Answer::Refuse(class) => SubmitOutcome::NotAccepted(failure(*class)),
+        Answer::Reject(class) => SubmitOutcome::Rejected(failure(*class)),
+        Answer::Unknown => SubmitOutcome::Unknown {
+            references: Vec::new(),
+        },
+        Answer::Partly {
+            taken,
+            class,
+            retriable,
+        } => SubmitOutcome::PartlyAccepted {
+            references: references.into_iter().take((*taken).into()).collect(),
+            failure: failure(*class),
+            retriable: *retriable,
+        },
+        Answer::Silent | Answer::Return => return None,
+    })
+}
+
+impl Connector for Link {
+    fn stop(&self, patience: Millis) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            self.stopped.store(true, Ordering::SeqCst);
+            let deadline = tokio::time::Instant::now() + patience.to_duration();
+            while *self.provider.in_flight.lock() > 0 && tokio::time::Instant::now() < deadline {
+                tokio::time::sleep(Millis::new(10).to_duration()).await;
+            }
+        })
+    }
+}

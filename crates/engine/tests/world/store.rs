@@ -1,0 +1,142 @@
+//! A store that can be lost with the process that used it, while what it keeps stays.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::contact::ContactFacts;
+use domain::model::progress::Lane;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use ports::memory::MemoryStore;
+use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::messages::{
+    DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
+};
+use ports::store::operations::ApiKeyRecord;
+use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
+
+/// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
+/// end, and operations are dropped.
+pub(crate) struct Access {
+    pub(crate) disk: Arc<MemoryStore>,
+    pub(crate) dead: Arc<AtomicBool>,
+}
+
+impl Access {
+    fn ask<'a, T: Send + 'a>(
+        &'a self,
+        query: impl FnOnce(&'a MemoryStore) -> Answer<'a, T>,
+    ) -> Answer<'a, T> {
+        if self.dead.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
+        query(&self.disk)
+    }
+}
+
+impl Store for Access {
+    fn commit(&self, op: Op, done: Completion) {
+        if !self.dead.load(Ordering::SeqCst) {
+            self.disk.commit(op, done);
+        }
+    }
+
+    fn pending(&self) -> usize {
+        self.disk.pending()
+    }
+
+    fn raise_epoch(&self) -> Answer<'_, Epoch> {
+        self.ask(Store::raise_epoch)
+    }
+
+    fn register(&self, registered: Registered, now: Timestamp) -> Answer<'_, (u32, Timestamp)> {
+        self.ask(|it| it.register(registered, now))
+    }
+}
+
+impl Queries for Access {
+    fn contact_facts(
+        &self,
+        project: ProjectKey,
+        sender: SenderKey,
+        to: &PhoneNumber,
+    ) -> Answer<'_, ContactFacts> {
+        self.ask(|it| it.contact_facts(project, sender, to))
+    }
+
+    fn earlier(
+        &self,
+        project: ProjectKey,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Repeated>> {
+        self.ask(|it| it.earlier(project, key, now))
+    }
+
+    fn outbound(&self, message: MessageId) -> Answer<'_, Option<Outbound>> {
+        self.ask(|it| it.outbound(message))
+    }
+
+    fn lane(
+        &self,
+        lane: Lane,
+        after: Option<LanePlace>,
+        limit: u16,
+    ) -> Answer<'_, Vec<(LanePlace, Outbound)>> {
+        self.ask(|it| it.lane(lane, after, limit))
+    }
+
+    fn lanes(&self) -> Answer<'_, Vec<(Lane, u64)>> {
+        self.ask(Queries::lanes)
+    }
+
+    fn due(&self, now: Timestamp, limit: u16) -> Answer<'_, Vec<DueMessage>> {
+        self.ask(|it| it.due(now, limit))
+    }
+
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>> {
+        self.ask(Queries::next_due)
+    }
+
+    fn in_hand(&self, after: Option<MessageId>, limit: u16) -> Answer<'_, Vec<Outbound>> {
+        self.ask(|it| it.in_hand(after, limit))
+    }
+
+    fn message(&self, project: ProjectKey, id: MessageId) -> Answer<'_, Option<MessageView>> {
+        self.ask(|it| it.message(project, id))
+    }
+
+    fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>> {
+        self.ask(|it| it.messages(filter))
+    }
+
+    fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>> {
+        self.ask(|it| it.decisions(id))
+    }
+
+    fn receipts(&self, id: MessageId) -> Answer<'_, Vec<ReceiptRecord>> {
+        self.ask(|it| it.receipts(id))
+    }
+
+    fn contact(&self, project: ProjectKey, id: ContactId) -> Answer<'_, Option<ContactView>> {
+        self.ask(|it| it.contact(project, id))
+    }
+
+    fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
+        self.ask(|it| it.contacts(filter))
+    }
+
+    fn api_key(&self, hash: [u8; 32]) -> Answer<'_, Option<ApiKeyRecord>> {
+        self.ask(|it| it.api_key(hash))
+    }
+
+    fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
+        self.ask(|it| it.api_keys(project))
+    }
+
+    fn health(&self) -> Answer<'_, StoreHealth> {
+        self.ask(Queries::health)
+    }
+}
