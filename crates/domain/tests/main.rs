@@ -1,5 +1,6 @@
 //! What the crate promises, checked against other people's libraries and against all inputs.
 
+mod folds;
 mod golden;
 mod phone;
 mod text;

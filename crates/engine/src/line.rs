@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use ports::connector::{Connector, LinkState, Slots, SubmissionKey, Wake};
 use tokio::sync::Notify;
 
-use crate::ready::{Drawn, Ready, ReadyQueue};
+use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
 
 /// One route as the engine runs it.
 pub(crate) struct RouteLine {
@@ -230,10 +230,10 @@ impl RouteLine {
         outcome: &SubmitOutcome,
         now: Timestamp,
         random: u64,
-    ) -> Option<(TrafficClass, Turn)> {
+    ) -> Option<(InHand, Turn)> {
         let event = health_event(outcome);
         let mut state = self.state.lock();
-        let class = state.queue.settle(key)?;
+        let taken = state.queue.settle(key)?;
         if is_throttling(outcome) {
             state.queue.pause.throttled(now, unit_interval(random));
         } else {
@@ -248,7 +248,7 @@ impl RouteLine {
             | HealthEvent::Recovered => 0,
         };
         let turn = state.observe(event, now, random);
-        Some((class, turn))
+        Some((taken, turn))
     }
 
     /// Notes that the connector gave a submission back; whether it had it.

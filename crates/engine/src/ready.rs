@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use domain::model::message::TrafficClass;
+use domain::rules::order::OrderKey;
 use domain::time::Timestamp;
 use ports::connector::{Slots, Submission, SubmissionKey};
 
@@ -24,9 +25,21 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    fn place(&self) -> (Timestamp, SubmissionKey) {
-        (self.due, self.submission.key)
+    fn place(&self) -> OrderKey {
+        OrderKey {
+            due: self.due,
+            accepted: self.submission.key.message,
+        }
     }
+}
+
+/// What a connector has taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InHand {
+    /// Its class.
+    pub(crate) class: TrafficClass,
+    /// When it was taken: delivery times run from here (R-METRIC-1).
+    pub(crate) taken_at: Timestamp,
 }
 
 /// What a connector is given, and what else fell out.
@@ -51,7 +64,7 @@ pub(crate) struct ReadyQueue {
     reserved: [usize; 2],
     bound: usize,
     /// Taken by the connector, which owes an outcome for each.
-    in_hand: HashMap<SubmissionKey, TrafficClass>,
+    in_hand: HashMap<SubmissionKey, InHand>,
     /// Whether what leaves is marked first (R-DUP, `on_unknown = "fail"`).
     marks_started: bool,
     /// Being marked, and marked; in order.
@@ -191,7 +204,13 @@ impl ReadyQueue {
                 break;
             }
             let Some(ready) = self.pop(class) else { break };
-            self.in_hand.insert(ready.submission.key, class);
+            self.in_hand.insert(
+                ready.submission.key,
+                InHand {
+                    class,
+                    taken_at: now,
+                },
+            );
             free = free.saturating_sub(parts.max(1));
             drawn.submissions.push(ready.submission);
         }
@@ -288,8 +307,8 @@ impl ReadyQueue {
         false
     }
 
-    /// The connector gave its outcome, or gave the submission back; its class, if it had it.
-    pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<TrafficClass> {
+    /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
+    pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
         self.in_hand.remove(&key)
     }
 

@@ -91,7 +91,7 @@ impl RouteEvents for RoutePort {
     fn submitted(&self, key: SubmissionKey, outcome: SubmitOutcome) {
         let inner = &self.inner;
         let now = inner.now();
-        let Some((class, turn)) = self.line.answered(key, &outcome, now, inner.random()) else {
+        let Some((taken, turn)) = self.line.answered(key, &outcome, now, inner.random()) else {
             tracing::warn!(message = %key.message, route = %self.line.route.id,
                 "a connector answered for a submission that it did not have");
             return;
@@ -113,7 +113,8 @@ impl RouteEvents for RoutePort {
             attempt: key.attempt,
             route: self.key(),
             outcome,
-            resolve_at: now.plus(self.line.route.unknown_wait.of(class)),
+            submitted_at: taken.taken_at,
+            resolve_at: now.plus(self.line.route.unknown_wait.of(taken.class)),
             at: now,
             epoch: inner.epoch,
         }));

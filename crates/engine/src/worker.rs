@@ -11,6 +11,7 @@ use domain::model::progress::Lane;
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
 use domain::time::{Millis, Timestamp};
+use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::Outbound;
 use ports::store::operations::Settle;
 use ports::store::queries::LanePlace;
@@ -31,8 +32,6 @@ const LONGEST_SLEEP: Millis = Millis::seconds(60);
 const STORE_PAUSE: Millis = Millis::seconds(1);
 /// How often the upkeep runs.
 const UPKEEP_EVERY: Millis = Millis::seconds(60);
-/// How long an idempotency key is remembered (R-LIFE-3).
-const KEY_MEMORY: Millis = Millis::hours(24);
 /// How long a receipt waits for its submission to become known.
 const PARKED_RECEIPT_MEMORY: Millis = Millis::days(3);
 /// What the upkeep removes in one operation.
@@ -233,7 +232,7 @@ async fn upkeep(inner: Arc<Inner>) {
         let back = |span: Millis| now.plus(Millis::new(-span.get()));
         let pruned = inner
             .apply(Op::Prune {
-                keys_before: back(KEY_MEMORY),
+                keys_before: back(IDEMPOTENCY_MEMORY),
                 receipts_before: back(PARKED_RECEIPT_MEMORY),
                 limit: PRUNE_PAGE,
             })

@@ -260,6 +260,7 @@ fn submitted(life: u64, message: MessageId) -> Op {
                 reference: reference(life),
             }],
         },
+        submitted_at: at,
         resolve_at: at.plus(Millis::seconds(30)),
         at,
         epoch: Epoch(0),

@@ -30,9 +30,17 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Opens the database, which runs its migrations.
-pub(crate) fn open_store(database: &Database) -> Result<Arc<dyn Store>> {
+pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
+    let database = &config.database;
     let Database::Sqlite(path) = database;
-    let store = SqliteStore::open(path, Options::default())
+    let memory = config
+        .projects
+        .first()
+        .map(|it| it.policy.capability_memory);
+    let options = memory.map_or_else(Options::default, |capability_memory| Options {
+        capability_memory,
+    });
+    let store = SqliteStore::open(path, options)
         .with_context(|| format!("open the database {database}"))?;
     Ok(Arc::new(store))
 }
@@ -42,7 +50,7 @@ pub(crate) fn open_store(database: &Database) -> Result<Arc<dyn Store>> {
 pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     let metrics = install_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = open_store(&config.database)?;
+    let store = open_store(&config)?;
     let named = name_everything(&config, &*store, clock.now()).await?;
     let engine = Engine::start(Setup {
         clock: Arc::clone(&clock),

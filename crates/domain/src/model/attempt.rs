@@ -151,7 +151,8 @@ pub struct Attempt {
     pub receipts: bool,
     /// What it has cost, once charged.
     pub settled_cost: Option<Micros>,
-    /// When the provider's answer to the last part arrived.
+    /// When the provider took every part, by our clock: the time of the submission, or of the
+    /// receipt that made it known.
     pub sent_at: Option<Timestamp>,
     /// When its delivery became known to us.
     pub delivered_at: Option<Timestamp>,

@@ -63,8 +63,8 @@ fn verdict(attempt: &Attempt) -> Option<Counted> {
 
 /// Counts an attempt after its state changed at `at`, and remembers in it that it was counted.
 ///
-/// The delivery time runs from the provider's acceptance to the arrival of the receipt, both by
-/// our clock; a receipt that came first counts as zero.
+/// The delivery time runs from the submission to the arrival of the receipt, both by our clock; a
+/// receipt that came before the answer counts as zero.
 pub(super) fn count(attempt: &mut Attempt, at: Timestamp) -> Option<MetricChange> {
     let now = verdict(attempt)?;
     let before = std::mem::replace(&mut attempt.counted, now);

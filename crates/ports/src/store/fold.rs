@@ -122,17 +122,20 @@ pub fn submitted(progress: &mut Progress, submitted: &Submitted) -> Option<Effec
     let Submitted {
         attempt,
         outcome,
+        submitted_at,
         resolve_at,
         at,
         ..
     } = submitted;
-    Some(outcome::submitted(
-        progress,
-        *attempt,
-        outcome,
-        *resolve_at,
-        *at,
-    ))
+    let effects = outcome::submitted(progress, *attempt, outcome, *resolve_at, *at);
+    if let Some(attempt) = progress
+        .attempt_mut(*attempt)
+        .filter(|it| it.sent_at == Some(*at))
+    {
+        // Delivery times run from the submission, not from its answer (R-METRIC-1).
+        attempt.sent_at = Some(*submitted_at);
+    }
+    Some(effects)
 }
 
 /// The references that a submission's answer brings.

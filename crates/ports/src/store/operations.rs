@@ -187,6 +187,8 @@ pub struct Submitted {
     pub route: RouteKey,
     /// What became of it.
     pub outcome: SubmitOutcome,
+    /// When the connector took it: delivery times run from here (R-METRIC-1).
+    pub submitted_at: Timestamp,
     /// When the wait for a receipt ends, should the outcome be unknown (R-DUP).
     pub resolve_at: Timestamp,
     /// When.

@@ -98,6 +98,7 @@ impl Story {
                     attempt,
                     route,
                     outcome,
+                    submitted_at: at,
                     resolve_at,
                     at,
                     epoch,

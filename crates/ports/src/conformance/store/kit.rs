@@ -205,6 +205,7 @@ pub fn submitted(message: MessageId, outcome: SubmitOutcome, now: Timestamp) -> 
         attempt: 1,
         route: SMS,
         outcome,
+        submitted_at: now,
         resolve_at,
         at: now,
         epoch: OWNER,
