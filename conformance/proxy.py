@@ -12,6 +12,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -150,14 +151,6 @@ def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHa
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def setup(self) -> None:
-            super().setup()
-            self.upstream = http.client.HTTPConnection(host, timeout=60)
-
-        def finish(self) -> None:
-            self.upstream.close()
-            super().finish()
-
         def _pass(self) -> None:
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -166,9 +159,11 @@ def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHa
             body = substitution.body(self.command, url.path, body)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
             target = f"{path}?{query}" if query else path
-            self.upstream.request(self.command, target, body or None, substitution.headers(headers))
-            answer = self.upstream.getresponse()
-            content = answer.read()
+            # A connection for each request: one that is kept may be closed by the server at any time.
+            with closing(http.client.HTTPConnection(host, timeout=60)) as upstream:
+                upstream.request(self.command, target, body or None, substitution.headers(headers))
+                answer = upstream.getresponse()
+                content = answer.read()
             self.send_response_only(answer.status, answer.reason)
             for name, value in answer.getheaders():
                 if name.lower() not in _HOP:
