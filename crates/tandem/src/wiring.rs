@@ -50,6 +50,10 @@ pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
 pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     let metrics = install_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Before the database: a second server started by mistake stops here, and the first goes on.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("listen on {}", config.listen))?;
     let store = open_store(&config)?;
     let named = name_everything(&config, &*store, clock.now()).await?;
     let engine = Engine::start(Setup {
@@ -79,9 +83,6 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
             body_bytes: config.limits.body_bytes,
         },
     });
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("listen on {}", config.listen))?;
     let address = listener
         .local_addr()
         .context("find the listening address")?;
