@@ -212,6 +212,7 @@ impl Provider {
     ) -> Arc<Link> {
         *self.in_flight.lock() = 0;
         *self.events.lock() = Some(Arc::clone(&events));
+        let told = Arc::clone(&events);
         let link = Arc::new(Link {
             provider: Arc::clone(self),
             stopped: AtomicBool::new(false),
@@ -219,8 +220,8 @@ impl Provider {
         });
         let bell = Arc::clone(&self.bell);
         source.on_ready(Arc::new(move || bell.notify_one()));
-        tokio::spawn(Arc::clone(&link).run(source, Arc::clone(&events)));
-        events.link(LinkState::Up);
+        tokio::spawn(Arc::clone(&link).run(source, events));
+        told.link(LinkState::Up);
         link
     }
 
