@@ -52,6 +52,15 @@ impl RoutePort {
     }
 }
 
+/// Our address in the form in which the operator wrote it; the provider's where the sender has none.
+fn our_address(sender: &Sender, given: Box<str>) -> Box<str> {
+    if digits(&sender.address) == digits(&given) {
+        Box::from(&*sender.address)
+    } else {
+        given
+    }
+}
+
 fn digits(address: &str) -> &str {
     address.trim_start_matches('+')
 }
@@ -182,7 +191,7 @@ impl RouteEvents for RoutePort {
             route: self.key(),
             channel: self.line.route.channel,
             from: message.from,
-            to: message.to,
+            to: our_address(sender, message.to),
             content: message.content,
             provider_id: message.provider_id,
             sent_at: message.sent_at.unwrap_or(now).min(now),

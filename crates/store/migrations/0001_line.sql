@@ -177,11 +177,15 @@ CREATE TABLE unknown_submission (
     PRIMARY KEY (route, peer, message, attempt)
 ) WITHOUT ROWID;
 
--- Receipts that came before the answer to their submission.
+-- Receipts that came before the answer to their submission: a row for each form of the reference,
+-- with consecutive ids from the first form on.
 CREATE TABLE parked_receipt (
     id        INTEGER PRIMARY KEY,
     route     INTEGER NOT NULL,
     reference TEXT    NOT NULL,
+    form      INTEGER NOT NULL,
+    forms     INTEGER NOT NULL,
+    peer      INTEGER,
     at        INTEGER NOT NULL,
     state     INTEGER NOT NULL,
     failure   TEXT,

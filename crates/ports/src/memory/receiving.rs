@@ -12,18 +12,15 @@ use crate::store::{Outcome, fold};
 impl State {
     pub(super) fn receipt(&mut self, receipt: &Receipt) -> Outcome {
         let first = receipt.references.first();
-        let Some((message, attempt, part)) = self.subject_of(receipt) else {
+        let named = self.named(receipt);
+        let Some((message, attempt, part)) = named.or_else(|| self.unnamed_subject(receipt)) else {
             if first.is_none() {
                 return Outcome::Missing;
             }
             self.parked.push(receipt.clone());
             return Outcome::ReceiptParked;
         };
-        let by_name = |it| {
-            self.submissions
-                .contains_key(&(receipt.route, Box::clone(it)))
-        };
-        if let Some(first) = first.filter(|_| !receipt.references.iter().any(by_name)) {
+        if let Some(first) = first.filter(|_| named.is_none()) {
             self.submissions
                 .insert((receipt.route, first.clone()), (message, attempt, part));
         }
@@ -35,13 +32,18 @@ impl State {
         self.finish(message, &before, Some(receipt.at), &[fold])
     }
 
-    /// By reference; else by our own; else the only unknown submission that fits (R-DUP).
-    fn subject_of(&self, receipt: &Receipt) -> Option<(MessageId, u8, u16)> {
-        let mut names = receipt
-            .references
-            .iter()
-            .map(|it| (receipt.route, it.clone()));
-        let named = names.find_map(|it| self.submissions.get(&it).copied());
+    /// By reference.
+    fn named(&self, receipt: &Receipt) -> Option<(MessageId, u8, u16)> {
+        let mut forms = receipt.references.iter().enumerate();
+        forms.find_map(|(form, reference)| {
+            let found = self.submissions.get(&(receipt.route, reference.clone()))?;
+            let to = &self.sent.get(&found.0)?.message.to;
+            fold::may_be_for(form, receipt.recipient.as_ref(), to).then_some(*found)
+        })
+    }
+
+    /// By our own reference; else the only unknown submission that fits (R-DUP).
+    fn unnamed_subject(&self, receipt: &Receipt) -> Option<(MessageId, u8, u16)> {
         let ours = || {
             receipt
                 .ours
@@ -51,7 +53,7 @@ impl State {
             let (message, attempt) = self.only_unknown(receipt)?;
             self.unnamed(receipt, message, attempt)
         };
-        named.or_else(ours).or_else(unknown)
+        ours().or_else(unknown)
     }
 
     fn unnamed(

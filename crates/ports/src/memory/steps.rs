@@ -77,15 +77,17 @@ impl State {
             let place = (*message, *attempt, *part);
             self.submissions.insert((*route, reference.clone()), place);
         }
+        let to = sent.message.to;
         let part_of = |receipt: &Receipt| {
-            let name = receipt
+            let mut forms = receipt
                 .references
-                .first()
-                .filter(|_| receipt.route == *route)?;
-            references
                 .iter()
-                .find(|it| it.reference == *name)
-                .map(|it| it.part)
+                .enumerate()
+                .filter(|_| receipt.route == *route);
+            forms.find_map(|(form, name)| {
+                let part = references.iter().find(|it| it.reference == *name)?.part;
+                fold::may_be_for(form, receipt.recipient.as_ref(), &to).then_some(part)
+            })
         };
         let (found, parked) = self
             .parked

@@ -200,11 +200,12 @@ pub struct Submitted {
 /// Keeps a receipt (station 4) and folds it (station 5, [`domain::rules::receipt_order`]).
 /// Not fenced.
 ///
-/// - The submission is found by route and the first of `references` that is known; else by
+/// - The submission is found by route and the first of `references` that is known, where a form
+///   after the first counts only if the receipt names the message's recipient; else by
 ///   `ours`; else it is the only submission of unknown outcome on the route to this recipient
 ///   (R-DUP). The raw text is kept with the message.
 /// - The contact's metrics change as the fold says, in the same transaction.
-/// - A receipt that finds nothing is parked under its first reference, for the answer of its
+/// - A receipt that finds nothing is parked under its references, for the answer of its
 ///   submission that may still come; the answer is [`Outcome::ReceiptParked`]. Without any
 ///   reference it cannot be: [`Outcome::Missing`].
 /// - A reference by which it was not found is kept for the part that it was taken for, so that a

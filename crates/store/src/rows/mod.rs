@@ -26,7 +26,7 @@ pub(crate) fn phone_to_key(phone: &PhoneNumber) -> i64 {
 
 /// The number that [`phone_to_key`] gave.
 pub(crate) fn phone_from_key(key: i64) -> Result<PhoneNumber, Corrupt> {
-    PhoneNumber::parse(&format!("+{key}")).map_err(|_| Corrupt("phone"))
+    PhoneNumber::from_canonical(&format!("+{key}")).ok_or(Corrupt("phone"))
 }
 
 /// A lane as one integer.

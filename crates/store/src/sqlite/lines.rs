@@ -68,8 +68,9 @@ hot_statements! {
         VALUES (?1, ?2, ?3, ?4, ?5)",
     find_submission: "SELECT message, attempt, part FROM submission
         WHERE route = ?1 AND reference = ?2",
-    find_parked: "SELECT id, at, state, failure, raw FROM parked_receipt
-        WHERE route = ?1 AND reference = ?2 ORDER BY id",
+    find_parked: "SELECT id, at, state, failure, raw, form, forms FROM parked_receipt
+        WHERE route = ?1 AND reference = ?2
+            AND (form = 0 OR peer = (SELECT c.peer FROM content c WHERE c.message = ?3))",
     add_receipt: "INSERT INTO receipt (message, no, at, attempt, state, raw)
         VALUES (?1, (SELECT ifnull(max(no), 0) + 1 FROM receipt WHERE message = ?1), ?2, ?3, ?4, ?5)",
     // No row for an erased contact, NULLs for one without a record.

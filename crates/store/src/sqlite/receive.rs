@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::fault::Fault;
 use super::lines::{Line, Loaded};
-use crate::rows::{Corrupt, phone_to_key};
+use crate::rows::{Corrupt, phone_from_key, phone_to_key};
 
 /// What a receipt is for.
 struct Subject {
@@ -24,19 +24,22 @@ struct Subject {
 /// A receipt that came before the answer to its submission.
 #[derive(Debug)]
 pub(super) struct Parked {
-    pub(super) id: i64,
+    /// The row of its first form; the rows of the others follow.
+    pub(super) first: i64,
+    forms: i64,
     pub(super) at: Timestamp,
     pub(super) state: ReceiptState,
     pub(super) raw: Box<str>,
 }
 
 impl Parked {
-    /// Reads `id, at, state, failure, raw`.
+    /// Reads `id, at, state, failure, raw, form, forms`.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, Fault> {
         let failure: Option<String> = row.get(3)?;
         let failure = failure.map(|it| serde_json::from_str(&it)).transpose()?;
         Ok(Self {
-            id: row.get(0)?,
+            first: row.get::<_, i64>(0)? - row.get::<_, i64>(5)?,
+            forms: row.get(6)?,
             at: Timestamp::from_millis(row.get(1)?),
             state: state_from_code(row.get(2)?, failure)?,
             raw: row.get(4)?,
@@ -100,7 +103,7 @@ impl Line<'_> {
 
     /// By reference; else by our own; else the only unknown submission that fits (R-DUP).
     fn find_subject(&mut self, receipt: &Receipt) -> Result<Option<Subject>, Fault> {
-        for reference in &receipt.references {
+        for (form, reference) in receipt.references.iter().enumerate() {
             let found = self
                 .hot
                 .find_submission
@@ -109,6 +112,7 @@ impl Line<'_> {
                 })
                 .optional()?;
             if let Some((message, attempt, part)) = found
+                && self.may_be_for(form, receipt, message)?
                 && let Some(loaded) = self.load(MessageId::from_key(message))?
             {
                 return Ok(Some(Subject {
@@ -128,6 +132,20 @@ impl Line<'_> {
             Some((message, attempt)) => self.unnamed(receipt, message, attempt),
             None => Ok(None),
         }
+    }
+
+    /// See [`fold::may_be_for`].
+    fn may_be_for(&mut self, form: usize, receipt: &Receipt, message: i64) -> Result<bool, Fault> {
+        if form == 0 {
+            return Ok(true);
+        }
+        let peer = self
+            .connection
+            .prepare_cached("SELECT peer FROM content WHERE message = ?1")?
+            .query_row([message], |row| row.get(0))
+            .optional()?;
+        let to = peer.map(phone_from_key).transpose()?;
+        Ok(to.is_some_and(|to| fold::may_be_for(form, receipt.recipient.as_ref(), &to)))
     }
 
     /// The attempt, where it is on the receipt's route, and the part that is meant.
@@ -171,33 +189,41 @@ impl Line<'_> {
     }
 
     fn park(&mut self, receipt: &Receipt) -> Result<Outcome, Fault> {
-        let Some(reference) = receipt.references.first() else {
+        if receipt.references.is_empty() {
             return Ok(Outcome::Missing);
-        };
+        }
         let failure = match &receipt.state {
             ReceiptState::Failed(failure) => Some(serde_json::to_string(failure)?),
             ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => None,
         };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO parked_receipt (route, reference, at, state, failure, raw)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
+        let peer = receipt.recipient.as_ref().map(phone_to_key);
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO parked_receipt
+                 (route, reference, form, forms, peer, at, state, failure, raw)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        let forms = i64::try_from(receipt.references.len()).unwrap_or(i64::MAX);
+        for (form, reference) in (0..forms).zip(&receipt.references) {
+            statement.execute(params![
                 receipt.route.0,
                 reference,
+                form,
+                forms,
+                peer,
                 receipt.at.as_millis(),
                 state_to_code(&receipt.state),
                 failure,
                 receipt.raw,
             ])?;
+        }
         Ok(Outcome::ReceiptParked)
     }
 
-    pub(super) fn forget_parked(&mut self, id: i64) -> Result<(), Fault> {
+    /// Forgets a parked receipt in all its forms.
+    pub(super) fn forget_parked(&mut self, parked: &Parked) -> Result<(), Fault> {
         self.connection
-            .prepare_cached("DELETE FROM parked_receipt WHERE id = ?1")?
-            .execute([id])?;
+            .prepare_cached("DELETE FROM parked_receipt WHERE id >= ?1 AND id < ?1 + ?2")?
+            .execute([parked.first, parked.forms])?;
         Ok(())
     }
 

@@ -118,7 +118,10 @@ impl Line<'_> {
         for PartReference { part, reference } in fold::references(submitted) {
             let row = params![route.0, reference, message.key(), attempt, part];
             self.hot.add_submission.execute(row)?;
-            let mut rows = self.hot.find_parked.query(params![route.0, reference])?;
+            let mut rows =
+                self.hot
+                    .find_parked
+                    .query(params![route.0, reference, message.key()])?;
             while let Some(row) = rows.next()? {
                 parked.push((*part, Parked::read(row)?));
             }
@@ -126,7 +129,8 @@ impl Line<'_> {
         if parked.is_empty() {
             return self.finish(&loaded, Some(*at), &[(effects, *at)]);
         }
-        parked.sort_unstable_by_key(|it| it.1.id);
+        parked.sort_unstable_by_key(|it| it.1.first);
+        parked.dedup_by_key(|it| it.1.first);
         let mut folds = vec![(effects, *at)];
         for (part, receipt) in parked {
             let effects = fold::receipt(
@@ -137,7 +141,7 @@ impl Line<'_> {
                 receipt.at,
             );
             self.keep_receipt(*message, *attempt, &receipt.state, &receipt.raw, receipt.at)?;
-            self.forget_parked(receipt.id)?;
+            self.forget_parked(&receipt)?;
             folds.push((effects, receipt.at));
         }
         self.finish(&loaded, Some(*at), &folds)

@@ -76,6 +76,8 @@ macro_rules! store_conformance {
             a_receipt_is_found_by_our_own_reference,
             our_reference_on_a_route_that_never_had_it_is_not_believed,
             a_receipt_fits_the_only_unknown_submission_to_its_recipient,
+            another_form_of_a_reference_counts_only_for_the_same_recipient,
+            a_parked_receipt_is_found_under_every_form_of_its_reference,
             a_receipt_that_fits_two_unknown_submissions_is_parked,
             a_resolved_submission_is_unknown_no_more,
             a_repeated_receipt_is_kept_and_counted_once,

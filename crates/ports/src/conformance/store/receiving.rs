@@ -42,6 +42,7 @@ fn delivered(reference: &str, millis: i64) -> Receipt {
 pub fn a_receipt_is_found_by_any_of_its_references(store: &dyn Store) {
     let id = sent(store, 1, "2748");
     let both = Receipt {
+        recipient: Some(phone(1)),
         references: vec!["abc".into(), "2748".into()],
         ..delivered("", 3_100)
     };
@@ -92,6 +93,35 @@ pub fn a_receipt_fits_the_only_unknown_submission_to_its_recipient(store: &dyn S
     };
     assert_eq!(change(store, op(fits)).message, id);
     assert_eq!(progress(store, id).status, Status::Delivered);
+}
+
+pub fn another_form_of_a_reference_counts_only_for_the_same_recipient(store: &dyn Store) {
+    let id = sent(store, 1, "15");
+    let in_two_forms = |no| Receipt {
+        references: vec!["21".into(), "15".into()],
+        recipient: Some(phone(no)),
+        ..delivered("21", 3_100)
+    };
+    let of_another = commit(store, op(in_two_forms(2)));
+    assert!(matches!(of_another, Outcome::ReceiptParked));
+    assert_eq!(progress(store, id).status, Status::Sent);
+    assert_eq!(change(store, op(in_two_forms(1))).message, id);
+    assert_eq!(progress(store, id).status, Status::Delivered);
+}
+
+pub fn a_parked_receipt_is_found_under_every_form_of_its_reference(store: &dyn Store) {
+    let early = Receipt {
+        references: vec!["33".into(), "21".into()],
+        recipient: Some(phone(2)),
+        ..delivered("33", 50)
+    };
+    assert!(matches!(commit(store, op(early)), Outcome::ReceiptParked));
+    let other = sent(store, 1, "21");
+    assert_eq!(progress(store, other).status, Status::Sent);
+    let meant = sent(store, 2, "21");
+    assert_eq!(progress(store, meant).status, Status::Delivered);
+    let again = sent(store, 2, "33");
+    assert_eq!(progress(store, again).status, Status::Sent);
 }
 
 pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) {
