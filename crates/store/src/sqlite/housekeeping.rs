@@ -87,8 +87,8 @@ impl Line<'_> {
         // Parked in the order of arrival, so the oldest come first without an index on the time.
         self.connection
             .prepare_cached(
-                "DELETE FROM parked_receipt WHERE id IN
-                     (SELECT id FROM parked_receipt WHERE at < ?1 ORDER BY id LIMIT ?2)",
+                "DELETE FROM parked_receipt WHERE id - form IN
+                     (SELECT id FROM parked_receipt WHERE form = 0 AND at < ?1 ORDER BY id LIMIT ?2)",
             )?
             .execute(params![receipts_before.as_millis(), limit])?;
         Ok(Outcome::Done)
