@@ -106,6 +106,9 @@ impl RouteEvents for RoutePort {
             return;
         };
         count_outcome(&self.line.route.id, &outcome);
+        if matches!(outcome, SubmitOutcome::Unknown { .. }) {
+            metrics::counter!("tandem_unknown_total").increment(1);
+        }
         let plan_again = matches!(
             outcome,
             SubmitOutcome::NotAccepted(_)

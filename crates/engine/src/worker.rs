@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::ids::MessageId;
-use domain::model::progress::Lane;
+use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
 use domain::time::{Millis, Timestamp};
@@ -120,6 +120,13 @@ fn settle_due(inner: &Arc<Inner>, outbound: &Outbound) -> oneshot::Receiver<bool
         let inner = Arc::clone(inner);
         move |result: Result<Outcome, Unavailable>| {
             let kept = matches!(result, Ok(Outcome::Changed(_)));
+            if let Ok(Outcome::Changed(changed)) = &result
+                && changed.was_waiting == Waiting::No
+                && matches!(changed.waiting, Waiting::Lane(_))
+            {
+                // What a route had in hand waits for it again: an unknown outcome is sent again.
+                metrics::counter!("tandem_resends_total").increment(1);
+            }
             settle::follow(&inner, result);
             // Safe because: the timer only goes away when the engine stops.
             let _unheard = done.send(kept);

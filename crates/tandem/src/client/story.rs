@@ -7,7 +7,13 @@ use super::text::{clipped, clock_time, date_time, one_line, plain};
 /// The life of a message, line by line, from the API's message and its routing.
 pub(crate) fn lines(message: &Value, routing: &Value) -> Vec<String> {
     let mut lines = head(message);
-    section(&mut lines, "Why", strings(&routing["explanation"]));
+    for (index, decision) in items(routing, "decisions").enumerate() {
+        let title = match (index, decision["at"].as_str()) {
+            (1.., Some(at)) => format!("Then, at {}", clock_time(at)),
+            (_, _) => "Why".to_owned(),
+        };
+        section(&mut lines, &title, strings(&decision["explanation"]));
+    }
     section(
         &mut lines,
         "Attempts",
@@ -111,13 +117,13 @@ fn cost(routing: &Value) -> Vec<String> {
     let row = |attempt: &Value| {
         let expected = plain(&attempt["costEstimated"]);
         let charged = plain(&attempt["cost"]);
-        let charged = if charged.is_empty() {
-            "not charged yet".to_owned()
-        } else {
-            format!("charged {charged}")
+        let charged = match (charged.is_empty(), attempt["state"].as_str()) {
+            (false, _) => format!("charged {charged} {currency}"),
+            (true, Some("failed")) => "not charged".to_owned(),
+            (true, _) => "not charged yet".to_owned(),
         };
         format!(
-            "{}. expected {expected}, {charged} {currency}",
+            "{}. expected {expected} {currency}, {charged}",
             plain(&attempt["no"])
         )
     };
@@ -157,7 +163,10 @@ mod tests {
             "to": "+40712345678", "text": "Hello\nthere", "createdAt": "soon"});
         let routing = json!({
             "currency": "EUR",
-            "explanation": ["SMS was chosen: it is the only viable channel."],
+            "decisions": [
+                {"at": "t0", "explanation": ["WhatsApp was chosen: it is the cheapest."]},
+                {"at": "2026-11-22T10:00:05.000Z", "explanation": ["SMS was chosen: it is the only viable channel."]},
+            ],
             "attempts": [
                 {"no": 1, "channel": "whatsapp", "route": "wa", "state": "failed", "failedAt": "t1", "costEstimated": 0.01,
                  "cost": null, "refusedBy": [], "resends": 0, "errorMessage": "not on WhatsApp"},
@@ -174,6 +183,9 @@ mod tests {
                 "\"Hello there\"",
                 "",
                 "Why",
+                "  WhatsApp was chosen: it is the cheapest.",
+                "",
+                "Then, at 10:00:05.000",
                 "  SMS was chosen: it is the only viable channel.",
                 "",
                 "Attempts",
@@ -184,8 +196,8 @@ mod tests {
                 "  t3  delivered  stat:DELIVRD",
                 "",
                 "Cost",
-                "  1. expected 0.01, not charged yet EUR",
-                "  2. expected 0.045, charged 0.045 EUR",
+                "  1. expected 0.01 EUR, not charged",
+                "  2. expected 0.045 EUR, charged 0.045 EUR",
             ]
         );
     }
