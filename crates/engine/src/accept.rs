@@ -99,6 +99,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         first: step,
         decision,
         idempotency,
+        epoch: inner.epoch,
     };
     keep(inner, accept, place, &sender).await
 }
@@ -413,11 +414,7 @@ async fn keep(
                             };
                             settle::hand_over(&inner, lane.route, ready);
                         }
-                        (Some(Place::Lane(lane)), _) => {
-                            if let Some(line) = inner.lines.get(&lane.route) {
-                                line.pump.notify_one();
-                            }
-                        }
+                        (Some(Place::Lane(lane)), _) => settle::entered(&inner, lane, *id),
                         (Some(Place::Ready(_)) | None, _) => {}
                     }
                 }
@@ -470,6 +467,10 @@ async fn keep(
                 ..decision
             }),
         }),
+        Outcome::Fenced => {
+            settle::follow(inner, Ok(Outcome::Fenced));
+            Err(Unavailable::new("another process owns the database now").into())
+        }
         Outcome::Changed(_)
         | Outcome::ReceiptParked
         | Outcome::InboundKept { .. }
@@ -477,8 +478,7 @@ async fn keep(
         | Outcome::Contact(_)
         | Outcome::Done
         | Outcome::Missing
-        | Outcome::Stale
-        | Outcome::Fenced => Err(Unavailable::new("the store broke the contract of Accept").into()),
+        | Outcome::Stale => Err(Unavailable::new("the store broke the contract of Accept").into()),
     }
 }
 

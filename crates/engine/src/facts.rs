@@ -28,6 +28,7 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
                 *admits
                     && other.route.key != line.route.key
                     && other.route.channel == line.route.channel
+                    && other.route.simulator == line.route.simulator
             });
             line.facts(!another_admits, now)
         })
@@ -43,6 +44,7 @@ pub(crate) fn others_on_channel(topology: &Topology, route: &Route) -> Vec<Vec<R
             topology
                 .routes_of(sender)
                 .filter(|it| it.key != route.key && it.channel == route.channel)
+                .filter(|it| it.simulator == route.simulator)
                 .map(|it| it.key)
                 .collect()
         })

@@ -85,8 +85,8 @@ impl RouteLine {
     }
 
     pub(crate) fn on_ready(&self, wake: Wake) {
+        self.wakes.write().push(Wake::clone(&wake));
         wake();
-        self.wakes.write().push(wake);
     }
 
     /// Tells the connector that there may be something to take.

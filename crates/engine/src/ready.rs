@@ -196,7 +196,9 @@ impl ReadyQueue {
             // what leaves one slot for direct.
             let kept =
                 u16::from(class == TrafficClass::Bulk && slots.window > 1 && !self.probes_only);
-            if parts > free.saturating_sub(kept) && free < slots.window {
+            let waits = parts > free.saturating_sub(kept) && free < slots.window;
+            // A probe goes out whatever its length.
+            if waits && !self.probes_only {
                 break;
             }
             if let Err(again) = self.throughput.take(class, parts, now) {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
+use domain::model::progress::Waiting;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::sender::Sender;
 use ports::connector::{
@@ -133,8 +134,10 @@ impl RouteEvents for RoutePort {
         let after_commit = {
             let inner = Arc::clone(inner);
             move |result| {
+                let waits_in_lane = matches!(&result, Ok(Outcome::Changed(it))
+                    if matches!(it.waiting, Waiting::Lane(_)));
                 settle::follow(&inner, result);
-                if plan_again {
+                if plan_again && waits_in_lane {
                     // Safe because: the planner only goes away when the engine stops.
                     let _stopped = inner.replan.send(key.message);
                 }

@@ -3,22 +3,55 @@
 
 use std::sync::Arc;
 
+use domain::model::progress::Lane;
 use domain::model::route::{OnUnknown, UnknownWait};
 use ports::store::operations::Interrupted;
 use ports::store::{Op, Unavailable};
 use tokio::sync::oneshot;
 
+use crate::plan::plan_lane;
 use crate::{Inner, settle};
 
 /// Messages that are looked at in one query.
 const PAGE: u16 = 1_000;
 
 pub(crate) async fn recover(inner: &Arc<Inner>) -> Result<(), Unavailable> {
-    for (lane, count) in inner.store.lanes().await? {
+    let lanes = inner.store.lanes().await?;
+    for (lane, count) in &lanes {
         inner
             .lanes
-            .add(lane, i64::try_from(count).unwrap_or(i64::MAX));
+            .add(*lane, i64::try_from(*count).unwrap_or(i64::MAX));
     }
+    interrupted(inner).await?;
+    for (lane, _) in lanes {
+        if !inner.lines.contains_key(&lane.route) {
+            empty(inner, lane).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Plans what waits for a route that is not configured any more: another route takes it, or waits
+/// with it.
+async fn empty(inner: &Arc<Inner>, lane: Lane) -> Result<(), Unavailable> {
+    let mut place = None;
+    let mut moved = 0;
+    loop {
+        let (read, planned) = plan_lane(inner, lane, &mut place, PAGE).await?;
+        moved += planned;
+        if read == 0 {
+            break;
+        }
+    }
+    tracing::warn!(
+        moved,
+        "messages waited for a route that is not configured any more"
+    );
+    Ok(())
+}
+
+/// What the last owner left in the hands of its routes is of unknown outcome (R-DUP).
+async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
     let mut after = None;
     let mut found = 0_usize;
     loop {

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use domain::ids::RouteKey;
+use domain::ids::{MessageId, RouteKey};
 use domain::model::message::Status;
-use domain::model::progress::Waiting;
+use domain::model::progress::{Lane, Waiting};
 use domain::model::route::RouteCondition;
 use domain::rules::due::Due;
 use ports::connector::SubmissionKey;
@@ -86,10 +86,8 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
 pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
     inner.lanes.moved(changed.was_waiting, changed.waiting);
     note_due(inner, changed.due);
-    if let Waiting::Lane(lane) = changed.waiting
-        && let Some(line) = inner.lines.get(&lane.route)
-    {
-        line.pump.notify_one();
+    if let Waiting::Lane(lane) = changed.waiting {
+        entered(inner, lane, changed.message);
     }
     if let Some(attempt) = changed.cancelled {
         let key = SubmissionKey {
@@ -108,6 +106,18 @@ pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
     }
     if changed.unknown_resolved {
         metrics::counter!("tandem_unknown_resolved_total").increment(1);
+    }
+}
+
+/// A message waits in a lane: its pump finds it. A route that is not configured any more has no
+/// pump, so the message is planned again at once.
+pub(crate) fn entered(inner: &Inner, lane: Lane, message: MessageId) {
+    match inner.lines.get(&lane.route) {
+        Some(line) => line.pump.notify_one(),
+        None => {
+            // Safe because: the planner only goes away when the engine stops.
+            let _stopped = inner.replan.send(message);
+        }
     }
 }
 

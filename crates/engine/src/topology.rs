@@ -103,10 +103,12 @@ impl Topology {
         sender.routes.iter().filter_map(|it| self.routes.get(it))
     }
 
-    /// The channels that a sender has through its routes, simulators only for a test key (R-TEST).
+    /// The channels that a sender has through its routes: simulators only for a test key, and none
+    /// for a live one unless the sender has nothing else (R-TEST).
     pub fn channels_of(&self, sender: &Sender, test: bool) -> ChannelSet {
+        let simulators = test || self.routes_of(sender).all(|it| it.simulator);
         self.routes_of(sender)
-            .filter(|it| !test || it.simulator)
+            .filter(|it| it.simulator == simulators)
             .map(|it| it.channel)
             .collect::<ChannelSet>()
     }

@@ -30,12 +30,14 @@ const LANE_PAGE: usize = 1_024;
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
 /// Pause after the store did not answer.
 const STORE_PAUSE: Millis = Millis::seconds(1);
-/// How often the upkeep runs.
-const UPKEEP_EVERY: Millis = Millis::seconds(60);
+/// How long a pump rests at most while something waits in its lanes.
+const PUMP_PAUSE: Millis = Millis::seconds(1);
+/// How often the upkeep runs; with [`PRUNE_PAGE`] it keeps up with a thousand keys a second.
+const UPKEEP_EVERY: Millis = Millis::seconds(10);
 /// How long a receipt waits for its submission to become known.
 const PARKED_RECEIPT_MEMORY: Millis = Millis::days(3);
 /// What the upkeep removes in one operation.
-const PRUNE_PAGE: u16 = 1_000;
+const PRUNE_PAGE: u16 = 10_000;
 
 pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<MessageId>) {
     spawn_one(inner, timer(Arc::clone(inner)));
@@ -60,8 +62,13 @@ async fn timer(inner: Arc<Inner>) {
         // Whatever becomes due from here on wakes the timer, also while it looks.
         inner.timer_sleeps_until.store(i64::MAX, Ordering::SeqCst);
         match do_due(&inner, now).await {
-            Ok(true) => continue,
-            Ok(false) => {}
+            Ok(Round::Progressed) => continue,
+            Ok(Round::Nothing) => {}
+            Ok(Round::Stuck) => {
+                // What is due could not be done: not again at once.
+                sleep(STORE_PAUSE).await;
+                continue;
+            }
             Err(error) => {
                 tracing::error!(%error, "what is due cannot be found");
                 sleep(STORE_PAUSE).await;
@@ -81,8 +88,18 @@ async fn timer(inner: Arc<Inner>) {
     }
 }
 
-/// Does one page of what is due; whether there may be more.
-async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<bool, Unavailable> {
+/// What a look at what is due brought.
+enum Round {
+    /// Nothing was due.
+    Nothing,
+    /// Some of it was done; there may be more.
+    Progressed,
+    /// Something was due and nothing could be done.
+    Stuck,
+}
+
+/// Does one page of what is due.
+async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<Round, Unavailable> {
     let due = inner.store.due(now, DUE_PAGE).await?;
     let mut to_plan = Vec::new();
     let mut settling = Vec::new();
@@ -99,7 +116,11 @@ async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<bool, Unavailable>
     for answer in settling {
         progressed |= answer.await.unwrap_or(false);
     }
-    Ok(progressed && !due.is_empty())
+    Ok(match (due.is_empty(), progressed) {
+        (true, _) => Round::Nothing,
+        (false, true) => Round::Progressed,
+        (false, false) => Round::Stuck,
+    })
 }
 
 /// Commits what the clock alone decides; the answer is whether it was kept.
@@ -167,7 +188,10 @@ async fn pump(inner: Arc<Inner>, line: Arc<RouteLine>) {
         if work {
             continue;
         }
-        let held = line.held_until(inner.now());
+        let now = inner.now();
+        // What waits and could not be moved is looked at again, even if nothing wakes the pump.
+        let again = (inner.lanes.waiting_for(line.route.key) > 0).then(|| now.plus(PUMP_PAUSE));
+        let held = line.held_until(now).into_iter().chain(again).min();
         tokio::select! {
             () = line.pump.notified() => {}
             () = sleep_until_held(&inner, held) => {}
@@ -182,11 +206,17 @@ async fn sleep_until_held(inner: &Inner, held: Option<Timestamp>) {
     }
 }
 
-/// How far the lanes of a route that is down were looked through since the last turn.
+/// How far the lanes of a route that is down were looked through.
+///
+/// From the head again after each turn of any route, and after a rest: what enters a lane may
+/// stand before the place that was reached. The rest is four times as long as the search was, so
+/// that a large backlog that cannot move costs at most a fifth of a core.
 #[derive(Default)]
 struct Scan {
     turn: u64,
+    began: Timestamp,
     places: BTreeMap<Lane, LanePlace>,
+    rests_until: Option<Timestamp>,
 }
 
 /// One round; whether there may be more to do at once.
@@ -196,13 +226,24 @@ async fn pump_once(
     scan: &mut Scan,
 ) -> Result<bool, Unavailable> {
     let mut work = false;
-    let takes =
-        facts::condition(inner, line, inner.now()).0 == domain::model::route::RouteCondition::Up;
+    let now = inner.now();
+    let takes = facts::condition(inner, line, now).0 == domain::model::route::RouteCondition::Up;
     let turn = inner.turns.load(Ordering::SeqCst);
     if takes || turn != scan.turn {
         *scan = Scan {
             turn,
-            places: BTreeMap::new(),
+            began: now,
+            ..Scan::default()
+        };
+    }
+    if let Some(until) = scan.rests_until {
+        if now < until {
+            return Ok(false);
+        }
+        *scan = Scan {
+            turn,
+            began: now,
+            ..Scan::default()
         };
     }
     for lane in lanes_of(line.route.key) {
@@ -227,6 +268,11 @@ async fn pump_once(
             }
             work |= read > 0;
         }
+    }
+    if !takes && !work && !scan.places.is_empty() {
+        let ended = inner.now();
+        let rest = Millis::new(4 * ended.since(scan.began).get()).max(PUMP_PAUSE);
+        scan.rests_until = Some(ended.plus(rest));
     }
     Ok(work)
 }

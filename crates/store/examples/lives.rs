@@ -207,6 +207,7 @@ fn accept(life: u64) -> Op {
         }),
         decision: decision(route),
         idempotency: None,
+        epoch: Epoch(0),
     }))
 }
 

@@ -173,8 +173,9 @@ impl Unfit {
                 "too_long",
                 "The text needs more parts than an SMS may have.",
             )),
+            // Says nothing of the route's health (R-HEALTH).
             Why::Alphabet => SubmitOutcome::NotAccepted(failure(
-                FailureClass::RouteFault,
+                FailureClass::SenderFault,
                 "alphabet",
                 "The route's alphabet lacks a character of the text.",
             )),

@@ -61,6 +61,8 @@ pub(super) fn fail_attempt(progress: &mut Progress, no: u8, failure: Failure, at
     progress.failure = Some(failure);
     if is_last {
         progress.waiting = if may_fall_back(progress, class, at) {
+            // A receipt may say so after an end as `sent`: the message goes on.
+            progress.ended_at = None;
             Waiting::Fallback {
                 at: at.plus(FALLBACK_DELAY),
             }

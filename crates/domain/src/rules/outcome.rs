@@ -12,7 +12,12 @@ use crate::model::receipt::{PartReference, SubmitOutcome};
 use crate::model::route::ChargedOn;
 use crate::rules::fallback::{conclude, fail_attempt};
 use crate::rules::metrics::{self, MetricChange};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
+
+/// The first pause before the rest of a partly accepted message is tried again.
+pub const FIRST_RETRY: Millis = Millis::seconds(1);
+/// The longest such pause.
+pub const LONGEST_RETRY: Millis = Millis::seconds(60);
 
 /// What a fold changes outside of the message itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -72,6 +77,7 @@ pub fn submitted(
     at: Timestamp,
 ) -> Effects {
     let class = progress.class;
+    let expires_at = progress.expires_at;
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
@@ -95,7 +101,8 @@ pub fn submitted(
             ..
         } => {
             attempt.failure = Some(failure.clone());
-            progress.waiting = Waiting::Lane(lane);
+            let retry = retry_rest(attempt, failure.class, expires_at, at);
+            progress.waiting = retry.unwrap_or(Waiting::Lane(lane));
         }
         SubmitOutcome::NotAccepted(failure) => {
             attempt.failure = Some(failure.clone());
@@ -105,7 +112,8 @@ pub fn submitted(
                 let route = attempt.route;
                 attempt.refused_by.push(route);
             }
-            progress.waiting = Waiting::Lane(lane);
+            let retry = retry_rest(attempt, failure.class, expires_at, at);
+            progress.waiting = retry.unwrap_or(Waiting::Lane(lane));
         }
         SubmitOutcome::PartlyAccepted {
             failure,
@@ -122,6 +130,26 @@ pub fn submitted(
     }
     progress.version += 1;
     effects
+}
+
+/// The rest of a message of which a part was accepted can only go by the same route (R-PARTS):
+/// when that refused it, it is tried again after a pause, which doubles from one second to a
+/// minute. Throttling has a pause of its own.
+fn retry_rest(
+    attempt: &mut Attempt,
+    class: FailureClass,
+    expires_at: Timestamp,
+    at: Timestamp,
+) -> Option<Waiting> {
+    if attempt.accepted.is_empty() || class == FailureClass::Throttled {
+        return None;
+    }
+    let doubled = FIRST_RETRY.get() << attempt.resends.min(6);
+    attempt.resends = attempt.resends.saturating_add(1);
+    let pause = Millis::new(doubled.min(LONGEST_RETRY.get()));
+    Some(Waiting::Schedule {
+        at: at.plus(pause).min(expires_at),
+    })
 }
 
 /// Notes the parts that the provider took.

@@ -224,15 +224,9 @@ pub(crate) fn compare_cost(a: Option<Quote>, b: Option<Quote>) -> Ordering {
 }
 
 fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
-    let on_channel = || {
-        question
-            .routes
-            .iter()
-            .filter(|it| it.route.channel == question.channel)
-    };
-    // Messages of a live key reach a simulator only where there is nothing else, as in a demo:
-    // a simulated delivery must not stand in for a real route that is down.
-    let simulators = question.test || on_channel().all(|it| it.route.simulator);
+    // Messages of a live key reach a simulator only where the sender has nothing else on any
+    // channel, as in a demo: a simulated delivery must not stand in for a real one.
+    let simulators = question.test || question.routes.iter().all(|it| it.route.simulator);
     question
         .routes
         .iter()

@@ -29,6 +29,9 @@ impl State {
     }
 
     pub(super) fn accept(&mut self, accept: &Accept) -> Outcome {
+        if accept.epoch < self.epoch {
+            return Outcome::Fenced;
+        }
         let message = &accept.message;
         let at = message.accepted_at;
         let key = accept

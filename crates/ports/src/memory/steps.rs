@@ -1,8 +1,9 @@
 //! What moves one message on.
 
 use domain::ids::MessageId;
+use domain::model::attempt::AttemptState;
 use domain::model::progress::Progress;
-use domain::model::receipt::PartReference;
+use domain::model::receipt::{PartReference, SubmitOutcome};
 use domain::rules::metrics;
 use domain::rules::outcome::{Effects, Learnt};
 use domain::time::Timestamp;
@@ -64,6 +65,7 @@ impl State {
             at,
             ..
         } = submitted;
+        let for_unknown = self.parked_for_unknown(submitted);
         let Some(sent) = self.sent.get_mut(message) else {
             return Outcome::Missing;
         };
@@ -77,6 +79,11 @@ impl State {
             let place = (*message, *attempt, *part);
             self.submissions.insert((*route, reference.clone()), place);
         }
+        let unknown_part = sent
+            .progress
+            .attempt_mut(*attempt)
+            .filter(|it| it.state == AttemptState::Unknown)
+            .map(|it| fold::unnamed_part(it));
         let to = sent.message.to;
         let part_of = |receipt: &Receipt| {
             let mut forms = receipt
@@ -84,6 +91,9 @@ impl State {
                 .iter()
                 .enumerate()
                 .filter(|_| receipt.route == *route);
+            if Some(receipt) == for_unknown.as_ref() && unknown_part.is_some() {
+                return unknown_part;
+            }
             forms.find_map(|(form, name)| {
                 let part = references.iter().find(|it| it.reference == *name)?.part;
                 fold::may_be_for(form, receipt.recipient.as_ref(), &to).then_some(part)
@@ -96,10 +106,47 @@ impl State {
         self.parked = parked;
         for receipt in found {
             if let Some(part) = part_of(&receipt) {
+                if let Some(name) = receipt
+                    .references
+                    .first()
+                    .filter(|_| unknown_part.is_some())
+                {
+                    let place = (*message, *attempt, part);
+                    self.submissions
+                        .entry((*route, name.clone()))
+                        .or_insert(place);
+                }
                 folds.push(sent.fold_receipt(*attempt, part, &receipt));
             }
         }
         self.finish(*message, &before, Some(*at), &folds)
+    }
+
+    /// The one receipt that came for the recipient of a submission of unknown outcome since it was
+    /// submitted (R-DUP).
+    fn parked_for_unknown(&self, submitted: &Submitted) -> Option<Receipt> {
+        if !matches!(submitted.outcome, SubmitOutcome::Unknown { .. }) {
+            return None;
+        }
+        let to = self.sent.get(&submitted.message)?.message.to;
+        let is_unknown = |it: &Sent| {
+            it.message.to == to
+                && it
+                    .progress
+                    .attempts
+                    .iter()
+                    .any(|it| it.state == AttemptState::Unknown && it.route == submitted.route)
+        };
+        if self.sent.values().any(is_unknown) {
+            return None;
+        }
+        let mut fitting = self.parked.iter().filter(|it| {
+            it.route == submitted.route
+                && it.recipient == Some(to)
+                && it.at >= submitted.submitted_at
+        });
+        let first = fitting.next()?;
+        fitting.next().is_none().then(|| first.clone())
     }
 
     fn step(

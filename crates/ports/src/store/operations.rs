@@ -65,7 +65,8 @@ pub enum Op {
     },
 }
 
-/// Keeps a message (station 1, with station 2 where it can go at once). Not fenced.
+/// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
+/// replaced must not answer for what only the new one will send.
 ///
 /// - With an idempotency key that was used in the project less than 24 h ago, nothing is written
 ///   and the answer is [`Outcome::AlreadyAccepted`] with the first field that differs.
@@ -92,6 +93,8 @@ pub struct Accept {
     pub decision: Decision,
     /// The caller's key.
     pub idempotency: Option<IdempotencyKey>,
+    /// Whose work.
+    pub epoch: Epoch,
 }
 
 /// What happens first to an accepted message.
@@ -175,6 +178,8 @@ pub struct Release {
 /// - Fenced. [`Outcome::Stale`] when the attempt is not on this route any more.
 /// - The provider's references are kept, for receipts to find; a submission of unknown outcome is
 ///   kept by route and recipient, for a receipt that fits no other.
+/// - A submission of unknown outcome takes the one receipt that was parked on the route for its
+///   recipient since it was submitted, if no other is unknown there (R-DUP).
 /// - Receipts that were parked under one of the references are folded in the same transaction, in
 ///   the order in which they arrived.
 #[derive(Debug, Clone)]

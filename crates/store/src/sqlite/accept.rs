@@ -20,6 +20,9 @@ use crate::rows::{Corrupt, phone_to_key};
 impl Line<'_> {
     /// See [`Accept`]; `decision` is its decision as JSON.
     pub(super) fn accept(&mut self, accept: &Accept, decision: &str) -> Result<Outcome, Fault> {
+        if self.is_fenced(accept.epoch) {
+            return Ok(Outcome::Fenced);
+        }
         let message = &accept.message;
         let at = message.accepted_at;
         if let Some(key) = &accept.idempotency

@@ -2,9 +2,9 @@
 
 use domain::ids::MessageId;
 use domain::model::failure::Failure;
-use domain::model::receipt::ReceiptState;
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::Timestamp;
-use ports::store::operations::Receipt;
+use ports::store::operations::{Receipt, Submitted};
 use ports::store::{Outcome, fold};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -217,6 +217,35 @@ impl Line<'_> {
             ])?;
         }
         Ok(Outcome::ReceiptParked)
+    }
+
+    /// The one receipt that came for the recipient of a submission of unknown outcome since it was
+    /// submitted, and its reference (R-DUP).
+    pub(super) fn parked_for_unknown(
+        &mut self,
+        submitted: &Submitted,
+    ) -> Result<Option<(String, Parked)>, Fault> {
+        if !matches!(submitted.outcome, SubmitOutcome::Unknown { .. }) {
+            return Ok(None);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.id, p.at, p.state, p.failure, p.raw, p.form, p.forms, p.reference
+             FROM content c JOIN parked_receipt p
+                 ON p.route = ?1 AND p.peer = c.peer AND p.form = 0 AND p.at >= ?2
+             WHERE c.message = ?3 AND NOT EXISTS
+                 (SELECT 1 FROM unknown_submission u WHERE u.route = ?1 AND u.peer = c.peer)
+             LIMIT 2",
+        )?;
+        let mut rows = statement.query(params![
+            submitted.route.0,
+            submitted.submitted_at.as_millis(),
+            submitted.message.key()
+        ])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let found = (row.get(7)?, Parked::read(row)?);
+        Ok(rows.next()?.is_none().then_some(found))
     }
 
     /// Forgets a parked receipt in all its forms.

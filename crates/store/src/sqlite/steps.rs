@@ -1,5 +1,6 @@
 //! Stations 2, 3 and 5: what moves one message on. Each loads it, folds, and writes it back.
 
+use domain::model::attempt::AttemptState;
 use domain::model::receipt::PartReference;
 use domain::time::Timestamp;
 use ports::store::operations::{Interrupted, Plan, Release, Settle, Start, Submitted};
@@ -125,6 +126,15 @@ impl Line<'_> {
             while let Some(row) = rows.next()? {
                 parked.push((*part, Parked::read(row)?));
             }
+        }
+        if let Some((reference, receipt)) = self.parked_for_unknown(submitted)?
+            && let Some(unknown) = loaded.progress.attempt_mut(*attempt)
+            && unknown.state == AttemptState::Unknown
+        {
+            let part = fold::unnamed_part(unknown);
+            let row = params![route.0, reference, message.key(), attempt, part];
+            self.hot.add_submission.execute(row)?;
+            parked.push((part, receipt));
         }
         if parked.is_empty() {
             return self.finish(&loaded, Some(*at), &[(effects, *at)]);

@@ -71,6 +71,17 @@ impl Session {
             .filter(|it| it.1.until <= now)
             .map(|it| *it.0)
             .collect();
+        let written = self.out_begin + self.written as u64;
+        let is_stuck = |it: &u32| {
+            self.in_flight
+                .get(it)
+                .is_some_and(|part| part.end > written)
+        };
+        if late.iter().any(is_stuck) {
+            // Its octets would still leave after it was given back: this connection is over.
+            self.finish(End::Lost("the SMSC does not read".into()));
+            return;
+        }
         for sequence in late {
             self.lose(sequence);
             self.ask = true;

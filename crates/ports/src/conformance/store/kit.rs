@@ -169,6 +169,8 @@ pub fn first(first: FirstStep, to: PhoneNumber, now: Timestamp) -> Accept {
         first,
         decision: decision(ClassReason::Default),
         idempotency: None,
+        // Whoever owns the work, unless a test says otherwise.
+        epoch: Epoch(i64::MAX),
     }
 }
 

@@ -12,7 +12,7 @@ use domain::model::route::OnUnknown;
 use domain::time::{Millis, Timestamp};
 
 use super::kit::*;
-use crate::store::operations::{Interrupted, Plan, PlanStep, Release, Settle, Start};
+use crate::store::operations::{Accept, Interrupted, Plan, PlanStep, Release, Settle, Start};
 use crate::store::{Epoch, Op, Outcome, Store};
 
 fn settle(message: MessageId, version: u32, now: Timestamp) -> Op {
@@ -76,8 +76,16 @@ pub fn an_older_owner_is_fenced_and_writes_nothing(store: &dyn Store) {
         assert!(matches!(commit(store, op), Outcome::Fenced));
     }
     assert_eq!(progress(store, id), before);
-    // What providers and callers say is kept whoever owns the work.
-    accept(store, sent_at_once(phone(1), at(1)));
+    let late = Accept {
+        epoch: OWNER,
+        ..sent_at_once(phone(3), at(1))
+    };
+    assert!(matches!(
+        commit(store, Op::Accept(Box::new(late))),
+        Outcome::Fenced
+    ));
+    assert_eq!(facts(store, phone(3)).id, None);
+    // What providers say is kept whoever owns the work.
     assert!(matches!(
         commit(store, op(receipt("x", ReceiptState::Delivered, at(2)))),
         Outcome::ReceiptParked

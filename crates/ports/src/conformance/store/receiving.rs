@@ -9,7 +9,7 @@ use domain::model::progress::Waiting;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 
 use super::kit::*;
-use crate::store::operations::{FirstStep, Receipt};
+use crate::store::operations::{FirstStep, Receipt, Submitted};
 use crate::store::{Op, Outcome, Store};
 
 /// A message that the SMS route took under this name.
@@ -122,6 +122,29 @@ pub fn a_parked_receipt_is_found_under_every_form_of_its_reference(store: &dyn S
     assert_eq!(progress(store, meant).status, Status::Delivered);
     let again = sent(store, 2, "33");
     assert_eq!(progress(store, again).status, Status::Sent);
+}
+
+pub fn a_submission_that_becomes_unknown_takes_the_receipt_that_came_before(store: &dyn Store) {
+    let (id, _) = accept(store, sent_at_once(phone(1), at(0)));
+    let early = Receipt {
+        recipient: Some(phone(1)),
+        ..delivered("early", 50)
+    };
+    assert!(matches!(
+        commit(store, op(early.clone())),
+        Outcome::ReceiptParked
+    ));
+    let outcome = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    let lost = Submitted {
+        submitted_at: at(10),
+        ..submitted(id, outcome, at(30_000))
+    };
+    change(store, Op::Submitted(Box::new(lost)));
+    assert_eq!(progress(store, id).status, Status::Delivered);
+    let again = change(store, op(early));
+    assert_eq!((again.message, again.was), (id, Status::Delivered));
 }
 
 pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) {
