@@ -32,7 +32,7 @@ pub struct ServerArgs {
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     pub folder: PathBuf,
     /// HTTP connections, one request in flight on each.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 128)]
     pub connections: usize,
     /// Further JSON members of each body, such as `"channel":"sms"`.
     #[arg(long, default_value = "")]
