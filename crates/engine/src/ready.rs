@@ -331,3 +331,92 @@ impl ReadyQueue {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::ids::MessageId;
+    use domain::model::attempt::PartSet;
+    use domain::model::content::Content;
+    use domain::time::Millis;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    fn ready(id: i64, class: TrafficClass, parts: u16) -> Ready {
+        let key = SubmissionKey {
+            message: MessageId::from_key(id),
+            attempt: 1,
+        };
+        let submission = Submission {
+            key,
+            class,
+            from: "ACME".into(),
+            to: "+40712345678".parse().unwrap(),
+            content: Arc::new(Content::text("x")),
+            parts,
+            accepted: PartSet::NONE,
+            validity: None,
+            expires_at: NOW.plus(Millis::hours(1)),
+        };
+        Ready {
+            due: NOW,
+            submission,
+        }
+    }
+
+    fn queue() -> ReadyQueue {
+        let mut queue = ReadyQueue::new(None, false, NOW);
+        queue.open = true;
+        queue
+    }
+
+    fn drawn(queue: &mut ReadyQueue, free: u16, window: u16) -> Vec<i64> {
+        let drawn = queue.draw(Slots { free, window }, NOW);
+        let ids = drawn.submissions.iter().map(|it| it.key.message.key());
+        ids.collect()
+    }
+
+    #[test]
+    fn direct_goes_before_bulk_and_one_slot_is_kept_for_it() {
+        let mut queue = queue();
+        for id in 1..=5 {
+            queue.push(ready(id, TrafficClass::Bulk, 1));
+        }
+        queue.push(ready(9, TrafficClass::Direct, 1));
+        assert_eq!(drawn(&mut queue, 4, 10), [9, 1, 2]);
+        assert_eq!(drawn(&mut queue, 1, 10), [] as [i64; 0]);
+        assert_eq!(drawn(&mut queue, 1, 1), [3]);
+    }
+
+    #[test]
+    fn a_long_message_waits_until_its_parts_fit() {
+        let mut queue = queue();
+        queue.push(ready(1, TrafficClass::Direct, 3));
+        assert_eq!(drawn(&mut queue, 2, 10), [] as [i64; 0]);
+        assert_eq!(drawn(&mut queue, 3, 10), [1]);
+        queue.push(ready(2, TrafficClass::Direct, 30));
+        assert_eq!(drawn(&mut queue, 10, 10), [2]);
+    }
+
+    #[test]
+    fn a_probe_is_one_message_whatever_its_length() {
+        let mut queue = queue();
+        queue.probes_only = true;
+        queue.push(ready(1, TrafficClass::Direct, 3));
+        queue.push(ready(2, TrafficClass::Direct, 1));
+        assert_eq!(drawn(&mut queue, 10, 10), [1]);
+        assert_eq!(drawn(&mut queue, 10, 10), [] as [i64; 0]);
+    }
+
+    #[test]
+    fn what_comes_back_takes_its_old_place() {
+        let mut queue = queue();
+        for id in [2, 3, 1] {
+            queue.push(ready(id, TrafficClass::Direct, 1));
+        }
+        assert_eq!(drawn(&mut queue, 10, 10), [1, 2, 3]);
+    }
+}

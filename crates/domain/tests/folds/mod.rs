@@ -446,3 +446,42 @@ fn the_parts_that_were_taken_before_a_refusal_are_paid_for() {
     assert_eq!(progress.attempts[0].settled_cost, Some(Micros(100)));
     assert_eq!(progress.attempts[0].accepted, PartSet::first(1));
 }
+
+#[test]
+fn the_rest_of_a_partly_accepted_message_is_tried_again_after_pauses_that_double() {
+    let mut progress = in_hand(2);
+    let refused = |class| SubmitOutcome::PartlyAccepted {
+        references: vec![PartReference {
+            part: 0,
+            reference: "a".into(),
+        }],
+        failure: failure(class),
+        retriable: true,
+    };
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        submitted(
+            &mut progress,
+            1,
+            &refused(FailureClass::RouteFault),
+            at(30),
+            at(1),
+        );
+        let Waiting::Schedule { at: again } = progress.waiting else {
+            panic!("{:?}", progress.waiting)
+        };
+        pauses.push(again.since(at(1)).get() / 1_000);
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert!(progress.attempts[0].refused_by.is_empty());
+
+    let mut throttled = in_hand(2);
+    submitted(
+        &mut throttled,
+        1,
+        &refused(FailureClass::Throttled),
+        at(30),
+        at(1),
+    );
+    assert!(matches!(throttled.waiting, Waiting::Lane(_)));
+}
