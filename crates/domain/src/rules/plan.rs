@@ -69,7 +69,7 @@ pub struct MessageFacts<'a> {
     /// Routes that certainly did not accept it in the attempt under way.
     pub refused_by: &'a [RouteKey],
     /// Whether it came with a test key, which sends through simulators only (R-TEST). A live key
-    /// uses a simulator only on a channel where the sender has no other route.
+    /// uses simulators only where the sender has no other route at all.
     pub test: bool,
     /// What [`measure`](crate::text::measure) said of [`Content::plain_text`]; counted anew when
     /// the caller does not know.
