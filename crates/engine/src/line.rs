@@ -85,8 +85,9 @@ impl RouteLine {
     }
 
     pub(crate) fn on_ready(&self, wake: Wake) {
-        self.wakes.write().push(Wake::clone(&wake));
-        wake();
+        let first = Wake::clone(&wake);
+        self.wakes.write().push(wake);
+        first();
     }
 
     /// Tells the connector that there may be something to take.

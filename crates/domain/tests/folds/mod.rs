@@ -174,8 +174,9 @@ fn any_receipt() -> impl Strategy<Value = (u16, ReceiptState)> {
 }
 
 /// A story, and the same in another order with some of it repeated.
-fn story_and_shuffle() -> impl Strategy<Value = (Vec<(u16, ReceiptState)>, Vec<(u16, ReceiptState)>)>
-{
+type Story = Vec<(u16, ReceiptState)>;
+
+fn story_and_shuffle() -> impl Strategy<Value = (Story, Story)> {
     prop::collection::vec(any_receipt(), 1..8).prop_flat_map(|story| {
         let repeats = prop::sample::subsequence(story.clone(), 0..=story.len());
         let shuffled = repeats
