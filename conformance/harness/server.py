@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .wait import PATIENCE, until
+from .wait import PATIENCE, free_port, until
 
 TEST_KEY = "zv_test_conformance_key_0001"
 READ_KEY = "zv_test_conformance_read_0002"
@@ -108,7 +108,7 @@ class Server:
 
     def start(self) -> Server:
         """Starts it, on the same port as before where it ran before."""
-        listen = self.url.removeprefix("http://") or "127.0.0.1:0"
+        listen = self.url.removeprefix("http://") or f"127.0.0.1:{free_port()}"
         before = len(self._output())
         with self.log.open("ab") as sink:
             self._process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -27,7 +28,16 @@ def until(what: str, look: Callable[[], T | None], patience: float = PATIENCE) -
 
 
 def free_port() -> int:
-    """A port of the loopback address on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port of the loopback address on which nothing listens.
+
+    Below the ports that the system gives to outgoing connections: one of those could take it
+    before the server does.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -75,10 +76,27 @@ prices = [ {{ prefix = "*", price = "0.035" }} ]
     out
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the system gives to outgoing connections:
+/// one of those could take it before the server does. Each process begins at another one.
 pub fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let first = std::process::id().wrapping_mul(61).wrapping_add(asked * 17) % PORTS;
+    let mut last = None;
+    for step in 0..PORTS {
+        let port = u16::try_from(FIRST_PORT + (first + step) % PORTS).unwrap_or(u16::MAX);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return listener.local_addr(),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into()))
 }
+
+/// The first port that is tried.
+const FIRST_PORT: u32 = 20_000;
+/// How many are tried.
+const PORTS: u32 = 12_000;
 
 /// A server with its folder; the process is killed when this is dropped.
 #[derive(Debug)]
