@@ -7,16 +7,17 @@ use std::sync::Arc;
 use domain::ids::MessageId;
 use domain::model::attempt::PartSet;
 use domain::model::content::Content;
-use domain::model::message::TrafficClass;
+use domain::model::message::{Category, TrafficClass};
 use domain::model::receipt::SubmitOutcome;
 use domain::phone::PhoneNumber;
 use domain::text::measure;
 use domain::time::Timestamp;
 use parking_lot::Mutex;
 use ports::connector::{
-    Ack, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Slots, Submission,
-    SubmissionKey, SubmissionSource, Taken, Wake,
+    Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
+    Slots, Submission, SubmissionKey, SubmissionSource, Taken, Wake,
 };
+use ports::provider::TemplateUpdate;
 
 /// The key of test submission number `no`.
 pub(crate) const fn key(no: i64) -> SubmissionKey {
@@ -32,8 +33,11 @@ pub(crate) fn submission(no: i64, to: &str, text: &str) -> Submission {
         key: key(no),
         class: TrafficClass::Direct,
         from: "ACME".into(),
-        to: PhoneNumber::parse(to).unwrap(),
+        to: PhoneNumber::parse(to).unwrap().into(),
         content: Arc::new(Content::text(text)),
+        template: None,
+        category: Category::Transactional,
+        context: None,
         parts: measure(text).count,
         accepted: PartSet::NONE,
         validity: None,
@@ -114,6 +118,9 @@ pub(crate) enum Told {
     Returned(SubmissionKey),
     Receipt(IncomingReceipt),
     Inbound(IncomingMessage),
+    Consent(ConsentSignal),
+    Template(TemplateUpdate),
+    Billed(SubmissionKey, Bill),
     Link(LinkState),
 }
 
@@ -176,6 +183,20 @@ impl RouteEvents for Record {
     fn inbound(&self, message: IncomingMessage, ack: Ack) {
         self.acks.lock().push_back(ack);
         self.tell(Told::Inbound(message));
+    }
+
+    fn consent(&self, signal: ConsentSignal, ack: Ack) {
+        self.acks.lock().push_back(ack);
+        self.tell(Told::Consent(signal));
+    }
+
+    fn template(&self, update: TemplateUpdate, ack: Ack) {
+        self.acks.lock().push_back(ack);
+        self.tell(Told::Template(update));
+    }
+
+    fn billed(&self, key: SubmissionKey, bill: Bill) {
+        self.tell(Told::Billed(key, bill));
     }
 
     fn link(&self, state: LinkState) {

@@ -163,6 +163,8 @@ fn channel_sentence(candidate: &ChannelCandidate, currency: Currency) -> String 
     let name = match candidate.channel {
         Channel::Sms => "SMS",
         Channel::WhatsApp => "WhatsApp",
+        Channel::Telegram => "Telegram",
+        Channel::Email => "E-mail",
     };
     let verdict = match candidate.verdict {
         ChannelVerdict::Chosen(ChannelReason::Waiting) => "waited for",

@@ -10,12 +10,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::ids::MessageId;
+use domain::model::address::Address;
 use domain::model::attempt::PartSet;
-use domain::model::content::Content;
-use domain::model::message::TrafficClass;
+use domain::model::content::{Content, TemplateUse};
+use domain::model::message::{Category, TrafficClass};
+use domain::model::money::Micros;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
-use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
+
+use crate::hooks::Hooks;
+use crate::provider::{MediaSource, Presence, TemplateRegistrar, TemplateUpdate};
 
 /// Names a submission between the engine and a connector.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,10 +39,17 @@ pub struct Submission {
     pub class: TrafficClass,
     /// Our address: a number, a short code or a name; empty where the route fixes it.
     pub from: Arc<str>,
-    /// The recipient.
-    pub to: PhoneNumber,
+    /// The recipient, at an address of the route's channel.
+    pub to: Address,
     /// What it says.
     pub content: Arc<Content>,
+    /// The template to send in place of the content: the message's own, or the sender's default
+    /// while the WhatsApp window is closed (R-WIN-2); `None` sends the content as it is.
+    pub template: Option<Arc<TemplateUse>>,
+    /// What the caller said it is for.
+    pub category: Category,
+    /// The provider's id of the message that this one answers or reacts to.
+    pub context: Option<Box<str>>,
     /// Number of parts.
     pub parts: u16,
     /// Parts that the provider took already; only the others are sent (R-PARTS).
@@ -107,8 +118,8 @@ pub struct IncomingReceipt {
     pub references: Vec<Box<str>>,
     /// Our own reference, where the provider gives it back.
     pub ours: Option<SubmissionKey>,
-    /// The recipient's number, where the provider names it.
-    pub recipient: Option<PhoneNumber>,
+    /// The recipient, where the provider names it.
+    pub recipient: Option<Address>,
     /// What it says.
     pub state: ReceiptState,
     /// The provider's own words, without message text.
@@ -118,16 +129,65 @@ pub struct IncomingReceipt {
 /// An inbound message as a provider gave it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IncomingMessage {
-    /// Who wrote it.
-    pub from: PhoneNumber,
+    /// Who wrote it: the phone number, where the provider tells it.
+    pub from: Address,
+    /// Other addresses that the provider says are the same person's.
+    pub aliases: Vec<Address>,
+    /// What the person calls themselves there.
+    pub profile_name: Option<Box<str>>,
     /// Our address that it was written to.
     pub to: Box<str>,
-    /// What it says.
+    /// What it says; a button that was pressed is a text with the button's label.
     pub content: Content,
+    /// Whether it is of a kind that the connector has no words for; the content is empty then.
+    pub unsupported: bool,
+    /// The provider's id of the message that it answers or reacts to.
+    pub quotes: Option<Box<str>>,
     /// The provider's id.
     pub provider_id: Option<Box<str>>,
     /// When it was sent, by the provider's clock; `None` where it does not say.
     pub sent_at: Option<Timestamp>,
+}
+
+impl IncomingMessage {
+    /// A message with nothing but what every provider tells.
+    pub fn new(from: Address, to: impl Into<Box<str>>, content: Content) -> Self {
+        Self {
+            from,
+            aliases: Vec::new(),
+            profile_name: None,
+            to: to.into(),
+            content,
+            unsupported: false,
+            quotes: None,
+            provider_id: None,
+            sent_at: None,
+        }
+    }
+}
+
+/// What a provider says it charges for a submission, where it says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bill {
+    /// Number of segments that it counted.
+    pub segments: Option<u16>,
+    /// The price of all of it, in the project's currency.
+    pub amount: Option<Micros>,
+}
+
+/// A person told the provider, not us, whether they want messages (R-IN-2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsentSignal {
+    /// Who.
+    pub from: Address,
+    /// Our address that it is about; empty where the provider does not say.
+    pub to: Box<str>,
+    /// Whether they opted out; else in again.
+    pub opted_out: bool,
+    /// Whether it is about promotions only.
+    pub promotions_only: bool,
+    /// The provider's own words.
+    pub raw: Box<str>,
 }
 
 /// Whether a route's link works.
@@ -153,6 +213,15 @@ pub trait RouteEvents: Send + Sync + 'static {
     /// An inbound message came.
     fn inbound(&self, message: IncomingMessage, ack: Ack);
 
+    /// A person opted out or in at the provider.
+    fn consent(&self, signal: ConsentSignal, ack: Ack);
+
+    /// The provider changed a template.
+    fn template(&self, update: TemplateUpdate, ack: Ack);
+
+    /// The provider says what a submission costs; after its outcome was told.
+    fn billed(&self, key: SubmissionKey, bill: Bill);
+
     /// The route's link changed.
     fn link(&self, state: LinkState);
 }
@@ -164,6 +233,26 @@ pub trait Connector: Send + Sync + 'static {
 
     /// The simulator behind it, where it is one.
     fn simulator(&self) -> Option<&dyn Simulator> {
+        None
+    }
+
+    /// Where the provider's callbacks go, where it has any.
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        None
+    }
+
+    /// Read marks and typing indicators, where the provider has them.
+    fn presence(&self) -> Option<&dyn Presence> {
+        None
+    }
+
+    /// Media that people sent, where the provider keeps them.
+    fn media(&self) -> Option<&dyn MediaSource> {
+        None
+    }
+
+    /// The provider's templates, where it has them.
+    fn templates(&self) -> Option<&dyn TemplateRegistrar> {
         None
     }
 }

@@ -1,10 +1,12 @@
 //! What the engine needs of the world, as small traits, and the in-memory model of the store.
 //!
-//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`]; then [`memory`]
-//! and [`conformance`].
+//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`], [`hooks`] and
+//! [`provider`]; then [`memory`] and [`conformance`].
 
 pub mod clock;
 pub mod conformance;
 pub mod connector;
+pub mod hooks;
 pub mod memory;
+pub mod provider;
 pub mod store;

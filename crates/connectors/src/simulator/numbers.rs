@@ -1,8 +1,8 @@
 //! Which recipient gets which play (R-TEST). The table is the documentation of
 //! `docs/reference/simulator.md`, and a test compares the two.
 
+use domain::model::address::Address;
 use domain::model::channel::Channel;
-use domain::phone::PhoneNumber;
 
 /// What happens to a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -79,18 +79,22 @@ pub const MAGIC_NUMBERS: &[MagicNumber] = &[
 ];
 
 /// The play that a recipient's number asks for; `None` where it asks for nothing.
-pub fn play(to: &PhoneNumber, channel: Channel) -> Option<Play> {
+pub fn play(to: &Address, channel: Channel) -> Option<Play> {
+    let digits = to.phone()?.digits();
     let line = MAGIC_NUMBERS
         .iter()
-        .find(|it| to.digits().ends_with(it.ending))?;
+        .find(|it| digits.ends_with(it.ending))?;
     Some(match channel {
         Channel::Sms => line.sms,
         Channel::WhatsApp => line.whatsapp,
+        Channel::Telegram | Channel::Email => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::phone::PhoneNumber;
+
     use super::*;
 
     #[test]
@@ -104,6 +108,7 @@ mod tests {
                     &"5550000"[..digits]
                 };
                 let to = PhoneNumber::parse(&format!("{prefix}{filler}{}", line.ending)).unwrap();
+                let to = Address::Phone(to);
                 assert_eq!(play(&to, Channel::Sms), Some(line.sms), "{to:?}");
                 assert_eq!(play(&to, Channel::WhatsApp), Some(line.whatsapp), "{to:?}");
             }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn any_other_number_asks_for_nothing() {
-        let to = PhoneNumber::parse("+40712345678").unwrap();
+        let to = Address::Phone(PhoneNumber::parse("+40712345678").unwrap());
         assert_eq!(play(&to, Channel::Sms), None);
     }
 

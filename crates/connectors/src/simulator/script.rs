@@ -189,6 +189,7 @@ fn undeliverable(channel: Channel) -> Failure {
     let code = match channel {
         Channel::Sms => "UNDELIV",
         Channel::WhatsApp => "131000",
+        Channel::Telegram | Channel::Email => "undeliverable",
     };
     Failure::new(
         FailureClass::Undeliverable,
@@ -201,6 +202,8 @@ fn incapable(channel: Channel) -> Failure {
     let code = match channel {
         Channel::Sms => "UNDELIV",
         Channel::WhatsApp => "131026",
+        Channel::Telegram => "403",
+        Channel::Email => "550",
     };
     Failure::new(
         FailureClass::RecipientIncapable,

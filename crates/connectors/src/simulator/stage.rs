@@ -379,7 +379,7 @@ impl Stage {
             references: vec![reference.into()],
             // Meta gives our reference back; an SMSC does not.
             ours: (self.config.channel == Channel::WhatsApp).then_some(submission.key),
-            recipient: Some(submission.to),
+            recipient: Some(submission.to.clone()),
             state,
             raw,
         }

@@ -64,6 +64,9 @@ fn words(told: &[Told]) -> Vec<String> {
             Told::Receipt(receipt) => receipt.state.code().to_owned(),
             Told::Returned(key) => format!("{} returned", key.message.key()),
             Told::Inbound(_) => "inbound".to_owned(),
+            Told::Consent(_) => "consent".to_owned(),
+            Told::Template(_) => "template".to_owned(),
+            Told::Billed(..) => "billed".to_owned(),
             Told::Link(_) => "link".to_owned(),
         })
         .collect()
@@ -89,7 +92,7 @@ async fn a_message_is_accepted_and_then_delivered_under_the_reference_it_was_giv
     assert_eq!(first.references, [references[0].reference.clone()]);
     assert_eq!(second.references, [references[1].reference.clone()]);
     assert_eq!(
-        (first.ours, first.recipient.unwrap().as_str()),
+        (first.ours, &*first.recipient.as_ref().unwrap().to_string()),
         (None, "+40712345678")
     );
 }
@@ -176,13 +179,8 @@ async fn free_form_content_needs_an_inbound_message_of_the_last_24_hours() {
     assert_eq!(words(&told), ["1 accepted", "in_transit", "failed"]);
     assert!(matches!(&told[2], Told::Receipt(it) if it.ours == Some(key(1))));
 
-    let message = IncomingMessage {
-        from: PhoneNumber::parse(person).unwrap(),
-        to: "+40700000001".into(),
-        content: Content::text("Hi"),
-        provider_id: None,
-        sent_at: None,
-    };
+    let from = PhoneNumber::parse(person).unwrap();
+    let message = IncomingMessage::new(from.into(), "+40700000001", Content::text("Hi"));
     bench
         .route
         .simulator()

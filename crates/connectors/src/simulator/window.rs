@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::phone::PhoneNumber;
+use domain::model::address::Address;
 use domain::time::{Millis, Timestamp};
 
 /// How long a window stays open.
@@ -24,10 +24,10 @@ fn address(text: &str) -> Box<str> {
 
 impl Windows {
     /// `from` wrote to us at `at`.
-    pub(super) fn open(&mut self, from: &PhoneNumber, ours: &str, at: Timestamp) {
+    pub(super) fn open(&mut self, from: &Address, ours: &str, at: Timestamp) {
         let last = self
             .last
-            .entry((from.digits().into(), address(ours)))
+            .entry((from.to_string().into(), address(ours)))
             .or_insert(at);
         *last = (*last).max(at);
         if self.last.len() > REMEMBERED
@@ -42,29 +42,32 @@ impl Windows {
     }
 
     /// Whether free-form content may be sent at `now`. Without an address of ours any will do.
-    pub(super) fn is_open(&self, to: &PhoneNumber, ours: &str, now: Timestamp) -> bool {
+    pub(super) fn is_open(&self, to: &Address, ours: &str, now: Timestamp) -> bool {
         let is_fresh = |at: &Timestamp| now.since(*at) < WINDOW;
         let ours = address(ours);
         if !ours.is_empty() {
             return self
                 .last
-                .get(&(to.digits().into(), ours))
+                .get(&(to.to_string().into(), ours))
                 .is_some_and(is_fresh);
         }
-        let begin: (Box<str>, Box<str>) = (to.digits().into(), "".into());
+        let begin_of: Box<str> = to.to_string().into();
+        let begin: (Box<str>, Box<str>) = (begin_of.clone(), "".into());
         self.last
             .range(begin..)
-            .take_while(|it| &*it.0.0 == to.digits())
+            .take_while(|it| *it.0.0 == *begin_of)
             .any(|it| is_fresh(it.1))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::phone::PhoneNumber;
+
     use super::*;
 
-    fn person() -> PhoneNumber {
-        PhoneNumber::parse("+40712345678").unwrap()
+    fn person() -> Address {
+        Address::Phone(PhoneNumber::parse("+40712345678").unwrap())
     }
 
     #[test]
@@ -85,7 +88,7 @@ mod tests {
         windows.open(&person(), "+40700000001", now);
         assert!(!windows.is_open(&person(), "+40700000002", now));
         assert!(windows.is_open(&person(), "", now));
-        let other = PhoneNumber::parse("+40712345679").unwrap();
+        let other = Address::Phone(PhoneNumber::parse("+40712345679").unwrap());
         assert!(!windows.is_open(&other, "", now));
     }
 }

@@ -266,13 +266,11 @@ fn message(key: &Key, text: String) -> Option<IncomingMessage> {
 pub(super) fn incoming(from: &[u8], to: &[u8], text: String) -> Option<IncomingMessage> {
     let from = PhoneNumber::from_msisdn(std::str::from_utf8(from).ok()?.trim()).ok()?;
     let to = String::from_utf8_lossy(to);
-    Some(IncomingMessage {
-        from,
-        to: to.trim().into(),
-        content: Content::text(text),
-        provider_id: None,
-        sent_at: None,
-    })
+    Some(IncomingMessage::new(
+        from.into(),
+        to.trim(),
+        Content::text(text),
+    ))
 }
 
 #[cfg(test)]

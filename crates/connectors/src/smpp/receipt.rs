@@ -4,6 +4,7 @@
 //! is taken for granted: fields are missing, ids change their base, parameters repeat or replace the
 //! text, and the type of message is not always set.
 
+use domain::model::address::Address;
 use domain::model::receipt::ReceiptState;
 use domain::phone::PhoneNumber;
 use ports::connector::IncomingReceipt;
@@ -72,8 +73,11 @@ pub(super) fn is_usable(receipt: &IncomingReceipt) -> bool {
 }
 
 /// Source and destination are swapped, so the recipient is who the receipt is from.
-fn recipient(message: &Message<'_>) -> Option<PhoneNumber> {
-    PhoneNumber::from_msisdn(std::str::from_utf8(message.source.text).ok()?.trim()).ok()
+fn recipient(message: &Message<'_>) -> Option<Address> {
+    let source = std::str::from_utf8(message.source.text).ok()?;
+    PhoneNumber::from_msisdn(source.trim())
+        .ok()
+        .map(Address::Phone)
 }
 
 fn trimmed(octets: &[u8]) -> String {

@@ -99,7 +99,7 @@ fn the_texts_that_vendors_send_are_understood() {
         let receipt = as_is(text);
         assert_eq!(receipt.references, [id.into()], "{text}");
         assert_eq!(receipt.state.code(), state, "{text}");
-        assert_eq!(receipt.recipient.unwrap().as_str(), "+4917012345678");
+        assert_eq!(receipt.recipient.unwrap().to_string(), "+4917012345678");
     }
 }
 

@@ -106,6 +106,7 @@ impl Outgoing {
             .submission
             .validity
             .and_then(|it| validity(config.validity_form, it, now));
+        let to = self.submission.to.phone();
         let submit = Submit {
             service_type: config.service_type.as_bytes(),
             source: Address {
@@ -116,7 +117,8 @@ impl Outgoing {
             destination: Address {
                 ton: config.destination_ton,
                 npi: config.destination_npi,
-                text: self.submission.to.digits().as_bytes(),
+                // Safe because: only phone numbers are addresses of the SMS channel.
+                text: to.map_or(&[], |it| it.digits().as_bytes()),
             },
             esm_class: config.message_mode & 3 | if with_header { UDHI } else { 0 },
             validity_period: validity.as_ref().map_or(&[][..], String::as_bytes),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::model::attempt::PartSet;
 use domain::model::content::{Content, MessageType};
-use domain::model::message::TrafficClass;
+use domain::model::message::{Category, TrafficClass};
 use domain::phone::PhoneNumber;
 use domain::text::measure;
 use ports::connector::SubmissionKey;
@@ -24,8 +24,11 @@ fn submission(from: &str, text: &str) -> Submission {
         },
         class: TrafficClass::Direct,
         from: from.into(),
-        to: PhoneNumber::parse("+4917012345678").unwrap(),
+        to: PhoneNumber::parse("+4917012345678").unwrap().into(),
         content: Arc::new(Content::text(text)),
+        template: None,
+        category: Category::Transactional,
+        context: None,
         parts: measure(text).count,
         accepted: PartSet::NONE,
         validity: None,

@@ -12,17 +12,23 @@ pub enum Channel {
     Sms,
     /// WhatsApp Business.
     WhatsApp,
+    /// A chat with a Telegram bot.
+    Telegram,
+    /// E-mail.
+    Email,
 }
 
 impl Channel {
     /// Every channel, in the order of tables.
-    pub const ALL: [Self; 2] = [Self::Sms, Self::WhatsApp];
+    pub const ALL: [Self; 4] = [Self::Sms, Self::WhatsApp, Self::Telegram, Self::Email];
 
     /// The word of the API and of the configuration.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sms => "sms",
             Self::WhatsApp => "whatsapp",
+            Self::Telegram => "telegram",
+            Self::Email => "email",
         }
     }
 
@@ -35,6 +41,7 @@ impl Channel {
     pub const fn is_phone_addressed(self) -> bool {
         match self {
             Self::Sms | Self::WhatsApp => true,
+            Self::Telegram | Self::Email => false,
         }
     }
 }
@@ -51,12 +58,14 @@ impl ChannelSet {
         match channel {
             Channel::Sms => 1,
             Channel::WhatsApp => 2,
+            Channel::Telegram => 4,
+            Channel::Email => 8,
         }
     }
 
     /// The set with these bits, as [`bits`](Self::bits) gave them.
     pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 3)
+        Self(bits & 15)
     }
 
     /// The set as bits, for the store.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ContactId;
+use crate::model::address::Address;
 use crate::model::channel::Channel;
 use crate::time::{Millis, Timestamp};
 
@@ -70,6 +71,8 @@ impl From<Channel> for AddressKind {
         match channel {
             Channel::Sms => Self::Sms,
             Channel::WhatsApp => Self::WhatsApp,
+            Channel::Telegram => Self::Telegram,
+            Channel::Email => Self::Email,
         }
     }
 }
@@ -128,7 +131,7 @@ pub struct ThreadFacts {
 }
 
 /// What is known of a contact when a decision is made. The default is a person never seen before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ContactFacts {
     /// The contact, when it exists already.
     pub id: Option<ContactId>,
@@ -136,6 +139,12 @@ pub struct ContactFacts {
     pub sms: ChannelFacts,
     /// On WhatsApp.
     pub whatsapp: ChannelFacts,
+    /// On Telegram.
+    pub telegram: ChannelFacts,
+    /// On e-mail.
+    pub email: ChannelFacts,
+    /// Its addresses, each once, first choices first; empty for a stranger.
+    pub addresses: Vec<Address>,
     /// The thread with the sender.
     pub thread: ThreadFacts,
 }
@@ -146,7 +155,18 @@ impl ContactFacts {
         match channel {
             Channel::Sms => &self.sms,
             Channel::WhatsApp => &self.whatsapp,
+            Channel::Telegram => &self.telegram,
+            Channel::Email => &self.email,
         }
+    }
+
+    /// Where the recipient of a message to `to` is reached on this channel: there, or at another
+    /// address of the contact.
+    pub fn address_on<'a>(&'a self, channel: Channel, to: &'a Address) -> Option<&'a Address> {
+        if to.is_on(channel) {
+            return Some(to);
+        }
+        self.addresses.iter().find(|it| it.is_on(channel))
     }
 
     /// What is known on this channel, to be changed.
@@ -154,6 +174,8 @@ impl ContactFacts {
         match channel {
             Channel::Sms => &mut self.sms,
             Channel::WhatsApp => &mut self.whatsapp,
+            Channel::Telegram => &mut self.telegram,
+            Channel::Email => &mut self.email,
         }
     }
 }

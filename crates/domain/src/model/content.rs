@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::template::{TemplateButton, TemplateHeader, TemplateParameter};
+
 /// The kind of content, in the API's words.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,7 +101,8 @@ pub enum PriceCategory {
     Authentication,
 }
 
-/// An approved template as a message uses it: a fact that is looked up, not part of the request.
+/// A template as a message uses it, its placeholders filled: a fact that is looked up, not part of
+/// the request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TemplateUse {
     /// Public id of the template.
@@ -108,6 +111,67 @@ pub struct TemplateUse {
     pub category: PriceCategory,
     /// Its text with the variables filled in, for channels that send plain text (R-WIN-3).
     pub plain_text: Option<Box<str>>,
+    /// The provider's name for it.
+    #[serde(default)]
+    pub name: Box<str>,
+    /// Its language, as the provider writes it.
+    #[serde(default)]
+    pub language: Box<str>,
+    /// What fills its header.
+    #[serde(default)]
+    pub header: Option<TemplateHeader>,
+    /// What fills the placeholders of its body, in order.
+    #[serde(default)]
+    pub body: Vec<TemplateParameter>,
+    /// What fills its buttons.
+    #[serde(default)]
+    pub buttons: Vec<TemplateButton>,
+    /// The id of the same content at Twilio, which has its own (`HX…`).
+    #[serde(default)]
+    pub content_sid: Option<Box<str>>,
+}
+
+impl TemplateUse {
+    /// A template without anything to fill.
+    pub fn plain(id: impl Into<Box<str>>, category: PriceCategory) -> Self {
+        Self {
+            id: id.into(),
+            category,
+            plain_text: None,
+            name: Box::default(),
+            language: Box::default(),
+            header: None,
+            body: Vec::new(),
+            buttons: Vec::new(),
+            content_sid: None,
+        }
+    }
+}
+
+/// What a message has for e-mail beside its text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EmailParts {
+    /// The subject line; it holds no line breaks.
+    pub subject: Box<str>,
+    /// The body as HTML, beside the plain text.
+    pub html: Option<Box<str>>,
+    /// Where an answer is to go, where not to the sender.
+    pub reply_to: Option<Box<str>>,
+    /// Files.
+    pub attachments: Vec<EmailAttachment>,
+}
+
+/// A file of an e-mail.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EmailAttachment {
+    /// Its name.
+    pub filename: Box<str>,
+    /// Its type; `application/octet-stream` where nobody said.
+    pub content_type: Option<Box<str>>,
+    /// By which the HTML body names it; it is shown inside then.
+    pub content_id: Option<Box<str>>,
+    /// Its bytes in base 64.
+    pub content: Box<str>,
 }
 
 /// What a message says.
@@ -121,6 +185,8 @@ pub struct Content {
     pub extra: Option<Box<str>>,
     /// The template, when the message names one that exists.
     pub template: Option<TemplateUse>,
+    /// What it has for e-mail: without, e-mail cannot carry it.
+    pub email: Option<EmailParts>,
 }
 
 impl Content {
@@ -131,6 +197,7 @@ impl Content {
             text: Some(text.into()),
             extra: None,
             template: None,
+            email: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The nouns, with their legal states.
 
+pub mod address;
 pub mod attempt;
 pub mod channel;
 pub mod contact;
@@ -12,3 +13,4 @@ pub mod progress;
 pub mod receipt;
 pub mod route;
 pub mod sender;
+pub mod template;

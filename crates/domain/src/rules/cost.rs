@@ -4,10 +4,10 @@
 
 use std::cmp::Reverse;
 
+use crate::model::address::Address;
 use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
 use crate::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
-use crate::phone::PhoneNumber;
 use crate::time::Timestamp;
 
 /// The expected price of one message on one route.
@@ -35,7 +35,7 @@ impl Quote {
 /// fits, so the price is unknown; such a route is used only after every route with a price.
 pub fn price_of(
     route: &Route,
-    to: &PhoneNumber,
+    to: &Address,
     category: Option<PriceCategory>,
     segments: u16,
     now: Timestamp,
@@ -81,15 +81,15 @@ enum ScopeRank {
 }
 
 /// How specifically the scope names the destination; `None` when it does not cover it.
-fn scope_rank(scope: &PriceScope, to: &PhoneNumber) -> Option<ScopeRank> {
+fn scope_rank(scope: &PriceScope, to: &Address) -> Option<ScopeRank> {
     match scope {
         PriceScope::Any => Some(ScopeRank::Any),
         PriceScope::Country(country) => {
             (to.country() == Some(*country)).then_some(ScopeRank::Country)
         }
         PriceScope::Prefix(prefix) => to
-            .as_str()
-            .starts_with(&**prefix)
+            .phone()
+            .is_some_and(|it| it.as_str().starts_with(&**prefix))
             .then_some(ScopeRank::Prefix(prefix.len())),
     }
 }

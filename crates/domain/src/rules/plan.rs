@@ -8,6 +8,7 @@ use crate::decision::{
     RouteCandidate, RouteVerdict,
 };
 use crate::ids::RouteKey;
+use crate::model::address::Address;
 use crate::model::attempt::PlannedAttempt;
 use crate::model::channel::{Channel, ChannelSet};
 use crate::model::contact::ContactFacts;
@@ -17,7 +18,6 @@ use crate::model::policy::Policy;
 use crate::model::progress::Lane;
 use crate::model::route::RouteFacts;
 use crate::model::sender::Sender;
-use crate::phone::PhoneNumber;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
 use crate::rules::cost::Quote;
@@ -47,7 +47,7 @@ pub struct PlanFacts<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct MessageFacts<'a> {
     /// The destination.
-    pub to: &'a PhoneNumber,
+    pub to: &'a Address,
     /// What it says.
     pub content: &'a Content,
     /// Direct or bulk.

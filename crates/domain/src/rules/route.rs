@@ -16,12 +16,12 @@ use std::cmp::Ordering;
 
 use crate::decision::{ChannelDrop, RouteCandidate, RouteDrop, RouteReason, RouteVerdict};
 use crate::ids::RouteKey;
+use crate::model::address::Address;
 use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
 use crate::model::message::TrafficClass;
 use crate::model::policy::Overflow;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
-use crate::phone::PhoneNumber;
 use crate::rules::channel::Record;
 use crate::rules::cost::{Quote, price_of};
 use crate::time::Timestamp;
@@ -36,7 +36,7 @@ pub struct RouteQuestion<'a> {
     /// The channel.
     pub channel: Channel,
     /// The destination.
-    pub to: &'a PhoneNumber,
+    pub to: &'a Address,
     /// Direct or bulk.
     pub class: TrafficClass,
     /// What a template message is charged as; `None` on channels without categories.
@@ -110,7 +110,12 @@ pub fn choose_route(question: &RouteQuestion<'_>) -> RouteChoice {
 
 /// Whether these rules cover the destination: the longest prefix that fits decides, and between
 /// equal ones the refusal; without a list of what is served, all is.
-pub fn serves(destinations: &Destinations, to: &PhoneNumber) -> bool {
+/// Prefixes are of phone numbers: an address of another kind is served wherever no list of what is
+/// served stands.
+pub fn serves(destinations: &Destinations, to: &Address) -> bool {
+    let Some(to) = to.phone() else {
+        return destinations.allow.is_empty();
+    };
     let longest = |prefixes: &[Box<str>]| {
         prefixes
             .iter()

@@ -6,7 +6,7 @@
 use crate::decision::{ChannelDrop, RouteCandidate};
 use crate::model::attempt::MAX_PARTS;
 use crate::model::channel::Channel;
-use crate::model::content::{MessageType, PriceCategory};
+use crate::model::content::{Content, MessageType, PriceCategory};
 use crate::rules::plan::PlanFacts;
 use crate::rules::route::{Pick, RouteOutcome, RouteQuestion, choose_route};
 use crate::rules::window::{WhatsAppForm, whatsapp_form, window};
@@ -14,6 +14,9 @@ use crate::text::measure;
 
 /// Most characters of a text on WhatsApp (Cloud API, text messages).
 pub const WHATSAPP_TEXT_MAX: usize = 4_096;
+
+/// Most characters of a text on Telegram (Bot API, `sendMessage`).
+pub const TELEGRAM_TEXT_MAX: usize = 4_096;
 
 /// How one channel stands for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,8 +113,11 @@ fn objection(
         Some(ChannelDrop::NotOnSender)
     } else if facts.message.tried.contains(channel) {
         Some(ChannelDrop::AlreadyTried)
-    } else if !channel.is_phone_addressed() {
-        // A message is addressed by a phone number.
+    } else if facts
+        .contact
+        .address_on(channel, facts.message.to)
+        .is_none()
+    {
         Some(ChannelDrop::NoIdentifier)
     } else {
         None
@@ -122,6 +128,54 @@ fn form_on(facts: &PlanFacts<'_>, channel: Channel) -> Result<Form, ChannelDrop>
     match channel {
         Channel::Sms => sms_form(facts),
         Channel::WhatsApp => whatsapp_form_of(facts),
+        Channel::Telegram => telegram_form(facts.message.content),
+        Channel::Email => email_form(facts.message.content),
+    }
+}
+
+/// Telegram carries texts and most media as they are, and of a template its text; there is no window.
+fn telegram_form(content: &Content) -> Result<Form, ChannelDrop> {
+    let text = match content.kind {
+        MessageType::Text | MessageType::Template => Some(
+            content
+                .plain_text()
+                .filter(|it| !it.is_empty())
+                .ok_or(ChannelDrop::ContentNotExpressible)?,
+        ),
+        MessageType::Image
+        | MessageType::Video
+        | MessageType::Audio
+        | MessageType::Document
+        | MessageType::Sticker
+        | MessageType::Location
+        | MessageType::Contact
+        | MessageType::Buttons
+        | MessageType::CtaUrl => content.text.as_deref(),
+        MessageType::List
+        | MessageType::RequestContactInfo
+        | MessageType::LocationRequest
+        | MessageType::Reaction => return Err(ChannelDrop::ContentNotExpressible),
+    };
+    if text.is_some_and(|it| it.chars().nth(TELEGRAM_TEXT_MAX).is_some()) {
+        return Err(ChannelDrop::TextTooLong);
+    }
+    Ok(Form {
+        parts: 1,
+        category: None,
+    })
+}
+
+/// E-mail carries what has a subject and words.
+fn email_form(content: &Content) -> Result<Form, ChannelDrop> {
+    let has_words = content.plain_text().is_some_and(|it| !it.is_empty());
+    let email = content.email.as_ref();
+    if email.is_some_and(|it| has_words || it.html.is_some()) {
+        Ok(Form {
+            parts: 1,
+            category: None,
+        })
+    } else {
+        Err(ChannelDrop::ContentNotExpressible)
     }
 }
 

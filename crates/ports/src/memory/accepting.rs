@@ -1,8 +1,8 @@
 //! What comes in: messages to send, and messages from people.
 
 use domain::ids::{ContactId, MessageId, ProjectKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
-use domain::phone::PhoneNumber;
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    fn add_person(&mut self, project: ProjectKey, phone: &PhoneNumber, at: Timestamp) -> ContactId {
+    fn add_person(&mut self, project: ProjectKey, address: &Address, at: Timestamp) -> ContactId {
         let id = ContactId::from_key(self.keys.next(at));
         let person = Person {
             project,
@@ -93,10 +93,33 @@ impl State {
             metadata: None,
             created_at: at,
             updated_at: at,
-            channels: implied(id, phone, at),
+            channels: implied(id, address, at),
         };
         self.people.insert(id, person);
         id
+    }
+
+    /// Who wrote: found by the address or an alias, else made. What else is theirs is noted.
+    fn writer(&mut self, inbound: &InboundMessage, at: Timestamp) -> ContactId {
+        let project = inbound.project;
+        let theirs = || std::iter::once(&inbound.from).chain(&inbound.aliases);
+        let known = theirs().find_map(|it| self.contact_with(project, it));
+        let contact = known.unwrap_or_else(|| self.add_person(project, &inbound.from, at));
+        for address in theirs() {
+            if self.contact_with(project, address).is_none()
+                && let Some(person) = self.people.get_mut(&contact)
+            {
+                person.learn(contact, address, at);
+            }
+        }
+        if let Some(person) = self.people.get_mut(&contact)
+            && person.display_name.is_none()
+            && inbound.profile_name.is_some()
+        {
+            person.display_name.clone_from(&inbound.profile_name);
+            person.updated_at = at;
+        }
+        contact
     }
 
     pub(super) fn inbound(&mut self, inbound: &InboundMessage) -> Outcome {
@@ -109,9 +132,7 @@ impl State {
             return Outcome::InboundRepeated { message: *first.0 };
         }
         let at = inbound.received_at;
-        let contact = self
-            .contact_with(inbound.project, &inbound.from)
-            .unwrap_or_else(|| self.add_person(inbound.project, &inbound.from, at));
+        let contact = self.writer(inbound, at);
         let id = MessageId::from_key(self.keys.next(at));
         self.received.insert(
             id,

@@ -1,6 +1,7 @@
 //! Contacts: found, shown, changed.
 
 use domain::ids::{ContactId, ProjectKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{AddressKind, ChannelMetrics};
 use domain::phone::PhoneNumber;
@@ -12,17 +13,11 @@ use crate::store::contacts::{
     channel_id,
 };
 
-/// The addresses that a phone number implies.
-pub(super) fn implied(
-    contact: ContactId,
-    phone: &PhoneNumber,
-    at: Timestamp,
-) -> Vec<ContactChannelView> {
-    let kinds = Channel::ALL
-        .into_iter()
-        .filter(|it| it.is_phone_addressed());
-    kinds
-        .map(|it| address(contact, it.into(), phone.as_str(), at))
+/// What a contact lists of an address: a phone number under each channel that takes one.
+pub(super) fn implied(contact: ContactId, of: &Address, at: Timestamp) -> Vec<ContactChannelView> {
+    let channels = Channel::ALL.into_iter().filter(|it| of.is_on(*it));
+    channels
+        .map(|it| address(contact, it.into(), &of.to_string(), at))
         .collect()
 }
 
@@ -57,6 +52,29 @@ fn number_of(kind: AddressKind, identifier: &str) -> Option<PhoneNumber> {
 }
 
 impl Person {
+    /// Its addresses that channels use, each once, first choices first.
+    pub(super) fn addresses(&self) -> Vec<Address> {
+        let mut addresses = Vec::new();
+        let (first, others): (Vec<_>, Vec<_>) = self.channels.iter().partition(|it| it.is_primary);
+        for it in first.into_iter().chain(others) {
+            let address = Address::listed(it.kind, &it.identifier);
+            addresses.extend(address.filter(|it| !addresses.contains(it)));
+        }
+        addresses
+    }
+
+    /// Lists an address that it turned out to have; it is a first choice where it is the only one of
+    /// its kind.
+    pub(super) fn learn(&mut self, contact: ContactId, address: &Address, at: Timestamp) {
+        for it in implied(contact, address, at) {
+            if !self.has(it.kind, &it.identifier) {
+                let is_primary = self.channels.iter().all(|other| other.kind != it.kind);
+                self.put(ContactChannelView { is_primary, ..it });
+                self.updated_at = at;
+            }
+        }
+    }
+
     fn phone(&self) -> Option<PhoneNumber> {
         let mut primary = self.channels.iter().filter(|it| it.is_primary);
         primary.find_map(|it| number_of(it.kind, &it.identifier))
@@ -107,13 +125,9 @@ impl Person {
 }
 
 impl State {
-    /// Whose this number is, on whatever channel.
-    pub(super) fn contact_with(
-        &self,
-        project: ProjectKey,
-        phone: &PhoneNumber,
-    ) -> Option<ContactId> {
-        self.holder(project, AddressKind::Sms, phone.as_str())
+    /// Whose this address is; a phone number on whatever channel.
+    pub(super) fn contact_with(&self, project: ProjectKey, address: &Address) -> Option<ContactId> {
+        self.holder(project, address.kind(), &address.to_string())
     }
 
     fn holder(
@@ -171,7 +185,7 @@ impl State {
         let fits = |it: &ContactView| {
             filter
                 .phone
-                .is_none_or(|phone| self.contact_with(filter.project, &phone) == Some(it.id))
+                .is_none_or(|phone| self.contact_with(filter.project, &phone.into()) == Some(it.id))
                 && (it.display_name.as_deref().is_some_and(contains)
                     || it.channels.iter().any(|it| contains(&it.identifier)))
         };

@@ -14,9 +14,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
-use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
@@ -125,7 +125,7 @@ impl Queries for MemoryStore {
         &self,
         project: ProjectKey,
         sender: SenderKey,
-        to: &PhoneNumber,
+        to: &Address,
     ) -> Answer<'_, ContactFacts> {
         self.answer(|it| it.facts(it.contact_with(project, to), sender))
     }

@@ -70,11 +70,11 @@ impl State {
     }
 
     fn only_unknown(&self, receipt: &Receipt) -> Option<(MessageId, u8)> {
-        let recipient = receipt.recipient?;
+        let recipient = receipt.recipient.as_ref()?;
         let mut fitting = self
             .sent
             .iter()
-            .filter(|it| it.1.message.to == recipient)
+            .filter(|it| it.1.message.to == *recipient)
             .flat_map(|(id, sent)| {
                 let attempts = sent.progress.attempts.iter();
                 attempts

@@ -84,7 +84,7 @@ impl State {
             .attempt_mut(*attempt)
             .filter(|it| it.state == AttemptState::Unknown)
             .map(|it| fold::unnamed_part(it));
-        let to = sent.message.to;
+        let to = sent.message.to.clone();
         let part_of = |receipt: &Receipt| {
             let mut forms = receipt
                 .references
@@ -128,9 +128,9 @@ impl State {
         if !matches!(submitted.outcome, SubmitOutcome::Unknown { .. }) {
             return None;
         }
-        let to = self.sent.get(&submitted.message)?.message.to;
+        let to = &self.sent.get(&submitted.message)?.message.to;
         let is_unknown = |it: &Sent| {
-            it.message.to == to
+            it.message.to == *to
                 && it
                     .progress
                     .attempts
@@ -142,7 +142,7 @@ impl State {
         }
         let mut fitting = self.parked.iter().filter(|it| {
             it.route == submitted.route
-                && it.recipient == Some(to)
+                && it.recipient.as_ref() == Some(to)
                 && it.at >= submitted.submitted_at
         });
         let first = fitting.next()?;

@@ -9,7 +9,7 @@ use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use std::collections::BTreeMap;
 
-use super::state::{Sent, State};
+use super::state::{Person, Sent, State};
 use crate::store::fold;
 use crate::store::messages::{MessageFilter, MessageView, Outbound, ViewKind};
 use crate::store::queries::{DueMessage, LanePlace};
@@ -21,6 +21,11 @@ impl State {
         };
         let mut facts = ContactFacts {
             id: Some(id),
+            addresses: self
+                .people
+                .get(&id)
+                .map(Person::addresses)
+                .unwrap_or_default(),
             ..ContactFacts::default()
         };
         for channel in Channel::ALL {
@@ -165,14 +170,15 @@ impl State {
         let (peer, channel) = match &view.kind {
             ViewKind::Outbound {
                 message, progress, ..
-            } => (message.to, progress.last_attempt().map(|it| it.channel)),
-            ViewKind::Inbound(inbound) => (inbound.from, Some(inbound.channel)),
+            } => (&message.to, progress.last_attempt().map(|it| it.channel)),
+            ViewKind::Inbound(inbound) => (&inbound.from, Some(inbound.channel)),
         };
-        let holder = || self.contact_with(filter.project, &peer);
+        let holder = || self.contact_with(filter.project, peer);
         filter.status.is_none_or(|it| it == view.status)
             && filter.channel.is_none_or(|it| Some(it) == channel)
             && filter
                 .to
+                .as_ref()
                 .is_none_or(|it| it == peer && view.contact.is_some() && view.contact == holder())
     }
 }

@@ -5,11 +5,11 @@
 //! nothing is to be written.
 
 use domain::ids::{MessageId, first_key_at};
+use domain::model::address::Address;
 use domain::model::attempt::{Attempt, AttemptState};
 use domain::model::message::Status;
 use domain::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
 use domain::model::receipt::{PartReference, ReceiptState};
-use domain::phone::PhoneNumber;
 use domain::rules::due::{self, next_due};
 use domain::rules::fallback::nothing_left;
 use domain::rules::outcome::{self, Effects};
@@ -147,7 +147,7 @@ pub fn references(submitted: &Submitted) -> &[PartReference] {
 /// Whether a receipt may be for a message to this number, by the form of its reference: the exact
 /// form speaks for itself, another (hexadecimal for decimal, without zeros) may be a different
 /// message's and counts only where the receipt names the same recipient.
-pub fn may_be_for(form: usize, receipt: Option<&PhoneNumber>, to: &PhoneNumber) -> bool {
+pub fn may_be_for(form: usize, receipt: Option<&Address>, to: &Address) -> bool {
     form == 0 || receipt == Some(to)
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::decision::{ClassReason, Decision};
 use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
 use domain::model::message::{Category, Direction, Speed, Status, TrafficClass};
 use domain::model::progress::Progress;
-use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 
 /// What of an outbound message never changes after acceptance.
@@ -20,7 +20,7 @@ pub struct NewMessage {
     /// Who it is from.
     pub sender: SenderKey,
     /// Who it is for.
-    pub to: PhoneNumber,
+    pub to: Address,
     /// What it says.
     pub content: Arc<Content>,
     /// Direct or bulk.
@@ -35,6 +35,8 @@ pub struct NewMessage {
     pub explicit: Option<Channel>,
     /// The inbound message that it answers, and that message's channel.
     pub reply_to: Option<(MessageId, Channel)>,
+    /// The provider's id of the message that it answers or reacts to, where that one has one.
+    pub context: Option<Box<str>>,
     /// Whether a test key sent it: simulators only (R-TEST).
     pub test: bool,
     /// The caller's own data as JSON text.
@@ -133,11 +135,19 @@ pub struct InboundMessage {
     /// Its channel.
     pub channel: Channel,
     /// Who wrote it.
-    pub from: PhoneNumber,
+    pub from: Address,
+    /// Other addresses that the provider says are the same person's.
+    pub aliases: Vec<Address>,
+    /// What the person calls themselves there; a contact without a name takes it.
+    pub profile_name: Option<Box<str>>,
     /// Our address that it was written to, as the provider gave it.
     pub to: Box<str>,
     /// What it says.
     pub content: Content,
+    /// Whether it is of a kind that the connector has no words for.
+    pub unsupported: bool,
+    /// The provider's id of the message that it answers or reacts to.
+    pub quotes: Option<Box<str>>,
     /// The provider's id, by which a repeat is known (R-IN-1); `None` where it gives none.
     pub provider_id: Option<Box<str>>,
     /// When it was sent, by the provider's clock; it opens the WhatsApp window (R-WIN-1).
@@ -175,9 +185,9 @@ pub struct MessageFilter {
     pub project: ProjectKey,
     /// Only with this status.
     pub status: Option<Status>,
-    /// Only to this number, or from it where inbound; messages of an erased contact are not found
-    /// by number.
-    pub to: Option<PhoneNumber>,
+    /// Only to this address, or from it where inbound; messages of an erased contact are not found
+    /// by address.
+    pub to: Option<Address>,
     /// Only on this channel: the last tried, or the one an inbound message came by.
     pub channel: Option<Channel>,
     /// Only older than this one.

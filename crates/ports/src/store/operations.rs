@@ -3,13 +3,13 @@
 
 use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey};
+use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
 use domain::model::progress::{FallbackPolicy, Lane, Waiting};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
-use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
@@ -36,7 +36,9 @@ pub enum Op {
     Settle(Settle),
     /// See [`Interrupted`].
     Interrupted(Interrupted),
-    /// Keeps an inbound message (R-IN-1): finds or makes the contact by its number, makes it the
+    /// Keeps an inbound message (R-IN-1): finds the contact by its address, else by the first alias
+    /// that a contact has, else makes it; lists with it those of the addresses that nobody has, and
+    /// gives a contact without a name the profile's. The contact's thread has it as the
     /// newest of its thread, and opens the WhatsApp window at the provider's time stamp unless a
     /// newer message opened it already. Who writes on a channel has it: that the contact was thought
     /// not to is forgotten. A repeat of the same route and provider id changes
@@ -223,8 +225,8 @@ pub struct Receipt {
     pub references: Vec<Box<str>>,
     /// Our own reference, where the provider gives it back.
     pub ours: Option<(MessageId, u8)>,
-    /// The recipient's number, where the provider names it.
-    pub recipient: Option<PhoneNumber>,
+    /// The recipient, where the provider names it.
+    pub recipient: Option<Address>,
     /// What it says.
     pub state: ReceiptState,
     /// The provider's own words.

@@ -2,9 +2,9 @@
 //! completion was called before the query was made.
 
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
-use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
@@ -53,12 +53,12 @@ pub struct StoreHealth {
 
 /// Everything that can be asked.
 pub trait Queries: Send + Sync + 'static {
-    /// What is known of the person with this number, for this sender; the default for a stranger.
+    /// What is known of the person with this address, for this sender; the default for a stranger.
     fn contact_facts(
         &self,
         project: ProjectKey,
         sender: SenderKey,
-        to: &PhoneNumber,
+        to: &Address,
     ) -> Answer<'_, ContactFacts>;
 
     /// The message, ready to go on with; `None` when there is none or it is inbound.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use domain::decision::ClassReason;
 use domain::ids::{MessageId, ProjectKey};
 use domain::model::channel::Channel;
-use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
+use domain::model::content::{Content, EmailParts, MessageType, PriceCategory, TemplateUse};
 use domain::model::message::{Category, Speed, Status, TrafficClass};
 use domain::model::progress::Waiting;
+use domain::model::template::TemplateParameter;
 use domain::rules::due::{Due, DueKind};
 use domain::time::Millis;
 
@@ -42,9 +43,20 @@ pub fn what_was_accepted_is_read_back_whole(store: &dyn Store) {
         text: Some("caption".into()),
         extra: Some(r#"{"a":1}"#.into()),
         template: Some(TemplateUse {
-            id: "tpl".into(),
-            category: PriceCategory::Utility,
             plain_text: Some("Salut".into()),
+            name: "greeting".into(),
+            language: "ro".into(),
+            body: vec![TemplateParameter {
+                name: Some("who".into()),
+                text: "Ana".into(),
+            }],
+            ..TemplateUse::plain("tpl", PriceCategory::Utility)
+        }),
+        email: Some(EmailParts {
+            subject: "Salut".into(),
+            html: Some("<p>Salut</p>".into()),
+            reply_to: None,
+            attachments: Vec::new(),
         }),
     };
     let full = Accept {
@@ -56,6 +68,7 @@ pub fn what_was_accepted_is_read_back_whole(store: &dyn Store) {
             speed: Speed::Fast,
             explicit: Some(Channel::WhatsApp),
             reply_to: Some((MessageId::from_key(77), Channel::WhatsApp)),
+            context: Some("wamid.1".into()),
             test: true,
             metadata: Some(r#"{"order":"7"}"#.into()),
             scheduled_at: Some(at(90)),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::decision::{ClassReason, Decision};
 use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::contact::ContactFacts;
@@ -106,8 +107,8 @@ pub fn progress(store: &dyn Store, id: MessageId) -> Progress {
 }
 
 /// What is known of a person.
-pub fn facts(store: &dyn Store, to: PhoneNumber) -> ContactFacts {
-    ask(store.contact_facts(PROJECT, SENDER, &to))
+pub fn facts(store: &dyn Store, to: impl Into<Address>) -> ContactFacts {
+    ask(store.contact_facts(PROJECT, SENDER, &to.into()))
 }
 
 /// A lane of direct messages.
@@ -131,23 +132,23 @@ pub fn planned(channel: Channel, route: RouteKey) -> PlannedAttempt {
 }
 
 /// A text to a person on SMS and, failing that, WhatsApp, sent at once.
-pub fn sent_at_once(to: PhoneNumber, now: Timestamp) -> Accept {
+pub fn sent_at_once(to: impl Into<Address>, now: Timestamp) -> Accept {
     first(FirstStep::Send(planned(Channel::Sms, SMS)), to, now)
 }
 
 /// A text to a person that waits in the lane of the SMS route.
-pub fn waiting(to: PhoneNumber, now: Timestamp) -> Accept {
+pub fn waiting(to: impl Into<Address>, now: Timestamp) -> Accept {
     first(FirstStep::Wait(lane(SMS)), to, now)
 }
 
 /// A text to a person.
-pub fn first(first: FirstStep, to: PhoneNumber, now: Timestamp) -> Accept {
+pub fn first(first: FirstStep, to: impl Into<Address>, now: Timestamp) -> Accept {
     let untried: ChannelSet = Channel::ALL.into_iter().collect();
     Accept {
         message: NewMessage {
             project: PROJECT,
             sender: SENDER,
-            to,
+            to: to.into(),
             content: Arc::new(Content::text("Bună ziua")),
             class: TrafficClass::Direct,
             class_reason: ClassReason::Default,
@@ -155,6 +156,7 @@ pub fn first(first: FirstStep, to: PhoneNumber, now: Timestamp) -> Accept {
             speed: Speed::Normal,
             explicit: None,
             reply_to: None,
+            context: None,
             test: false,
             metadata: None,
             scheduled_at: None,
@@ -253,18 +255,27 @@ pub fn failure(class: FailureClass) -> Failure {
 }
 
 /// A message from a person on this channel, on its route.
-pub fn written(from: PhoneNumber, channel: Channel, id: &str, now: Timestamp) -> InboundMessage {
+pub fn written(
+    from: impl Into<Address>,
+    channel: Channel,
+    id: &str,
+    now: Timestamp,
+) -> InboundMessage {
     InboundMessage {
         project: PROJECT,
         sender: SENDER,
         route: match channel {
             Channel::Sms => SMS,
-            Channel::WhatsApp => WHATSAPP,
+            Channel::WhatsApp | Channel::Telegram | Channel::Email => WHATSAPP,
         },
         channel,
-        from,
+        from: from.into(),
+        aliases: Vec::new(),
+        profile_name: None,
         to: "+40700000001".into(),
         content: Content::text("Salut"),
+        unsupported: false,
+        quotes: None,
         provider_id: Some(id.into()),
         sent_at: now.plus(Millis::new(-700)),
         received_at: now,

@@ -1,6 +1,7 @@
 //! [`Queries`](crate::store::Queries).
 
 use domain::ids::{MessageId, ProjectKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::failure::FailureClass;
@@ -145,14 +146,17 @@ pub fn messages_are_listed_newest_first_and_by_every_filter(store: &dyn Store) {
             want
         );
     }
-    let to = Some(phone(1));
+    let to = Some(Address::Phone(phone(1)));
     assert_eq!(
-        list(MessageFilter { to, ..all.clone() }),
+        list(MessageFilter {
+            to: to.clone(),
+            ..all.clone()
+        }),
         [failed, inbound, sending]
     );
     assert_eq!(
         list(MessageFilter {
-            to: Some(phone(77)),
+            to: Some(phone(77).into()),
             ..all.clone()
         }),
         []
@@ -170,7 +174,7 @@ pub fn messages_are_listed_newest_first_and_by_every_filter(store: &dyn Store) {
     assert_eq!(
         list(MessageFilter {
             status,
-            to,
+            to: to.clone(),
             channel,
             ..all.clone()
         }),

@@ -42,7 +42,7 @@ fn delivered(reference: &str, millis: i64) -> Receipt {
 pub fn a_receipt_is_found_by_any_of_its_references(store: &dyn Store) {
     let id = sent(store, 1, "2748");
     let both = Receipt {
-        recipient: Some(phone(1)),
+        recipient: Some(phone(1).into()),
         references: vec!["abc".into(), "2748".into()],
         ..delivered("", 3_100)
     };
@@ -88,7 +88,7 @@ pub fn a_receipt_fits_the_only_unknown_submission_to_its_recipient(store: &dyn S
     unknown(store, 2);
     sent(store, 1, "known");
     let fits = Receipt {
-        recipient: Some(phone(1)),
+        recipient: Some(phone(1).into()),
         ..delivered("new", 3_100)
     };
     assert_eq!(change(store, op(fits)).message, id);
@@ -99,7 +99,7 @@ pub fn another_form_of_a_reference_counts_only_for_the_same_recipient(store: &dy
     let id = sent(store, 1, "15");
     let in_two_forms = |no| Receipt {
         references: vec!["21".into(), "15".into()],
-        recipient: Some(phone(no)),
+        recipient: Some(phone(no).into()),
         ..delivered("21", 3_100)
     };
     let of_another = commit(store, op(in_two_forms(2)));
@@ -112,7 +112,7 @@ pub fn another_form_of_a_reference_counts_only_for_the_same_recipient(store: &dy
 pub fn a_parked_receipt_is_found_under_every_form_of_its_reference(store: &dyn Store) {
     let early = Receipt {
         references: vec!["33".into(), "21".into()],
-        recipient: Some(phone(2)),
+        recipient: Some(phone(2).into()),
         ..delivered("33", 50)
     };
     assert!(matches!(commit(store, op(early)), Outcome::ReceiptParked));
@@ -127,7 +127,7 @@ pub fn a_parked_receipt_is_found_under_every_form_of_its_reference(store: &dyn S
 pub fn a_submission_that_becomes_unknown_takes_the_receipt_that_came_before(store: &dyn Store) {
     let (id, _) = accept(store, sent_at_once(phone(1), at(0)));
     let early = Receipt {
-        recipient: Some(phone(1)),
+        recipient: Some(phone(1).into()),
         ..delivered("early", 50)
     };
     assert!(matches!(
@@ -151,7 +151,7 @@ pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) 
     unknown(store, 1);
     unknown(store, 1);
     let fits = Receipt {
-        recipient: Some(phone(1)),
+        recipient: Some(phone(1).into()),
         ..delivered("new", 3_100)
     };
     assert!(matches!(commit(store, op(fits)), Outcome::ReceiptParked));
@@ -165,7 +165,7 @@ pub fn a_resolved_submission_is_unknown_no_more(store: &dyn Store) {
     };
     change(store, op(ours));
     let fits = Receipt {
-        recipient: Some(phone(1)),
+        recipient: Some(phone(1).into()),
         ..delivered("two", 3_200)
     };
     assert_eq!(change(store, op(fits.clone())).message, second);
