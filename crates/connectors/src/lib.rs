@@ -3,8 +3,10 @@
 //!
 //! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest.
 
+mod content_object;
 pub mod simulator;
 pub mod smpp;
+mod web;
 
 #[cfg(test)]
 mod testing;

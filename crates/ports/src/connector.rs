@@ -120,6 +120,8 @@ pub struct IncomingReceipt {
     pub ours: Option<SubmissionKey>,
     /// The recipient, where the provider names it.
     pub recipient: Option<Address>,
+    /// Whether it speaks of the whole message, however many parts that has.
+    pub whole: bool,
     /// What it says.
     pub state: ReceiptState,
     /// The provider's own words, without message text.

@@ -380,6 +380,7 @@ impl Stage {
             // Meta gives our reference back; an SMSC does not.
             ours: (self.config.channel == Channel::WhatsApp).then_some(submission.key),
             recipient: Some(submission.to.clone()),
+            whole: false,
             state,
             raw,
         }

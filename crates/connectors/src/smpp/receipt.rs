@@ -61,6 +61,7 @@ pub(super) fn read(config: &SmppConfig, message: &Message<'_>) -> Option<Incomin
         references,
         ours: None,
         recipient: recipient(message),
+        whole: false,
         state: codes::receipt_state(word, err.as_deref(), &config.receipt_errors),
         raw: raw(&fields, named.as_deref(), number),
     })

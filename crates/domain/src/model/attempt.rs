@@ -63,6 +63,10 @@ impl PartSet {
     /// No part.
     pub const NONE: Self = Self(0);
 
+    /// In the place of an index: every part. Providers that take a long message whole have one id
+    /// for all of it.
+    pub const WHOLE: u16 = u16::MAX;
+
     /// The set as bits, for the store.
     pub const fn bits(self) -> u16 {
         self.0
@@ -82,22 +86,28 @@ impl PartSet {
         }
     }
 
-    /// This set and the part with this index.
+    /// This set and the part with this index, or every part with [`WHOLE`](Self::WHOLE).
     #[must_use]
     pub const fn with(self, index: u16) -> Self {
-        if index >= MAX_PARTS {
+        if index == Self::WHOLE {
+            Self(u16::MAX)
+        } else if index >= MAX_PARTS {
             self
         } else {
             Self(self.0 | 1 << index)
         }
     }
 
-    /// Whether the part is in it.
+    /// Whether the part is in it; with [`WHOLE`](Self::WHOLE), whether all are.
     pub const fn contains(self, index: u16) -> bool {
-        index < MAX_PARTS && self.0 & (1 << index) != 0
+        if index == Self::WHOLE {
+            self.0 == u16::MAX
+        } else {
+            index < MAX_PARTS && self.0 & (1 << index) != 0
+        }
     }
 
-    /// How many parts are in it.
+    /// How many parts are in it; 16 once it was marked [`WHOLE`](Self::WHOLE).
     #[expect(clippy::cast_possible_truncation, reason = "a u16 has at most 16 ones")]
     pub const fn len(self) -> u16 {
         self.0.count_ones() as u16

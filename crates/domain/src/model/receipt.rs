@@ -58,7 +58,8 @@ pub enum SubmitOutcome {
 /// The provider's name for one part of a submission.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PartReference {
-    /// Index of the part, from zero.
+    /// Index of the part, from zero; [`PartSet::WHOLE`](super::attempt::PartSet::WHOLE) where it
+    /// names the whole message.
     pub part: u16,
     /// The provider's id: opaque text, compared as the connector normalised it.
     pub reference: Box<str>,

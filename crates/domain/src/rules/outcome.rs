@@ -218,7 +218,8 @@ pub(super) fn settle_cost_on_submit(attempt: &mut Attempt) {
 /// Books the share of the parts that were taken before one was refused.
 fn settle_cost_of_parts(attempt: &mut Attempt) {
     if attempt.charged_on == ChargedOn::Submit && !attempt.accepted.is_empty() {
-        let share = i64::from(attempt.accepted.len()) * attempt.estimated_cost.0;
-        attempt.settled_cost = Some(Micros(share / i64::from(attempt.parts.max(1))));
+        let parts = attempt.parts.max(1);
+        let share = i64::from(attempt.accepted.len().min(parts)) * attempt.estimated_cost.0;
+        attempt.settled_cost = Some(Micros(share / i64::from(parts)));
     }
 }

@@ -83,7 +83,8 @@ impl State {
             .progress
             .attempt_mut(*attempt)
             .filter(|it| it.state == AttemptState::Unknown)
-            .map(|it| fold::unnamed_part(it));
+            .zip(for_unknown.as_ref())
+            .map(|(it, receipt)| fold::unnamed_part(it, receipt));
         let to = sent.message.to.clone();
         let part_of = |receipt: &Receipt| {
             let mut forms = receipt

@@ -6,7 +6,7 @@
 
 use domain::ids::{MessageId, first_key_at};
 use domain::model::address::Address;
-use domain::model::attempt::{Attempt, AttemptState};
+use domain::model::attempt::{Attempt, AttemptState, PartSet};
 use domain::model::message::Status;
 use domain::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
 use domain::model::receipt::{PartReference, ReceiptState};
@@ -18,7 +18,8 @@ use domain::time::{Millis, Timestamp};
 
 use super::messages::NewMessage;
 use super::operations::{
-    Accept, Changed, FirstStep, Interrupted, Plan, PlanStep, Release, Settle, Start, Submitted,
+    Accept, Changed, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start,
+    Submitted,
 };
 
 /// How long an idempotency key is remembered (R-LIFE-3).
@@ -162,11 +163,14 @@ pub fn receipt(
     receipt_order::receipt(progress, attempt, part, state, at)
 }
 
-/// Which part a receipt speaks of whose reference is not known: the first that was not accepted,
-/// else the first that was not delivered.
+/// Which part a receipt speaks of whose reference is not known: all of them where it is about the
+/// whole message; else the first that was not accepted, else the first that was not delivered.
 ///
 /// The store keeps the reference for it, so that a repeat finds the same part again.
-pub fn unnamed_part(attempt: &Attempt) -> u16 {
+pub fn unnamed_part(attempt: &Attempt, receipt: &Receipt) -> u16 {
+    if receipt.whole {
+        return PartSet::WHOLE;
+    }
     let mut parts = 0..attempt.parts;
     parts
         .clone()

@@ -227,6 +227,8 @@ pub struct Receipt {
     pub ours: Option<(MessageId, u8)>,
     /// The recipient, where the provider names it.
     pub recipient: Option<Address>,
+    /// Whether it speaks of the whole message, however many parts that has.
+    pub whole: bool,
     /// What it says.
     pub state: ReceiptState,
     /// The provider's own words.

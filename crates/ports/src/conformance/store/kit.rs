@@ -238,6 +238,7 @@ pub fn receipt(reference: &str, state: ReceiptState, now: Timestamp) -> Receipt 
         references: vec![reference.into()],
         ours: None,
         recipient: None,
+        whole: false,
         state,
         raw: reference.into(),
         at: now,
