@@ -21,6 +21,7 @@ mod ready;
 mod receive;
 mod recover;
 pub mod request;
+mod senders;
 mod settle;
 mod throughput;
 pub mod topology;
@@ -34,7 +35,7 @@ use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::rules::bulk_detection::BulkDetector;
 use domain::time::{Millis, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
@@ -95,7 +96,8 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) epoch: Epoch,
-    pub(crate) topology: Topology,
+    /// What is configured; senders may change while the server runs.
+    topology: RwLock<Arc<Topology>>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
@@ -129,14 +131,14 @@ impl Engine {
     pub async fn start(setup: Setup) -> Result<Self, Unavailable> {
         let now = setup.clock.now();
         let epoch = setup.store.raise_epoch().await?;
-        let (replan, to_replan) = mpsc::unbounded_channel();
-        let lines = setup
+        let topology = setup
             .topology
+            .with_api(&setup.store.configured_by_api().await?);
+        let (replan, to_replan) = mpsc::unbounded_channel();
+        let lines = topology
             .routes()
             .map(|route| {
-                let has_alternative = facts::has_alternative(&setup.topology, route);
-                let others = facts::others_on_channel(&setup.topology, route);
-                let line = RouteLine::new(Arc::clone(route), has_alternative, others, now);
+                let line = RouteLine::new(Arc::clone(route), now);
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
@@ -146,7 +148,7 @@ impl Engine {
             random: setup.random,
             store: setup.store,
             epoch,
-            topology: setup.topology,
+            topology: RwLock::new(Arc::new(topology)),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
@@ -190,9 +192,21 @@ impl Engine {
         accept::preview(&self.inner, request).await
     }
 
-    /// What is configured.
-    pub fn topology(&self) -> &Topology {
-        &self.inner.topology
+    /// What is configured now.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.inner.topology()
+    }
+
+    /// Takes a sender into use as it is now, or out of use; routes and projects stay as they are.
+    pub fn change_senders(&self, change: impl FnOnce(&Topology) -> Topology) {
+        let mut topology = self.inner.topology.write();
+        *topology = Arc::new(change(&topology));
+    }
+
+    /// The running connector of the route with this id, which is unique among all projects.
+    pub fn connector_of(&self, route: &str) -> Option<Arc<dyn Connector>> {
+        let mut lines = self.inner.lines.values();
+        lines.find(|it| &*it.route.id == route)?.connector()
     }
 
     /// The store, for queries.
@@ -214,6 +228,11 @@ impl Engine {
         message: IncomingMessage,
     ) -> Result<MessageId, SimulateError> {
         receive::simulate_inbound(&self.inner, project, sender, channel, message).await
+    }
+
+    /// A random number, from the engine's source.
+    pub fn fresh_number(&self) -> u64 {
+        self.inner.random()
     }
 
     /// The time of day, by the engine's clock.
@@ -276,6 +295,11 @@ impl Engine {
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What is configured now.
+    pub(crate) fn topology(&self) -> Arc<Topology> {
+        Arc::clone(&self.topology.read())
     }
 
     pub(crate) fn random(&self) -> u64 {

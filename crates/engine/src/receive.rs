@@ -43,14 +43,15 @@ impl RoutePort {
 
     /// The sender that an inbound message on this route is for: the one with its address, else the
     /// first that uses the route.
-    fn addressee(&self, to: &str) -> Option<&Arc<Sender>> {
-        let topology = &self.inner.topology;
+    fn addressee(&self, to: &str) -> Option<Arc<Sender>> {
+        let topology = self.inner.topology();
         let uses_route = |it: &&Arc<Sender>| it.routes.contains(&self.key());
         topology
             .senders(self.line.route.project)
             .filter(uses_route)
             .find(|it| digits(&it.address) == digits(to))
             .or_else(|| topology.senders(self.line.route.project).find(uses_route))
+            .cloned()
     }
 }
 
@@ -201,7 +202,7 @@ impl RouteEvents for RoutePort {
             from: message.from,
             aliases: message.aliases,
             profile_name: message.profile_name,
-            to: our_address(sender, message.to),
+            to: our_address(&sender, message.to),
             content: message.content,
             unsupported: message.unsupported,
             quotes: message.quotes,
@@ -282,8 +283,8 @@ pub(crate) async fn simulate_inbound(
     channel: Channel,
     message: IncomingMessage,
 ) -> Result<MessageId, SimulateError> {
-    let routes = inner
-        .topology
+    let topology = inner.topology();
+    let routes = topology
         .sender(sender)
         .map(|it| it.routes.as_slice())
         .unwrap_or_default();

@@ -75,6 +75,7 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     let router = api::router(ApiState {
         engine: engine.clone(),
         keys: KeyRing::new(named.api_keys(&config)),
+        public_url: config.public_url.clone().unwrap_or_default(),
         metrics: Arc::new({
             let metrics = metrics.clone();
             move || metrics.render()

@@ -22,7 +22,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::request::{Refused, SendRequest};
@@ -205,7 +205,9 @@ impl World {
                 ..TemplateUse::plain("hello", PriceCategory::Utility)
             }),
             fallback_after: None,
+            origin: Origin::File,
             created_at: T0,
+            updated_at: T0,
         };
         Topology::new([project], [sender], self.routes.clone())
     }

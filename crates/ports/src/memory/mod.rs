@@ -6,6 +6,7 @@
 mod accepting;
 mod contacts;
 mod receiving;
+mod senders;
 mod state;
 mod steps;
 mod views;
@@ -25,6 +26,7 @@ use crate::store::messages::{
 };
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -208,6 +210,14 @@ impl Queries for MemoryStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.answer(|it| it.list_api_keys(project))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.answer(State::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.answer(|it| it.list_numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {
