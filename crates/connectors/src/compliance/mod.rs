@@ -25,6 +25,8 @@ use crate::testing::{Lanes, Record, Told, submission};
 use crate::web::protocol::Answer;
 use crate::web::testing::{Asked, Play, Wire};
 
+pub(crate) use crate::web::testing::Aside;
+
 /// The time at which all of it happens: what is signed with a time is signed with this one.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_300_000_000);
 /// What every message says, in both directions. It must not be seen in any log.
@@ -41,9 +43,6 @@ pub(crate) struct World {
     /// Stands still at [`NOW`].
     pub(crate) clock: Arc<dyn Clock>,
 }
-
-/// Requests that are no submissions (probes), and how they are answered.
-pub(crate) type Aside = (fn(&Asked) -> bool, Answer);
 
 /// What the suite has to know of a provider.
 pub(crate) trait Bench: Sync {
@@ -154,7 +153,13 @@ impl Stage {
                 Told::Link(LinkState::Up) if up => return,
                 Told::Link(LinkState::Down(_)) if !up => return,
                 Told::Link(_) => {}
-                other => panic!("told before the link: {other:?}"),
+                other @ (Told::Submitted(..)
+                | Told::Returned(_)
+                | Told::Billed(..)
+                | Told::Receipt(_)
+                | Told::Inbound(_)
+                | Told::Consent(_)
+                | Told::Template(_)) => panic!("told before the link: {other:?}"),
             }
         }
     }
@@ -165,7 +170,11 @@ impl Stage {
             match self.next().await {
                 Told::Submitted(key, outcome) => return (key, outcome),
                 Told::Link(_) | Told::Billed(..) => {}
-                other => panic!("told before the outcome: {other:?}"),
+                other @ (Told::Returned(_)
+                | Told::Receipt(_)
+                | Told::Inbound(_)
+                | Told::Consent(_)
+                | Told::Template(_)) => panic!("told before the outcome: {other:?}"),
             }
         }
     }

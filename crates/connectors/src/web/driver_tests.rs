@@ -12,14 +12,14 @@ use rand::rngs::StdRng;
 
 use super::*;
 use crate::testing::{Lanes, Record, Told, submission};
-use crate::web::protocol::Body;
+use crate::web::protocol::{Answer, Body, Request};
 use crate::web::testing::{Tiny, answer, hook};
 
 type Reply = Result<Answer, NoAnswer>;
 
 /// Answers by the next play after so many milliseconds; without one accepts after 100.
 struct Plays {
-    plays: Mutex<VecDeque<(u64, Reply)>>,
+    next: Mutex<VecDeque<(u64, Reply)>>,
     began: Instant,
     /// When which text was asked to be sent; a probe has none.
     asked: Mutex<Vec<(u128, String)>>,
@@ -36,7 +36,7 @@ impl Transport for Plays {
             self.asked
                 .lock()
                 .push((self.began.elapsed().as_millis(), text));
-            let play = self.plays.lock().pop_front();
+            let play = self.next.lock().pop_front();
             let (millis, reply) = play.unwrap_or_else(|| (100, Ok(answer(200, "id"))));
             {
                 let mut open = self.open.lock();
@@ -66,7 +66,7 @@ impl Bench {
         let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
         let clock = ManualClock::at(Timestamp::from_millis(1_000_000));
         let plays = Arc::new(Plays {
-            plays: Mutex::new(plays.into_iter().collect()),
+            next: Mutex::new(plays.into_iter().collect()),
             began: Instant::now(),
             asked: Mutex::default(),
             open: Mutex::default(),
@@ -140,6 +140,7 @@ fn word(told: &Told) -> String {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a play is a reply")]
 fn with(status: u16, headers: &[(&str, &str)]) -> Reply {
     let mut answer = answer(status, "id");
     let own = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
@@ -456,7 +457,7 @@ async fn hooks_are_heard_and_answered() {
 async fn whatever_happens_each_submission_has_one_end() {
     for seed in 0..20 {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut below = |most: u64| (random.random::<f64>() * most as f64) as u64;
+        let mut below = |most: u64| random.random_range(0..most);
         let plays: Vec<_> = (0..400)
             .map(|_| {
                 let reply = match below(12) {

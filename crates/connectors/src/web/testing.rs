@@ -40,6 +40,9 @@ pub(crate) fn answer(status: u16, body: &str) -> Answer {
     }
 }
 
+/// Requests that are no submissions (probes), and how they are answered.
+pub(crate) type Aside = (fn(&Asked) -> bool, Answer);
+
 /// What a [`Wire`] does with a request that it has read.
 #[derive(Clone, Debug)]
 pub(crate) enum Play {
@@ -79,7 +82,7 @@ struct Stage {
     plays: Mutex<VecDeque<Play>>,
     asked: Mutex<Vec<Asked>>,
     /// Which requests are no submissions, and how they are answered.
-    aside: Option<(fn(&Asked) -> bool, Answer)>,
+    aside: Option<Aside>,
 }
 
 impl Wire {
@@ -90,7 +93,7 @@ impl Wire {
     /// As [`new`](Self::new); requests of which `aside` speaks are neither recorded nor played.
     pub(crate) async fn with_aside(
         plays: impl IntoIterator<Item = Play>,
-        aside: Option<(fn(&Asked) -> bool, Answer)>,
+        aside: Option<Aside>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -184,9 +187,10 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
 async fn write(stream: &mut BufReader<TcpStream>, answer: &Answer) {
     let mut head = format!("HTTP/1.1 {} X\r\n", answer.status);
     for (name, value) in &answer.headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
-    head += &format!("content-length: {}\r\n\r\n", answer.body.len());
+    let length = answer.body.len().to_string();
+    head.extend(["content-length: ", &length, "\r\n\r\n"]);
     let bytes = [head.as_bytes(), &answer.body].concat();
     // Who asked may be gone.
     drop(stream.write_all(&bytes).await);
