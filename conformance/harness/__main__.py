@@ -15,8 +15,28 @@ from .totals import Totals, run_pytest
 HERE = Path(__file__).resolve().parent.parent
 
 #: Suites that are folders of our own tests, with how many processes run their files.
-FOLDERS = {"sdk-scenario": 4, "smsc-node": 1, "smsc-smpp34": 1, "cli": 2, "bad-input": 2}
-SUITES = ["sdk-scenario", "sdk-tests", "smsc-node", "smsc-smpp34", "cli", "bad-input"]
+FOLDERS = {
+    "sdk-scenario": 4,
+    "providers": 4,
+    "story": 2,
+    "webhooks": 2,
+    "smsc-node": 1,
+    "smsc-smpp34": 1,
+    "cli": 2,
+    "bad-input": 2,
+}
+SUITES = [
+    "sdk-scenario",
+    "sdk-tests",
+    "sdk-ts",
+    "providers",
+    "story",
+    "webhooks",
+    "smsc-node",
+    "smsc-smpp34",
+    "cli",
+    "bad-input",
+]
 
 
 def run_suite(suite: str, work: Path) -> Totals:
