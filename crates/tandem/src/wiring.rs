@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use api::{ApiState, ConfiguredKey, KeyRing, Scopes};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::time::{Millis, Timestamp};
@@ -98,6 +98,7 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     tokio::select! {
         ended = &mut server => ended.context("the HTTP server ended")?.context("serve HTTP")?,
         told = told_to_stop() => told?,
+        ending = engine.ended() => bail!(ending),
     }
     tracing::info!("stopping: submissions in flight are waited for");
     stopping.cancel();
