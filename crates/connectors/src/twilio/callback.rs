@@ -12,8 +12,9 @@ const NO_REPLY: &str = "<Response/>";
 
 /// What the call tells. Nothing where its signature is wrong.
 pub(super) fn read(config: &TwilioConfig, call: &HookCall) -> Callback {
-    let Some(parameters) = signature::verified(config, call) else {
-        return Callback::Answer(HookAnswer::empty(403));
+    let parameters = match signature::verified(config, call) {
+        Ok(parameters) => parameters,
+        Err(distrust) => return Callback::Answer(distrust.answer()),
     };
     let fields = Fields::from(parameters);
     let (told, answer) = match fields.kind() {

@@ -217,6 +217,12 @@ fn a_wrong_signature_is_refused_and_tells_nothing() {
         read(&config(TwilioChannel::WhatsApp), &forged),
         Callback::Answer(HookAnswer::empty(403))
     );
+    let mut unsigned = forged;
+    unsigned.headers.truncate(1);
+    assert_eq!(
+        read(&config(TwilioChannel::WhatsApp), &unsigned),
+        Callback::Answer(HookAnswer::empty(401))
+    );
 }
 
 /// Names that mean something, and others.
@@ -284,7 +290,9 @@ proptest! {
     #[test]
     fn no_octets_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let config = config(TwilioChannel::Sms);
-        let _ = read(&config, &signed("", &body));
-        let _ = read(&config, &call("", &body, "AAAA"));
+        let heard = read(&config, &signed("", &body));
+        prop_assert_ne!(heard, Callback::Answer(HookAnswer::empty(403)));
+        let heard = read(&config, &call("", &body, "AAAA"));
+        prop_assert_eq!(heard, Callback::Answer(HookAnswer::empty(403)));
     }
 }

@@ -9,19 +9,76 @@ mod callback;
 mod codes;
 pub mod config;
 mod inbound;
+mod media;
 mod parameters;
 mod receipt;
 mod signature;
 mod submit;
 
-use domain::model::receipt::SubmitOutcome;
-use domain::time::Timestamp;
-use ports::connector::Submission;
-use ports::hooks::HookCall;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
+use domain::model::receipt::SubmitOutcome;
+use domain::time::{Millis, Timestamp};
+use ports::clock::Clock;
+use ports::connector::{Connector, RouteEvents, Submission, SubmissionSource};
+use ports::hooks::{HookCall, Hooks, Pending};
+use ports::provider::{Media, MediaSource, ProviderError};
+
+use crate::web::client::Client;
+use crate::web::driver::{self, DriverSettings, WebRoute};
 use crate::web::protocol::{Answer, Answered, Body, Callback, Method, Protocol, Request};
 
 pub use config::{ApiKey, TwilioChannel, TwilioConfig};
+
+/// Starts a Twilio route. Must be called inside a tokio runtime.
+pub fn start(
+    config: TwilioConfig,
+    source: Arc<dyn SubmissionSource>,
+    events: Arc<dyn RouteEvents>,
+    clock: Arc<dyn Clock>,
+) -> Arc<dyn Connector> {
+    let settings = DriverSettings {
+        window: config.window,
+        timeout: config.timeout,
+    };
+    let protocol = Arc::new(Twilio { config });
+    Arc::new(TwilioRoute {
+        route: driver::start(protocol, settings, source, events, clock),
+        media_client: Client::new(media::TIMEOUT),
+    })
+}
+
+/// A running route, and the client for its media.
+struct TwilioRoute {
+    route: Arc<WebRoute<Twilio>>,
+    media_client: Client,
+}
+
+impl Connector for TwilioRoute {
+    fn stop(&self, patience: Millis) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.route.stop(patience)
+    }
+
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        self.route.hooks()
+    }
+
+    fn media(&self) -> Option<&dyn MediaSource> {
+        Some(self)
+    }
+}
+
+impl MediaSource for TwilioRoute {
+    fn fetch(&self, id: &str) -> Pending<'_, Result<Media, ProviderError>> {
+        let url = id.to_owned();
+        Box::pin(async move {
+            let config = &self.route.protocol().config;
+            media::fetch(config, &self.media_client, &url).await
+        })
+    }
+}
 
 /// The two pure halves.
 struct Twilio {
