@@ -55,10 +55,10 @@ fn told(query: &str, body: &[u8]) -> Vec<Telling> {
 fn receipt(query: &str, body: &[u8]) -> IncomingReceipt {
     let mut told = told(query, body);
     assert_eq!(told.len(), 1);
-    match told.remove(0) {
-        Telling::Receipt(receipt) => receipt,
-        other => panic!("{other:?}"),
-    }
+    let Telling::Receipt(receipt) = told.remove(0) else {
+        panic!("{told:?}");
+    };
+    receipt
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn contents(config: &TwilioConfig, fields: &Fields) -> Vec<(Content, bool)> {
             let text = text.filter(|_| at == 0);
             let referral = referral.clone().filter(|_| at == 0);
             (
-                content(kind, text, ContentObject { referral, ..object }),
+                content(kind, text, &ContentObject { referral, ..object }),
                 false,
             )
         })
@@ -155,7 +155,7 @@ fn contents(config: &TwilioConfig, fields: &Fields) -> Vec<(Content, bool)> {
     }
     if let Some(place) = place(fields) {
         let object = ContentObject { referral, ..place };
-        contents.push((content(MessageType::Location, text, object), false));
+        contents.push((content(MessageType::Location, text, &object), false));
     } else {
         // An empty text message is one; on WhatsApp it stands for a kind that Twilio has no
         // parameters for.
@@ -165,12 +165,12 @@ fn contents(config: &TwilioConfig, fields: &Fields) -> Vec<(Content, bool)> {
             ..ContentObject::default()
         };
         let text = Some(text.unwrap_or_default());
-        contents.push((content(MessageType::Text, text, object), unsupported));
+        contents.push((content(MessageType::Text, text, &object), unsupported));
     }
     contents
 }
 
-fn content(kind: MessageType, text: Option<&str>, object: ContentObject) -> Content {
+fn content(kind: MessageType, text: Option<&str>, object: &ContentObject) -> Content {
     Content {
         kind,
         extra: object.to_extra(),

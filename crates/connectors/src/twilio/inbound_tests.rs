@@ -41,9 +41,11 @@ fn told(channel: TwilioChannel, fields: &Fields) -> Vec<Telling> {
 
 fn messages(told: Vec<Telling>) -> Vec<IncomingMessage> {
     told.into_iter()
-        .map(|it| match it {
-            Telling::Inbound(message) => *message,
-            other => panic!("{other:?}"),
+        .map(|it| {
+            let Telling::Inbound(message) = it else {
+                panic!("{it:?}");
+            };
+            *message
         })
         .collect()
 }
@@ -249,11 +251,10 @@ fn nothing_in_it_is_a_kind_that_we_have_no_words_for() {
 fn consent_of(config: &TwilioConfig, more: &[(&str, &str)]) -> Option<ConsentSignal> {
     let mut told = read(config, &fields(&SMS, more));
     assert!(matches!(told.pop(), Some(Telling::Inbound(_))));
-    match told.pop() {
-        None => None,
-        Some(Telling::Consent(signal)) => Some(signal),
-        Some(other) => panic!("{other:?}"),
-    }
+    let Telling::Consent(signal) = told.pop()? else {
+        panic!("{told:?}");
+    };
+    Some(signal)
 }
 
 /// R-IN-2.

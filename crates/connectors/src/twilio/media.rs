@@ -38,7 +38,7 @@ pub(super) async fn fetch(
             NoAnswer::NotSent(why) | NoAnswer::Unknown(why) => ProviderError::Unreachable(why),
         })?;
         match answer.status {
-            200..300 => return medium(answer),
+            200..=299 => return medium(answer),
             301 | 302 | 303 | 307 | 308 => at = sent_on(&at, &answer)?,
             _ => return Err(no_medium(&answer)),
         }
