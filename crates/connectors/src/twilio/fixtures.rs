@@ -46,6 +46,11 @@ pub(super) fn call(query: &str, body: &[u8], signature: &str) -> HookCall {
 
 /// A call that Twilio signed with the token of [`config`].
 pub(super) fn signed(query: &str, body: &[u8]) -> HookCall {
+    signed_with(query, "", body)
+}
+
+/// The same, signed with this behind the URL.
+pub(super) fn signed_with(query: &str, fragment: &str, body: &[u8]) -> HookCall {
     let mut fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
     fields.sort();
     fields.dedup();
@@ -54,6 +59,7 @@ pub(super) fn signed(query: &str, body: &[u8]) -> HookCall {
         text.push('?');
         text.push_str(query);
     }
+    text.push_str(fragment);
     for (name, value) in fields {
         text.push_str(&name);
         text.push_str(&value);

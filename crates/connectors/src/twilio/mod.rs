@@ -124,3 +124,5 @@ impl Protocol for Twilio {
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod route_tests;

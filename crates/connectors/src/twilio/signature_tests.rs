@@ -6,7 +6,7 @@ use ring::hmac;
 use serde_json::Value;
 
 use super::super::config::TwilioChannel;
-use super::super::fixtures::{self, CALLBACK_URL, call, form, signed};
+use super::super::fixtures::{self, CALLBACK_URL, call, form, signed, signed_with};
 use super::*;
 
 /// Made by `vectors.py` with Twilio's library.
@@ -129,6 +129,15 @@ fn what_is_changed_or_missing_is_not_believed() {
     for signature in ["", "%%%", "AAAA"] {
         let changed = call("ref=x", &body, signature);
         assert!(verified(&config, &changed).is_err(), "{signature:?}");
+    }
+}
+
+#[test]
+fn what_asks_for_retries_may_be_signed_or_not() {
+    let config = config(CALLBACK_URL);
+    for (end, good) in [("", true), ("#rc=3&rp=all", true), ("#rc=5", false)] {
+        let call = signed_with("ref=x", end, b"");
+        assert_eq!(verified(&config, &call).is_ok(), good, "{end}");
     }
 }
 

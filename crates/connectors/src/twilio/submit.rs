@@ -73,9 +73,14 @@ fn put(form: &mut Form, name: &str, value: impl Into<String>) {
     form.push((name.to_owned(), value.into()));
 }
 
+/// Behind the URL of a callback: Twilio shall come again three times, whatever the reason. By default
+/// it does so only where it found no connection, and what we could not keep would be lost.
+pub(super) const RETRIES: &str = "#rc=3&rp=all";
+
 /// Where receipts of this submission are asked for.
 fn callback_url(url: &str, key: SubmissionKey) -> String {
-    format!("{url}?{REFERENCE}={}.{}", key.message, key.attempt)
+    let (message, attempt) = (key.message, key.attempt);
+    format!("{url}?{REFERENCE}={message}.{attempt}{RETRIES}")
 }
 
 /// Our reference in the query of a callback.

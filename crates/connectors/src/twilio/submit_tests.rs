@@ -93,7 +93,7 @@ fn a_text_message_is_this_form() {
             ("ValidityPeriod", "90"),
             (
                 "StatusCallback",
-                "https://msg.example.com/hooks/twilio?ref=msg_0000000000007.1"
+                "https://msg.example.com/hooks/twilio?ref=msg_0000000000007.1#rc=3&rp=all"
             ),
         ]
     );
