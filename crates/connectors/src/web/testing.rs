@@ -224,6 +224,17 @@ impl Tiny {
     }
 }
 
+fn receipt(id: &str, state: ReceiptState) -> Telling {
+    Telling::Receipt(IncomingReceipt {
+        references: vec![id.into()],
+        ours: None,
+        recipient: None,
+        whole: true,
+        raw: state.code().into(),
+        state,
+    })
+}
+
 fn refused(class: FailureClass, code: u16) -> SubmitOutcome {
     SubmitOutcome::NotAccepted(Failure::new(class, code.to_string(), "Not now."))
 }
@@ -245,7 +256,7 @@ impl Protocol for Tiny {
         let id = String::from_utf8_lossy(&answer.body);
         assert_ne!(id, "panic");
         let outcome = match answer.status {
-            200 => SubmitOutcome::Accepted {
+            200 if !id.starts_with('<') => SubmitOutcome::Accepted {
                 references: vec![PartReference {
                     part: PartSet::WHOLE,
                     reference: id.into(),
@@ -282,14 +293,8 @@ impl Protocol for Tiny {
         let tellings = text
             .lines()
             .map(|line| match line.split_once(' ').unwrap() {
-                ("delivered", id) => Telling::Receipt(IncomingReceipt {
-                    references: vec![id.into()],
-                    ours: None,
-                    recipient: None,
-                    whole: true,
-                    state: ReceiptState::Delivered,
-                    raw: "delivered".into(),
-                }),
+                ("sent", id) => receipt(id, ReceiptState::InTransit),
+                ("delivered", id) => receipt(id, ReceiptState::Delivered),
                 (from, text) => Telling::Inbound(Box::new(IncomingMessage::new(
                     PhoneNumber::parse(from).unwrap().into(),
                     "ACME",
