@@ -8,12 +8,13 @@ use url::form_urlencoded;
 
 use super::config::{TwilioChannel, TwilioConfig};
 
+pub(super) const TOKEN: &str = "s3cret-t0ken";
 pub(super) const CALLBACK_URL: &str = "https://msg.example.com/hooks/twilio";
 
 pub(super) fn config(channel: TwilioChannel) -> TwilioConfig {
     TwilioConfig {
         account_sid: "AC0123".into(),
-        auth_token: "12345".into(),
+        auth_token: TOKEN.into(),
         channel,
         callback_url: CALLBACK_URL.into(),
         ..TwilioConfig::default()
@@ -64,7 +65,7 @@ pub(super) fn signed_with(query: &str, fragment: &str, body: &[u8]) -> HookCall 
         text.push_str(&name);
         text.push_str(&value);
     }
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"12345");
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
     let tag = hmac::sign(&key, text.as_bytes());
     call(query, body, &STANDARD.encode(tag))
 }

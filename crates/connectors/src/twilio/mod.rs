@@ -123,6 +123,8 @@ impl Protocol for Twilio {
 }
 
 #[cfg(test)]
+mod compliance_tests;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod route_tests;

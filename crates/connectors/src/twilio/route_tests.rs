@@ -73,7 +73,10 @@ async fn a_message_goes_from_the_probe_to_its_receipt() {
         ]
     );
     for it in &asked {
-        assert_eq!(it.header("authorization"), Some("Basic QUMwMTIzOjEyMzQ1"));
+        assert_eq!(
+            it.header("authorization"),
+            Some("Basic QUMwMTIzOnMzY3JldC10MGtlbg==")
+        );
     }
 
     let body = form(&[

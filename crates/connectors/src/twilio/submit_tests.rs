@@ -82,7 +82,10 @@ fn a_text_message_is_this_form() {
     );
     assert_eq!(
         request.headers,
-        [("authorization".into(), "Basic QUMwMTIzOjEyMzQ1".into())]
+        [(
+            "authorization".into(),
+            "Basic QUMwMTIzOnMzY3JldC10MGtlbg==".into()
+        )]
     );
     assert_eq!(
         fields(&request),
