@@ -7,6 +7,7 @@
 mod content_object;
 pub mod simulator;
 pub mod smpp;
+pub mod twilio;
 mod web;
 
 #[cfg(test)]
