@@ -8,6 +8,7 @@ mod content_object;
 pub mod simulator;
 pub mod smpp;
 mod web;
+pub mod whatsapp;
 
 #[cfg(test)]
 mod compliance;
