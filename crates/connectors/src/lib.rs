@@ -9,6 +9,7 @@ pub mod simulator;
 pub mod smpp;
 pub mod twilio;
 mod web;
+pub mod whatsapp;
 
 #[cfg(test)]
 mod compliance;
