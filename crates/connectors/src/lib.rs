@@ -7,7 +7,9 @@
 mod content_object;
 pub mod simulator;
 pub mod smpp;
+pub mod twilio;
 mod web;
+pub mod whatsapp;
 
 #[cfg(test)]
 mod compliance;

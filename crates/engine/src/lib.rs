@@ -40,7 +40,7 @@ use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -111,7 +111,20 @@ pub(crate) struct Inner {
     pub(crate) turns: AtomicU64,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
+    /// Why the line can go on no more; the process is to end.
+    pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+}
+
+/// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Ending {
+    /// Another process took the work over.
+    #[error("another process owns this database now")]
+    Replaced,
+    /// A step could not be committed, so that memory and disk do not tell the same any more.
+    #[error("the database did not take a step of the line; its log says why")]
+    StepLost,
 }
 
 /// A simulated inbound message was not kept.
@@ -158,6 +171,7 @@ impl Engine {
             turns: AtomicU64::new(0),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
+            ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
         });
         recover::recover(&inner).await?;
@@ -240,6 +254,20 @@ impl Engine {
         self.inner.clock.now()
     }
 
+    /// Waits until the line can go on no more: the process is to end then, and to be started again
+    /// where it was not replaced.
+    pub async fn ended(&self) -> Ending {
+        let mut ending = self.inner.ending.subscribe();
+        loop {
+            if let Some(ending) = *ending.borrow_and_update() {
+                return ending;
+            }
+            if ending.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Whether messages are taken.
     pub fn is_ready(&self) -> bool {
         self.inner.accepting.load(Ordering::SeqCst)
@@ -300,6 +328,20 @@ impl Inner {
     /// What is configured now.
     pub(crate) fn topology(&self) -> Arc<Topology> {
         Arc::clone(&self.topology.read())
+    }
+
+    /// Nothing more is taken, planned or submitted; whoever waits for [`Engine::ended`] hears why.
+    pub(crate) fn end(&self, why: Ending) {
+        self.accepting.store(false, Ordering::SeqCst);
+        self.stopping.cancel();
+        for line in self.lines.values() {
+            line.close();
+        }
+        self.ending.send_if_modified(|it| {
+            let is_first = it.is_none();
+            it.get_or_insert(why);
+            is_first
+        });
     }
 
     pub(crate) fn random(&self) -> u64 {

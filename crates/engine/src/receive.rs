@@ -175,12 +175,17 @@ impl RouteEvents for RoutePort {
         let after_commit = {
             let inner = Arc::clone(inner);
             move |result: Result<Outcome, _>| {
-                ack(if result.is_ok() {
-                    Heard::Kept
-                } else {
-                    Heard::TryAgain
-                });
-                settle::follow(&inner, result);
+                match result {
+                    Ok(outcome) => {
+                        ack(Heard::Kept);
+                        settle::follow(&inner, Ok(outcome));
+                    }
+                    // The provider brings it again: nothing is lost.
+                    Err(error) => {
+                        tracing::warn!(%error, "a receipt was not kept");
+                        ack(Heard::TryAgain);
+                    }
+                }
             }
         };
         inner.store.commit(op, Box::new(after_commit));

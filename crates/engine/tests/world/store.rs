@@ -14,6 +14,7 @@ use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
@@ -134,6 +135,14 @@ impl Queries for Access {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(|it| it.api_keys(project))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Queries::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(|it| it.numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {
