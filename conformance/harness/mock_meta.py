@@ -32,6 +32,11 @@ def signature(body: bytes, secret: str = APP_SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def user_id(digits: str) -> str:
+    """Meta's own name of a person, within one business."""
+    return f"RO.{digits}01"
+
+
 def _error(code: int, words: str, status: int = 400) -> Reply:
     return Reply.json(
         {
@@ -131,10 +136,10 @@ base_url = "{self.base_url}"
     def inbound_value(self, sender: str, wamid: str, message: dict[str, Any], name: str) -> dict[str, Any]:
         """What a callback says of a message from a person."""
         digits = sender.removeprefix("+")
-        head = {"from": digits, "id": wamid, "timestamp": str(int(self._now()))}
+        head = {"from": digits, "from_user_id": user_id(digits), "id": wamid, "timestamp": str(int(self._now()))}
         return {
             **self._value(),
-            "contacts": [{"profile": {"name": name}, "wa_id": digits}],
+            "contacts": [{"profile": {"name": name}, "wa_id": digits, "user_id": user_id(digits)}],
             "messages": [{**head, **message}],
         }
 
@@ -145,7 +150,11 @@ base_url = "{self.base_url}"
     def status_value(self, wamid: str, status: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """What a callback says of one of our messages."""
         message = next(it for it in self.messages if it["wamid"] == wamid)
-        told = {"id": wamid, "status": status, "timestamp": str(int(self._now())), "recipient_id": message["to"]}
+        digits = message["to"].removeprefix("+")
+        told: dict[str, Any] = {
+            "id": wamid, "status": status, "timestamp": str(int(self._now())),
+            "recipient_id": digits, "recipient_user_id": user_id(digits),
+        }
         if "biz_opaque_callback_data" in message:
             told["biz_opaque_callback_data"] = message["biz_opaque_callback_data"]
         if errors:
@@ -153,7 +162,7 @@ base_url = "{self.base_url}"
         elif status != "read":
             kind = "utility" if message["type"] == "template" else "service"
             told["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": kind}
-        return {**self._value(), "contacts": [{"wa_id": message["to"]}], "statuses": [told]}
+        return {**self._value(), "contacts": [{"wa_id": digits, "user_id": user_id(digits)}], "statuses": [told]}
 
     def approve(self, name: str, event: str = "APPROVED", reason: str = "NONE") -> None:
         """Decides on a template, and tells of it."""
@@ -226,7 +235,8 @@ base_url = "{self.base_url}"
             threading.Thread(target=self._follow, args=(wamid, self.progress), daemon=True).start()
         to = body.get("to", "")
         # The recipient's id has never a plus; the input is given back as it came.
-        contact = {"input": to, "wa_id": to.removeprefix("+")}
+        digits = to.removeprefix("+")
+        contact = {"input": to, "wa_id": digits, "user_id": user_id(digits)}
         return Reply.json(
             {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid, "message_status": "accepted"}]}
         )
@@ -256,7 +266,11 @@ base_url = "{self.base_url}"
         paging: dict[str, Any] = {"cursors": {"before": str(first), "after": str(first + len(found))}}
         if first + 2 < len(self._templates):
             paging["next"] = f"{self.base_url}/{ACCOUNT}/message_templates?after={first + 2}"
-        return Reply.json({"data": found, "paging": paging})
+        summary = {
+            "total_count": len(self._templates), "message_template_count": len(self._templates),
+            "message_template_limit": 6000, "are_translations_complete": True,
+        }
+        return Reply.json({"data": found, "paging": paging, **({"summary": summary} if "summary" in query else {})})
 
     def _value(self) -> dict[str, Any]:
         metadata = {"display_phone_number": NUMBER, "phone_number_id": NUMBER_ID}
