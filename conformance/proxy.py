@@ -21,6 +21,9 @@ from harness.api import Api
 
 #: Headers of one connection, which a proxy does not pass on.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
+#: Senders that bodies name, and numbers that they give to us.
+_SENDERS = {"senderId", "sender_abc123", "sender_12345"}
+_OWN_NUMBERS = {"phoneNumber", "+15551234567"}
 
 
 class Rows:
@@ -38,6 +41,16 @@ class Rows:
         contact = self.contact()
         self.shared_contact, self.shared_phone = contact["id"], contact["primaryPhone"]
         self.contact()
+        self.shared_sender = self.fresh_sender()
+        self.shared_number = self.fresh_number()
+        self.shared_template = self.template()
+        self.template()
+        # Two messages in the thread, and a second thread: a list of each has a second page.
+        person = self.phone()
+        for writer in (person, person, self.phone()):
+            self.api.inbound(writer, "A question", "sms")
+        [thread] = self.api.get("/v1/conversations", search=person)["items"]
+        self.conversation = thread["id"]
 
     def number(self) -> int:
         """A number that was not used before."""
@@ -58,6 +71,24 @@ class Rows:
         """An e-mail address that no contact has."""
         return f"john.work{self.number()}@company.com"
 
+    def fresh_sender(self) -> str:
+        """A sender with a webhook, which can be removed."""
+        body = {"name": "Fresh", "webhookUrl": "https://example.com", "webhookEvents": ["message.queued"]}
+        return str(self.api.post("/v1/senders", body)["id"])
+
+    def own_phone(self) -> str:
+        """A phone number that is not ours yet."""
+        return f"+4070001{self.number():04}"
+
+    def fresh_number(self) -> str:
+        """A phone number that is ours and that nobody uses."""
+        return str(self.api.post("/v1/phone-numbers", {"phoneNumber": self.own_phone()})["phoneNumber"]["id"])
+
+    def template(self) -> str:
+        """A draft."""
+        body = {"name": f"draft_{self.number()}", "language": "en", "body": "Hi {{1}}"}
+        return str(self.api.post("/v1/templates", body)["id"])
+
     def cursor(self, path: str) -> str:
         """The cursor of a list's first page."""
         return str(self.api.get(path, limit=1)["nextCursor"])
@@ -69,6 +100,12 @@ class Substitution:
     def __init__(self, rows: Rows, seen: Counter[str]) -> None:
         self._rows = rows
         self._seen = seen
+        #: By resource: the dummy, what it stands for, the row that calls share, and what makes another.
+        self._kept = {
+            "senders": ("senderId", "a sender", rows.shared_sender, rows.fresh_sender),
+            "templates": ("templateId", "a draft", rows.shared_template, rows.template),
+            "phone-numbers": ("phoneNumberId", "a number of ours", rows.shared_number, rows.fresh_number),
+        }
 
     def note(self, dummy: str, place: str, by: str) -> None:
         """Counts one replacement for the table."""
@@ -97,6 +134,18 @@ class Substitution:
                 if parts[4:5] == ["channelId"]:
                     self.note("channelId", "path", "the second channel of that contact")
                     parts[4] = contact["channels"][1]["id"]
+        elif parts[1] == "conversations" and parts[2] == "conversationId":
+            self.note("conversationId", "path", "a thread with two messages")
+            parts[2] = self._rows.conversation
+        elif parts[1] in self._kept and parts[2] == self._kept[parts[1]][0]:
+            dummy, what, shared, fresh = self._kept[parts[1]]
+            # Only removing it, and giving a template to a provider, need one of their own.
+            if method == "DELETE" or parts[3:] == ["submit"]:
+                self.note(dummy, "path", f"{what} made for the call")
+                parts[2] = fresh()
+            else:
+                self.note(dummy, "path", what)
+                parts[2] = shared
         return "/" + "/".join(parts)
 
     def query(self, path: str, query: str) -> str:
@@ -114,6 +163,9 @@ class Substitution:
             elif (name, value) == ("phoneNumber", "phoneNumber"):
                 self.note("phoneNumber", "query", "the number of a contact")
                 value = self._rows.shared_phone
+            elif (name, value) == ("senderId", "senderId"):
+                self.note("senderId", "query", "the configured sender")
+                value = self._rows.sender
             pairs.append((name, value))
         return urlencode(pairs)
 
@@ -126,10 +178,23 @@ class Substitution:
         return headers
 
     def body(self, method: str, path: str, body: bytes) -> bytes:
-        """The body with real ids, and with addresses that no contact has yet."""
-        if method != "POST" or not body or "/contacts" not in path:
+        """The body with real ids, and with addresses and numbers that nobody has yet."""
+        if not body:
             return body
         fields = json.loads(body)
+        resource = path.split("/")[2]
+        if resource in ("phone-numbers", "senders", "templates") and fields.get("senderId") in _SENDERS:
+            self.note(fields["senderId"], "body", "the configured sender")
+            fields["senderId"] = self._rows.sender
+        if resource in ("phone-numbers", "senders") and fields.get("phoneNumber") in _OWN_NUMBERS:
+            self.note(fields["phoneNumber"], "body", "a number that is not ours yet")
+            fields["phoneNumber"] = self._rows.own_phone()
+        if resource == "contacts" and method == "POST":
+            self._contact(fields)
+        return json.dumps(fields).encode()
+
+    def _contact(self, fields: dict[str, Any]) -> None:
+        """Gives a contact addresses that no other has yet."""
         if fields.get("sourceContactId") == "jx7xyz789":
             self.note("jx7xyz789", "body", "a contact made for the call")
             fields["sourceContactId"] = self._rows.contact()["id"]
@@ -140,7 +205,6 @@ class Substitution:
             if channel.get("identifier") == "+14155551234":
                 self.note("+14155551234", "body", "a number that no contact has")
                 channel["identifier"] = self._rows.phone()
-        return json.dumps(fields).encode()
 
 
 def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHandler]:
@@ -155,7 +219,7 @@ def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHa
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = substitution.path(self.command, url.path)
-            query = substitution.query(url.path, url.query)
+            query = substitution.query(path, url.query)
             body = substitution.body(self.command, url.path, body)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
             target = f"{path}?{query}" if query else path

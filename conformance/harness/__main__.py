@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import sdk_suite
+from . import sdk_suite, ts_suite
 from .totals import Totals, run_pytest
 
 HERE = Path(__file__).resolve().parent.parent
@@ -43,6 +43,8 @@ def run_suite(suite: str, work: Path) -> Totals:
     """Runs one suite to its end."""
     if suite == "sdk-tests":
         return sdk_suite.run(work)
+    if suite == "sdk-ts":
+        return ts_suite.run(work)
     folder = HERE / "suites" / suite.replace("-", "_")
     return run_pytest(suite, [str(folder)], processes=FOLDERS[suite], work=work)
 
