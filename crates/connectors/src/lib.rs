@@ -5,6 +5,7 @@
 //! what all providers by HTTP share, and `compliance` what each of them is held to.
 
 mod content_object;
+pub mod http;
 pub mod simulator;
 pub mod smpp;
 pub mod twilio;

@@ -14,8 +14,8 @@ use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
-use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never

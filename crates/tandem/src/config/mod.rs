@@ -7,6 +7,8 @@
 mod builtin;
 mod checks;
 mod convert;
+mod described;
+mod http;
 mod model;
 mod overrides;
 mod price;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Scopes;
+use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
 use connectors::twilio::TwilioConfig;
@@ -241,6 +242,8 @@ pub(crate) enum Provider {
     WhatsApp(Box<WhatsAppConfig>),
     /// A Twilio account.
     Twilio(Box<TwilioConfig>),
+    /// A provider that is described.
+    Http(Box<HttpConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -252,6 +255,7 @@ impl Provider {
             Self::Smpp(_) => "smpp",
             Self::WhatsApp(_) => "whatsapp",
             Self::Twilio(_) => "twilio",
+            Self::Http(_) => "http",
             Self::Simulator(_) => "simulator",
         }
     }

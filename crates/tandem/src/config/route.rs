@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::model::{Project, Provider, Route};
 use super::reader::{Field, Surroundings, Table, quoted};
-use super::{price, simulator, smpp, twilio, values, whatsapp};
+use super::{http, price, simulator, smpp, twilio, values, whatsapp};
 
 /// Channels that are known and not built yet.
 const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "voice"];
@@ -23,11 +23,18 @@ enum Kind {
     Smpp,
     WhatsApp,
     Twilio,
+    Http,
     Simulator,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Smpp, Self::WhatsApp, Self::Twilio, Self::Simulator];
+    const ALL: [Self; 5] = [
+        Self::Smpp,
+        Self::WhatsApp,
+        Self::Twilio,
+        Self::Http,
+        Self::Simulator,
+    ];
 
     /// The word of the configuration.
     const fn code(self) -> &'static str {
@@ -35,6 +42,7 @@ impl Kind {
             Self::Smpp => "smpp",
             Self::WhatsApp => "whatsapp",
             Self::Twilio => "twilio",
+            Self::Http => "http",
             Self::Simulator => "simulator",
         }
     }
@@ -44,7 +52,7 @@ impl Kind {
         match self {
             Self::Smpp => &[Channel::Sms],
             Self::WhatsApp => &[Channel::WhatsApp],
-            Self::Twilio => &[Channel::Sms, Channel::WhatsApp],
+            Self::Twilio | Self::Http => &[Channel::Sms, Channel::WhatsApp],
             Self::Simulator => &Channel::ALL,
         }
     }
@@ -57,6 +65,7 @@ impl Kind {
                 Some("a table with phone_number_id, access_token, app_secret and verify_token")
             }
             Self::Twilio => Some("a table with account_sid and auth_token"),
+            Self::Http => Some("a table with a preset and its settings, or a description"),
             Self::Simulator => None,
         }
     }
@@ -164,6 +173,9 @@ fn provider(
         }
         Kind::Twilio => twilio::read(settings, channel?, currency, surroundings)
             .map(|it| Provider::Twilio(Box::new(it))),
+        Kind::Http => {
+            http::read(settings, currency, surroundings).map(|it| Provider::Http(Box::new(it)))
+        }
         Kind::Simulator => None,
     }
 }
