@@ -18,11 +18,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from harness.api import Api
+from harness.server import TEST_KEY
 
 #: Headers of one connection, which a proxy does not pass on.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
 #: Senders that bodies name, and numbers that they give to us.
-_SENDERS = {"senderId", "sender_abc123", "sender_12345"}
+_SENDERS = {"sender_abc123", "sender_12345"}
 _OWN_NUMBERS = {"phoneNumber", "+15551234567"}
 
 
@@ -48,7 +49,8 @@ class Rows:
         # Two messages in the thread, and a second thread: a list of each has a second page.
         person = self.phone()
         for writer in (person, person, self.phone()):
-            self.api.inbound(writer, "A question", "sms")
+            # People can be made up with a test key only.
+            Api(url, TEST_KEY).inbound(writer, "A question", "sms")
         [thread] = self.api.get("/v1/conversations", search=person)["items"]
         self.conversation = thread["id"]
 
@@ -183,9 +185,16 @@ class Substitution:
             return body
         fields = json.loads(body)
         resource = path.split("/")[2]
-        if resource in ("phone-numbers", "senders", "templates") and fields.get("senderId") in _SENDERS:
+        if resource == "templates" and fields.get("senderId") in _SENDERS:
             self.note(fields["senderId"], "body", "the configured sender")
             fields["senderId"] = self._rows.sender
+        if resource == "phone-numbers" and fields.get("senderId") == "senderId":
+            self.note("senderId", "body", "a sender")
+            fields["senderId"] = self._rows.shared_sender
+        content = fields.get("content")
+        if resource == "messages" and isinstance(content, dict) and content.get("templateId") == "templateId":
+            self.note("templateId", "body", "a draft")
+            content["templateId"] = self._rows.shared_template
         if resource in ("phone-numbers", "senders") and fields.get("phoneNumber") in _OWN_NUMBERS:
             self.note(fields["phoneNumber"], "body", "a number that is not ours yet")
             fields["phoneNumber"] = self._rows.own_phone()

@@ -76,7 +76,7 @@ class Meta:
         """What a route has as its `base_url`."""
         return f"{self.listener.url}/{VERSION}"
 
-    def route(self, route: str = "wa", extra: str = "") -> str:
+    def route(self, route: str = "wa") -> str:
         """The `[[route]]` to it."""
         return f"""
 [[route]]
@@ -84,7 +84,7 @@ id = "{route}"
 channel = "whatsapp"
 provider = "whatsapp"
 prices = [{{ prefix = "*", price = "0.01", per = "message" }}]
-{extra}
+
 [route.whatsapp]
 phone_number_id = "{NUMBER_ID}"
 waba_id = "{ACCOUNT}"

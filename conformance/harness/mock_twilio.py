@@ -49,7 +49,7 @@ class Twilio:
         self.messages: list[dict[str, str]] = []
         self.listener = Listener(self._answer)
 
-    def route(self, route: str = "tw", channel: str = "sms", extra: str = "") -> str:
+    def route(self, route: str = "tw", channel: str = "sms", settings: str = "") -> str:
         """The `[[route]]` to it."""
         return f"""
 [[route]]
@@ -58,11 +58,12 @@ channel = "{channel}"
 class = "platform"
 provider = "twilio"
 prices = [{{ prefix = "*", price = "0.05" }}]
-{extra}
+
 [route.twilio]
 account_sid = "{ACCOUNT}"
 auth_token = "{TOKEN}"
 base_url = "{self.listener.url}"
+{settings}
 """
 
     def refuse(self, code: int, words: str = "Refused", status: int = 400) -> None:

@@ -66,12 +66,15 @@ class Receiver:
         self._free = threading.Event()
         self._free.set()
         self._statuses: list[int] = []
+        self._waiting = 0
         #: The secret of the endpoint at each path.
         self.secrets: dict[str, str] = {}
         #: What was wrong with deliveries.
         self.complaints: list[str] = []
         #: Everything that was signed rightly, repeats included, in the order in which it came.
         self.deliveries: list[Delivery] = []
+        #: Ids of the events that it did not take, in the order of the tries.
+        self.refused: list[str] = []
         self.listener = Listener(self._answer)
 
     def url(self, path: str = "/hook") -> str:
@@ -79,13 +82,17 @@ class Receiver:
         return self.listener.url + path
 
     def answer(self, *statuses: int) -> None:
-        """Answers the next deliveries so; such a one is not kept."""
+        """Answers the next deliveries so; such a one is kept in `refused` only."""
         with self._lock:
             self._statuses += statuses
 
     def hang(self) -> None:
         """Does not answer until `go_on`."""
         self._free.clear()
+
+    def waiting(self) -> int:
+        """How many deliveries it lets wait."""
+        return self._waiting
 
     def go_on(self) -> None:
         """Answers again."""
@@ -120,10 +127,14 @@ class Receiver:
         self.listener.close()
 
     def _answer(self, call: Call) -> Reply:
-        self._free.wait(PATIENCE)
+        if not self._free.is_set():
+            with self._lock:
+                self._waiting += 1
+            self._free.wait(PATIENCE)
         with self._lock:
             if self._statuses:
-                return Reply(self._statuses.pop(0))
+                self.refused.append(call.json()["id"])
+                return Reply(self._statuses.pop(0), headers={"Location": self.url("/elsewhere")})
             complaint = self._complaint(call)
             if complaint:
                 self.complaints.append(f"{call.path}: {complaint}: {call.headers} {call.body!r}")

@@ -94,6 +94,12 @@ routes = ["{route}"]
 """
 
 
+#: Before everything else: lets webhooks go to this machine.
+WEBHOOKS_HERE = """
+allow_private_webhooks = true
+"""
+
+
 class Server:
     """A tandem process with its own folder. It can be killed and started again on its data.
 
@@ -163,6 +169,10 @@ class Server:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(PATIENCE)
+
+    def said(self, words: str) -> int:
+        """How often it said this in its log."""
+        return self._output().count(words)
 
     def tail(self, lines: int = 40) -> str:
         """The end of its log."""

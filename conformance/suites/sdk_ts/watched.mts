@@ -19,6 +19,9 @@ const require = createRequire(import.meta.url);
 const shapes = new Shapes(join(dirname(require.resolve("@zavudev/sdk")), "index.d.ts"));
 const called = new Set<string>();
 
+/** What is wrong with a value that a method is said to have resolved to. */
+export const faults = (method: string, value: unknown): string[] => shapes.faults(method, value);
+
 /** Names of the methods that were called so far, such as `contacts.channels.add`. */
 export const calledMethods = (): ReadonlySet<string> => called;
 

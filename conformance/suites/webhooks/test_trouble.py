@@ -1,0 +1,120 @@
+"""A receiver that is down, refuses, or hangs: it misses nothing, and nobody else waits for it (R-MON-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from world import FAILED, delivered, send, sender
+
+from harness.api import Api
+from harness.receiver import Receiver
+from harness.server import SIMULATED, WEBHOOKS_HERE, Server, project
+from harness.wait import until
+
+
+@pytest.fixture
+def server(start: Callable[..., Server]) -> Server:
+    """A server of its own for each test: the tests put its clock forward."""
+    return start(WEBHOOKS_HERE + project() + SIMULATED, clock=True)
+
+
+@pytest.fixture
+def receiver(server: Server) -> Iterator[Receiver]:
+    """Our application, in the server's time."""
+    assert server.clock is not None
+    receiver = Receiver(server.clock.now)
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def api(server: Server) -> Api:
+    """The API."""
+    return Api(server.url)
+
+
+def _fails(server: Server, times: int) -> None:
+    until(f"{times} deliveries failed", lambda: server.said(FAILED) >= times)
+
+
+def test_a_receiver_that_was_down_gets_everything_in_order_and_once(server: Server, api: Api, receiver: Receiver) -> None:
+    assert server.clock is not None
+    by = sender(api, receiver)
+    before = send(api, by, 3)
+    taken = len(delivered(receiver, before))
+    receiver.listener.close()
+    missed = send(api, by, 20, first=3)
+    _fails(server, 1)
+    server.clock.forward(minutes=1, seconds=2)
+    _fails(server, 2)
+    receiver.listener.open()
+    # The second wait is five minutes: one minute is too early.
+    server.clock.forward(minutes=1, seconds=2)
+    after = send(api, by, 1, first=23)
+    assert len(receiver.deliveries) == taken
+    server.clock.forward(minutes=4)
+    found = delivered(receiver, before + missed + after)
+    assert len(receiver.deliveries) == len(found), "what was taken does not come again"
+
+
+def test_a_refused_event_is_repeated_under_its_id_and_holds_back_the_later_ones(
+    server: Server, api: Api, receiver: Receiver
+) -> None:
+    assert server.clock is not None
+    by = sender(api, receiver)
+    receiver.answer(500, 404, 302)
+    sent = send(api, by, 2)
+    for tries, minutes in ((1, 1), (2, 5), (3, 15)):
+        _fails(server, tries)
+        assert (len(receiver.refused), receiver.deliveries) == (tries, [])
+        server.clock.forward(minutes=minutes, seconds=2)
+    found = delivered(receiver, sent)
+    assert set(receiver.refused) == {found[0].id}
+    assert not [it for it in receiver.listener.calls if it.path == "/elsewhere"], "redirects are not followed"
+
+
+def test_a_back_off_outlives_the_server(server: Server, api: Api, receiver: Receiver) -> None:
+    assert server.clock is not None
+    by = sender(api, receiver)
+    receiver.answer(503)
+    sent = send(api, by, 3)
+    _fails(server, 1)
+    server.kill()
+    server.start()
+    more = send(api, by, 1, first=3)
+    assert receiver.deliveries == []
+    server.clock.forward(minutes=1, seconds=2)
+    delivered(receiver, sent + more)
+
+
+def test_a_server_that_is_killed_while_it_delivers_loses_no_event(server: Server, api: Api, receiver: Receiver) -> None:
+    by = sender(api, receiver)
+    first = send(api, by, 5)
+    delivered(receiver, first)
+    receiver.hang()
+    sent = send(api, by, 10, first=5)
+    until("a delivery is under way", lambda: receiver.waiting() >= 1)
+    server.kill()
+    receiver.go_on()
+    server.start()
+    # What was under way may come twice, under one id.
+    found = delivered(receiver, first + sent)
+    assert len(receiver.deliveries) - len(found) <= 2
+
+
+def test_a_receiver_that_hangs_slows_no_other(server: Server, api: Api, receiver: Receiver) -> None:
+    assert server.clock is not None
+    healthy = Receiver(server.clock.now)
+    try:
+        slow, quick = sender(api, receiver), sender(api, healthy, "/other")
+        receiver.hang()
+        stuck = send(api, slow, 10)
+        until("a delivery hangs", lambda: receiver.waiting() >= 1)
+        delivered(healthy, send(api, quick, 10, first=10), "/other")
+        assert receiver.waiting() == 1, "one delivery at a time"
+        assert receiver.deliveries == []
+        receiver.go_on()
+        delivered(receiver, stuck)
+    finally:
+        healthy.close()
