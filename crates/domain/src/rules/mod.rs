@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod plan;
 pub mod receipt_order;
 pub mod route;
+pub mod template;
 pub mod unknown;
 pub mod validity;
 pub mod viable;

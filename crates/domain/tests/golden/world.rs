@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::decision::{ChannelReason, ChannelVerdict, ClassReason, Decision, RouteVerdict};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::contact::{ChannelMetrics, ContactFacts};
 use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
@@ -15,8 +16,10 @@ use domain::model::route::{
     RouteFacts, UnknownWait,
 };
 use domain::model::sender::Sender;
+use domain::model::template::{TemplateStanding, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
+use domain::rules::template::TemplateFacts;
 use domain::time::{Millis, Timestamp};
 
 /// The moment at which everything is planned.
@@ -28,8 +31,10 @@ pub(crate) const fn ago(span: Millis) -> Timestamp {
 }
 
 /// A Romanian mobile number.
-pub(crate) fn number() -> PhoneNumber {
-    PhoneNumber::parse("+40721000001").expect("a valid number")
+pub(crate) fn number() -> Address {
+    PhoneNumber::parse("+40721000001")
+        .expect("a valid number")
+        .into()
 }
 
 /// A line for any destination.
@@ -93,9 +98,8 @@ pub(crate) fn metrics(successes: u32, failures: u32) -> ChannelMetrics {
 /// A utility template with a text for SMS.
 pub(crate) fn template() -> TemplateUse {
     TemplateUse {
-        id: "tpl_order".into(),
-        category: PriceCategory::Utility,
         plain_text: Some("Your order is on its way".into()),
+        ..TemplateUse::plain("tpl_order", PriceCategory::Utility)
     }
 }
 
@@ -106,6 +110,7 @@ pub(crate) fn template_message() -> Content {
         text: None,
         extra: None,
         template: Some(template()),
+        email: None,
     }
 }
 
@@ -116,8 +121,12 @@ pub(crate) struct World {
     pub(crate) sender: Sender,
     pub(crate) routes: Vec<RouteFacts>,
     pub(crate) contact: ContactFacts,
-    pub(crate) to: PhoneNumber,
+    pub(crate) to: Address,
     pub(crate) content: Content,
+    /// How the template stands that the message has, if it has one.
+    pub(crate) template_status: TemplateStatus,
+    /// The sender's default (R-WIN-2), approved.
+    pub(crate) default_template: Option<TemplateUse>,
     pub(crate) class: TrafficClass,
     pub(crate) speed: Speed,
     pub(crate) explicit: Option<Channel>,
@@ -149,6 +158,8 @@ impl World {
             contact: ContactFacts::default(),
             to: number(),
             content: Content::text("Your order is on its way"),
+            template_status: TemplateStatus::Approved,
+            default_template: None,
             class: TrafficClass::Direct,
             speed: Speed::Normal,
             explicit: None,
@@ -175,6 +186,19 @@ impl World {
             sender: &self.sender,
             routes: &self.routes,
             contact: &self.contact,
+            templates: TemplateFacts {
+                own: self.content.template.as_ref().map(|it| TemplateStanding {
+                    status: self.template_status,
+                    category: it.category,
+                }),
+                default: self.default_template.as_ref().map(|it| {
+                    let standing = TemplateStanding {
+                        status: TemplateStatus::Approved,
+                        category: it.category,
+                    };
+                    (it, standing)
+                }),
+            },
             message: MessageFacts {
                 to: &self.to,
                 content: &self.content,
