@@ -66,11 +66,12 @@ pub struct TemplateStanding {
 }
 
 /// The text of a template: what the provider approves, and what other channels send in its place.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TemplateText {
     /// What a provider approves.
     pub definition: TemplateDefinition,
     /// Names for numbered placeholders, in order: `{{1}}` may be filled by the first of them.
+    #[serde(default)]
     pub variables: Vec<Box<str>>,
     /// What a text message says in place of the body (R-WIN-3).
     pub sms_body: Option<Box<str>>,
