@@ -30,6 +30,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "addresses",
         sql: include_str!("../../migrations/0002_addresses.sql"),
     },
+    Migration {
+        number: 4,
+        name: "templates",
+        sql: include_str!("../../migrations/0004_templates.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

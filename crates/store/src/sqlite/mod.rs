@@ -18,6 +18,7 @@ mod open;
 mod readers;
 mod receive;
 mod steps;
+mod templates;
 mod writer;
 
 use std::path::Path;
@@ -26,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
@@ -37,6 +38,7 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::templates::{Template, TemplateFilter};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
 
@@ -281,6 +283,18 @@ impl Queries for SqliteStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(move |reader| reader.api_keys(project))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.ask(move |reader| reader.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.all_templates(after, limit))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {
