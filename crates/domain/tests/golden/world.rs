@@ -32,9 +32,7 @@ pub(crate) const fn ago(span: Millis) -> Timestamp {
 
 /// A Romanian mobile number.
 pub(crate) fn number() -> Address {
-    PhoneNumber::parse("+40721000001")
-        .expect("a valid number")
-        .into()
+    Address::Phone(PhoneNumber::parse("+40721000001").expect("a valid number"))
 }
 
 /// A line for any destination.

@@ -199,7 +199,7 @@ async fn a_deleted_template_is_not_sent_on_whatsapp_any_more() {
 async fn the_senders_default_takes_the_text_where_it_has_a_place_for_it() {
     for (body, want) in [("You have news", vec![]), ("Acme: {{1}}", vec!["hi"])] {
         let mut world = World::new([sms(), whatsapp()]);
-        world.default_body(body);
+        world.default_body = body;
         world.start().await;
         world.send(text_to(1, "hi")).await;
         world.pass(MOMENT).await;
@@ -217,7 +217,7 @@ async fn a_default_that_cannot_be_filled_or_is_not_approved_leaves_it_to_sms() {
         ("You have news", TemplateStatus::Paused),
     ] {
         let mut world = World::new([sms(), whatsapp()]);
-        world.default_body(body);
+        world.default_body = body;
         world.start().await;
         provider_says(&world, update("hello", Some(status))).await;
         let id = world.send(text_to(1, "hi")).await;

@@ -175,6 +175,8 @@ pub(crate) struct World {
     seed: u64,
     engine: Option<Engine>,
     dead: Arc<AtomicBool>,
+    /// What the sender's default template says.
+    pub(crate) default_body: &'static str,
 }
 
 impl World {
@@ -187,7 +189,7 @@ impl World {
             let provider = Provider::new(it.key, Arc::clone(&clock), Arc::clone(&log));
             (it.key, provider)
         });
-        let world = Self {
+        Self {
             providers: providers.collect(),
             clock,
             disk: Arc::new(MemoryStore::default()),
@@ -197,13 +199,12 @@ impl World {
             seed: 7,
             engine: None,
             dead: Arc::default(),
-        };
-        world.default_body("hello");
-        world
+            default_body: "hello",
+        }
     }
 
     /// Gives the sender's default template this text, approved.
-    pub(crate) fn default_body(&self, body: &str) {
+    fn make_default(&self, body: &str) {
         let mut text = default_text();
         text.definition.body = body.into();
         let approved = TemplateUpdate {
@@ -298,6 +299,9 @@ impl World {
 
     /// Starts an engine and connects it to every provider.
     pub(crate) async fn start(&mut self) {
+        if self.disk.all_templates(None, 1).await.unwrap().is_empty() {
+            self.make_default(self.default_body);
+        }
         self.dead = Arc::default();
         let engine = self.engine_alone(&self.dead).await;
         for (route, provider) in &self.providers {

@@ -203,7 +203,7 @@ impl Provider {
     /// Tells of a change of a template; whether that was kept.
     pub(crate) async fn changes_template(&self, update: TemplateUpdate) -> Heard {
         let (heard, answer) = tokio::sync::oneshot::channel();
-        let ack = Box::new(move |it| drop(heard.send(it)));
+        let ack = Box::new(move |it| heard.send(it).unwrap());
         self.events().unwrap().template(update, ack);
         answer.await.unwrap()
     }
@@ -302,7 +302,7 @@ impl Link {
             tokio::spawn(Arc::clone(provider).report(
                 started + Millis::new(after).to_duration(),
                 references.clone(),
-                submission.to,
+                submission.to.clone(),
                 state,
             ));
         }
@@ -344,7 +344,7 @@ impl Provider {
     ) {
         tokio::time::sleep_until(at).await;
         for PartReference { reference, .. } in references {
-            self.tell(Self::receipt(&reference, to, state.clone()))
+            self.tell(Self::receipt(&reference, to.clone(), state.clone()))
                 .await;
         }
     }
