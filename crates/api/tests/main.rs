@@ -19,3 +19,5 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/templates.rs"]
+mod templates;

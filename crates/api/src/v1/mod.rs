@@ -6,6 +6,7 @@ pub(crate) mod messages;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
+pub(crate) mod templates;
 
 use std::sync::Arc;
 
@@ -21,4 +22,5 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())
+        .merge(templates::router())
 }

@@ -213,7 +213,12 @@ impl<'a> MessageOut<'a> {
             message_type: message.content.kind.code(),
             status: view.status.code(),
             direction: direction(view.direction),
-            text: message.content.text.as_deref(),
+            // A template shows what it says, so that the thread can be read.
+            text: message
+                .content
+                .text
+                .as_deref()
+                .or_else(|| message.content.plain_text()),
             content: json::kept(message.content.extra.as_deref()),
             conversation_id: conversation(view, message.sender),
             provider_message_id: None,

@@ -237,8 +237,9 @@ fn other_body(text: &str, definition: &TemplateDefinition) -> Option<TemplatePro
         // The numbers are the body's.
         Some(TemplateProblem::Gap) | None => {
             let kinds = is_numbered(text).zip(is_numbered(&definition.body));
+            let is_mixed = placeholder_problem(&definition.body) == Some(TemplateProblem::Mixed);
             kinds
-                .is_some_and(|(this, body)| this != body)
+                .is_some_and(|(this, body)| this != body && !is_mixed)
                 .then_some(TemplateProblem::OtherKind)
         }
         other @ Some(_) => other,
