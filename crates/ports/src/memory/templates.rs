@@ -53,16 +53,13 @@ impl State {
                 let definition = &template.definition;
                 let (name, language) = (&definition.name, &definition.language);
                 let known = self.meant(project, account, &template.provider_id, name, language);
-                let (effect, it) = match known {
-                    Some(mut it) => {
-                        let effect = templates::synced(&mut it, account, template, at);
-                        (effect, it)
-                    }
-                    None => {
-                        let id = TemplateId::from_key(self.keys.next(at));
-                        let it = templates::imported(id, project, account, template, at);
-                        (SyncEffect::Imported, it)
-                    }
+                let (effect, it) = if let Some(mut it) = known {
+                    let effect = templates::synced(&mut it, account, template, at);
+                    (effect, it)
+                } else {
+                    let id = TemplateId::from_key(self.keys.next(at));
+                    let it = templates::imported(id, project, account, template, at);
+                    (SyncEffect::Imported, it)
                 };
                 self.templates.insert(it.id, it.clone());
                 TemplateOutcome::Synced(effect, Box::new(it))

@@ -62,17 +62,15 @@ impl Line<'_> {
                 let definition = &template.definition;
                 let (name, language) = (&definition.name, &definition.language);
                 let id = &template.provider_id;
-                let (effect, it) = match meant(db, project, account, id, name, language)? {
-                    Some(mut it) => {
+                let (effect, it) =
+                    if let Some(mut it) = meant(db, project, account, id, name, language)? {
                         let effect = templates::synced(&mut it, account, template, at);
                         (effect, it)
-                    }
-                    None => {
+                    } else {
                         let id = TemplateId::from_key(self.keys.next(at));
                         let it = templates::imported(id, project, account, template, at);
                         (SyncEffect::Imported, it)
-                    }
-                };
+                    };
                 if effect != SyncEffect::Unchanged {
                     keep(db, &it)?;
                 }

@@ -180,7 +180,10 @@ fn only_buttons_with_something_to_fill_are_filled() {
     given.buttons = [(1, "A-17".into()), (2, "ignored".into())].into();
     let buttons = |given: &TemplateValues| {
         let filled = filled(&text, given).unwrap().buttons;
-        Vec::from_iter(filled.into_iter().map(|it| (it.index, it.text)))
+        filled
+            .into_iter()
+            .map(|it| (it.index, it.text))
+            .collect::<Vec<_>>()
     };
     assert_eq!(buttons(&given), [(1, "A-17".into())]);
     given.buttons.insert(0, "YES".into());

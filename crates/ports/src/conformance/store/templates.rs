@@ -164,14 +164,14 @@ pub fn templates_are_listed_newest_first_and_all_of_them_page_by_page(store: &dy
             limit,
         };
         let found = ask(store.templates(filter));
-        Vec::from_iter(found.into_iter().map(|it| it.id))
+        found.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
     assert_eq!(list(None, 100), [ids[2], ids[1], ids[0]]);
     assert_eq!(list(None, 2), [ids[2], ids[1]]);
     assert_eq!(list(Some(ids[1]), 2), [ids[0]]);
     let all = |after, limit| {
         let found = ask(store.all_templates(after, limit));
-        Vec::from_iter(found.into_iter().map(|it| it.id))
+        found.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
     assert_eq!(all(None, 3), ids);
     assert_eq!(all(Some(ids[2]), 3), [other.id]);
