@@ -316,6 +316,7 @@ async fn a_template_is_sent_by_sms_until_whatsapp_may_take_it() {
         .await
         .json;
     assert_eq!(after["message"]["channel"], "whatsapp");
+    assert_eq!(after["message"]["text"], "Hi Ana, order A-17 is on its way");
 }
 
 #[tokio::test(start_paused = true)]

@@ -137,6 +137,9 @@ pub struct TemplateUse {
     pub category: PriceCategory,
     /// Its text with the variables filled in, for channels that send plain text (R-WIN-3).
     pub plain_text: Option<Box<str>>,
+    /// Its body with the variables filled in, where SMS has other words: what WhatsApp shows.
+    #[serde(default)]
+    pub body_text: Option<Box<str>>,
     /// Its text for Telegram with the variables filled in, where it has one of its own.
     #[serde(default)]
     pub telegram_text: Option<Box<str>>,
@@ -167,6 +170,7 @@ impl TemplateUse {
             id: id.into(),
             category,
             plain_text: None,
+            body_text: None,
             telegram_text: None,
             name: Box::default(),
             language: Box::default(),
@@ -231,21 +235,24 @@ impl Content {
         }
     }
 
-    /// The words that this channel would carry as plain text: Telegram may have its own.
+    /// The words that the recipient sees on this channel: a template may have its own for each.
     pub fn plain_text_on(&self, channel: Channel) -> Option<&str> {
         let own = match channel {
             Channel::Telegram => self.telegram_text(),
-            Channel::Sms | Channel::WhatsApp | Channel::Email => None,
+            Channel::WhatsApp => self.own_words().and_then(|it| it.body_text.as_deref()),
+            Channel::Sms | Channel::Email => None,
         };
         own.or_else(|| self.plain_text())
     }
 
     fn telegram_text(&self) -> Option<&str> {
-        let template = self.template.as_ref()?;
-        template
-            .telegram_text
-            .as_deref()
-            .filter(|_| self.kind == MessageType::Template)
+        self.own_words()?.telegram_text.as_deref()
+    }
+
+    /// The template, where it is what the message says.
+    fn own_words(&self) -> Option<&TemplateUse> {
+        let template = self.template.as_ref();
+        template.filter(|_| self.kind == MessageType::Template)
     }
 
     /// This content with [`plain_text`](Self::plain_text) as this channel has it; `None` where it

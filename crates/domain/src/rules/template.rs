@@ -136,10 +136,12 @@ pub fn fill(
     }
     let sms = text.sms_body.as_deref().unwrap_or(&definition.body);
     let telegram = text.telegram_body.as_deref();
+    let shown = text.sms_body.as_ref().map(|_| &*definition.body);
     Ok(TemplateUse {
         id: id.to_string().into(),
         category: definition.category,
         plain_text: Some(render(sms, value)?),
+        body_text: shown.map(|it| render(it, value)).transpose()?,
         telegram_text: telegram.map(|it| render(it, value)).transpose()?,
         name: definition.name.clone(),
         language: definition.language.clone(),

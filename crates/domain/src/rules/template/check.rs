@@ -1,4 +1,4 @@
-//! What may stand in a template: the limits that every provider of WhatsApp has (Cloud API, message
+//! R-WIN-3: what may stand in a template: the limits that every provider of WhatsApp has (Cloud API, message
 //! templates), so that a mistake is named when the template is made and not when it is submitted.
 
 use thiserror::Error;

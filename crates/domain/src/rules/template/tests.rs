@@ -1,5 +1,8 @@
+//! R-WIN-3: how templates are filled, and what may stand in them.
+
 use super::*;
-use crate::model::content::PriceCategory;
+use crate::model::channel::Channel;
+use crate::model::content::{Content, MessageType, PriceCategory};
 use crate::model::template::TemplateDefinition;
 
 fn template(body: &str) -> TemplateText {
@@ -152,6 +155,23 @@ fn sms_and_telegram_have_their_own_words_where_the_template_says_so() {
         let use_ = filled(&text, &values(&[("1", "Ana")])).unwrap();
         assert_eq!(use_.plain_text.as_deref(), Some(want_sms));
         assert_eq!(use_.telegram_text.as_deref(), want_telegram);
+        let content = Content {
+            kind: MessageType::Template,
+            template: Some(use_),
+            ..Content::text("not this")
+        };
+        for (channel, want) in [
+            (Channel::Sms, want_sms),
+            (Channel::WhatsApp, "Body Ana"),
+            (Channel::Telegram, want_telegram.unwrap_or(want_sms)),
+        ] {
+            assert_eq!(content.plain_text_on(channel), Some(want));
+            let worded = content.worded_for(channel);
+            let sent = worded.as_ref().unwrap_or(&content).plain_text();
+            if channel != Channel::WhatsApp {
+                assert_eq!(sent, Some(want), "{channel:?}");
+            }
+        }
     }
 }
 
