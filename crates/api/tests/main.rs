@@ -19,5 +19,7 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/senders.rs"]
+mod senders;
 #[path = "suite/templates.rs"]
 mod templates;

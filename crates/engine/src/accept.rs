@@ -230,11 +230,9 @@ enum Sight {
 async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Prepared, Refused> {
     let now = inner.now();
     let unknown = || Refused::Unavailable(Unavailable::new("the sender is not configured"));
-    let project = inner
-        .topology
-        .project(request.project)
-        .ok_or_else(unknown)?;
-    let sender = Arc::clone(inner.topology.sender(request.sender).ok_or_else(unknown)?);
+    let topology = inner.topology();
+    let project = topology.project(request.project).ok_or_else(unknown)?;
+    let sender = Arc::clone(topology.sender(request.sender).ok_or_else(unknown)?);
     let contact = inner
         .store
         .contact_facts(request.project, request.sender, &request.to)
@@ -287,7 +285,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
             .fallback_enabled
             .unwrap_or(request.explicit.is_none()),
         after: request.fallback_after.or(sender.fallback_after),
-        untried: inner.topology.channels_of(&sender, request.test),
+        untried: topology.channels_of(&sender, request.test),
     };
     let expires_at = expires_at(
         &ValidityFacts {

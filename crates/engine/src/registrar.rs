@@ -244,7 +244,8 @@ fn connectors<'a>(
     let keys: Vec<_> = match routes {
         Routes::Of(sender) => sender.routes.clone(),
         Routes::All(project) => {
-            let own = inner.topology.routes().filter(|it| it.project == project);
+            let topology = inner.topology();
+            let own = topology.routes().filter(|it| it.project == project);
             own.map(|it| it.key).collect()
         }
     };

@@ -308,8 +308,9 @@ pub(crate) fn told(inner: &Arc<Inner>, line: &RouteLine, update: TemplateUpdate,
 
 /// Says which senders name a default template that does not exist (yet).
 pub(crate) fn report_missing_defaults(inner: &Inner) {
-    for project in inner.topology.projects() {
-        for sender in inner.topology.senders(project.key) {
+    let topology = inner.topology();
+    for project in topology.projects() {
+        for sender in topology.senders(project.key) {
             if let Some(named) = &sender.default_template
                 && inner.templates.named(project.key, named).is_none()
             {

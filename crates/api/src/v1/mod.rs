@@ -1,8 +1,10 @@
 //! `/v1`: one folder or file for each resource, with its handlers, its shapes and its words.
 
 pub(crate) mod contacts;
+pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod numbers;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
@@ -19,6 +21,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
     messages::router()
         .merge(contacts::router())
         .merge(senders::router())
+        .merge(numbers::router())
+        .merge(introspect::router())
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())

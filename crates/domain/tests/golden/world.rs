@@ -15,7 +15,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     RouteFacts, UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::model::template::{TemplateStanding, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
@@ -150,7 +150,9 @@ impl World {
                 routes: routes.iter().map(|it| it.route.key).collect(),
                 default_template: None,
                 fallback_after: None,
+                origin: Origin::File,
                 created_at: ago(Millis::days(30)),
+                updated_at: ago(Millis::days(30)),
             },
             routes,
             contact: ContactFacts::default(),

@@ -22,7 +22,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::model::template::{TemplateDefinition, TemplateRef, TemplateStatus, TemplateText};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
@@ -262,7 +262,9 @@ impl World {
             // WhatsApp can always carry a message, whatever its window.
             default_template: TemplateRef::parse("hello"),
             fallback_after: None,
+            origin: Origin::File,
             created_at: T0,
+            updated_at: T0,
         };
         Topology::new([project], [sender], self.routes.clone())
     }

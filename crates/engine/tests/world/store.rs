@@ -15,6 +15,7 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
@@ -147,6 +148,14 @@ impl Queries for Access {
 
     fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
         self.ask(|it| it.all_templates(after, limit))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Queries::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(|it| it.numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -6,6 +6,7 @@
 mod accepting;
 mod contacts;
 mod receiving;
+mod senders;
 mod state;
 mod steps;
 mod templates;
@@ -26,6 +27,7 @@ use crate::store::messages::{
 };
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::templates::{Template, TemplateFilter};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
@@ -222,6 +224,14 @@ impl Queries for MemoryStore {
 
     fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
         self.answer(|it| it.all_templates(after, limit.into()))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.answer(State::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.answer(|it| it.list_numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -13,6 +13,7 @@ pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;
+pub mod senders;
 pub mod templates;
 
 use std::future::Future;

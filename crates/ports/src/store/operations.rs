@@ -17,6 +17,7 @@ use domain::time::Timestamp;
 use super::Epoch;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
 
 /// One change, committed whole or not at all.
@@ -59,6 +60,8 @@ pub enum Op {
     },
     /// See [`KeyChange`].
     Key(Box<KeyChange>),
+    /// See [`SenderChange`].
+    Sender(Box<SenderChange>),
     /// Forgets idempotency keys made before `keys_before` and parked receipts that arrived before
     /// `receipts_before`, at most `limit` of each.
     Prune {

@@ -14,6 +14,7 @@ use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
+use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
@@ -128,6 +129,12 @@ pub trait Queries: Send + Sync + 'static {
 
     /// Templates of every project after `after`, oldest first, at most `limit`: at start.
     fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>>;
+
+    /// Everything that was configured by the API: at start.
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi>;
+
+    /// The phone numbers that the project says it has, in the order of the numbers.
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

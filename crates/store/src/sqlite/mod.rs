@@ -17,6 +17,7 @@ mod migrate;
 mod open;
 mod readers;
 mod receive;
+mod senders;
 mod steps;
 mod templates;
 mod writer;
@@ -38,6 +39,7 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
@@ -295,6 +297,14 @@ impl Queries for SqliteStore {
 
     fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
         self.ask(move |reader| reader.all_templates(after, limit))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Reader::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(move |reader| reader.numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -75,7 +75,7 @@ pub(crate) async fn preview(
         .refusal
         .and_then(|it| refusal::by_rule(it, &preview.decision).to_raw());
     let answer = PreviewOut {
-        routing: DecisionOut::of(&preview.decision, None, currency, topology),
+        routing: DecisionOut::of(&preview.decision, None, currency, &topology),
         currency: CurrencyCode(currency),
         waits: preview.waits,
         refusal: refusal.as_deref(),

@@ -162,7 +162,7 @@ pub(super) fn prepare(
     let mut warnings = Vec::new();
     let input: SendIn<'_> = body::parse(bytes, &mut warnings)?;
     name_later_fields(&mut warnings);
-    let sender = sender(headers, caller, engine.topology())?;
+    let sender = sender(headers, caller, &engine.topology())?;
 
     let mut problems = Problems::default();
     let explicit = channel(input.channel.as_ref(), &mut problems);

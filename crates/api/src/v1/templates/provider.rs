@@ -17,9 +17,10 @@ use crate::error::{ApiError, ErrorOut, Problems};
 use crate::path::InPath;
 use crate::{ApiState, json};
 
-fn sender<'a>(api: &'a ApiState, caller: &Caller, id: &str) -> Result<&'a Arc<Sender>, ApiError> {
-    let sender = api.engine.topology().sender_by_id(caller.project(), id);
-    sender.ok_or_else(|| {
+fn sender(api: &ApiState, caller: &Caller, id: &str) -> Result<Arc<Sender>, ApiError> {
+    let topology = api.engine.topology();
+    let sender = topology.sender_by_id(caller.project(), id);
+    sender.map(Arc::clone).ok_or_else(|| {
         let words = "is not the id of a sender of this project";
         ApiError::not_found("sender").with_field(&["senderId"], words)
     })
@@ -60,7 +61,7 @@ pub(crate) async fn submit(
     let sender = sender(&api, &caller, &input.sender_id.unwrap_or_default())?;
     let submitted = api
         .engine
-        .submit_template(id, sender, category, caller.0.test)
+        .submit_template(id, &sender, category, caller.0.test)
         .await;
     let template = submitted.map_err(|it| refusal::of(it, "category"))?;
     let answer = TemplateOut::of(&template, &warnings);
@@ -95,11 +96,12 @@ pub(crate) async fn sync(
         body::parse(&bytes, &mut warnings)?
     };
     let sender = match &input.sender_id {
-        Some(id) => Some(&**sender(&api, &caller, id)?),
+        Some(id) => Some(sender(&api, &caller, id)?),
         None => None,
     };
     let (project, test) = (caller.project(), caller.0.test);
-    let report = match api.engine.sync_templates(project, sender, test).await {
+    let synced = api.engine.sync_templates(project, sender.as_deref(), test);
+    let report = match synced.await {
         // A project without any account has nothing to bring in.
         Err(TemplateError::NoAccount) if sender.is_none() => SyncReport::default(),
         other => other.map_err(|it| refusal::of(it, "category"))?,
