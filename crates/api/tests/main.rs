@@ -21,3 +21,5 @@ mod messages;
 mod outside;
 #[path = "suite/senders.rs"]
 mod senders;
+#[path = "suite/templates.rs"]
+mod templates;

@@ -29,6 +29,7 @@ use crate::form::Form;
 use crate::plan::submission;
 use crate::ready::Ready;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
+use crate::templates::Usable;
 use crate::topology::Project;
 use crate::{Inner, facts, settle};
 
@@ -43,6 +44,7 @@ struct Prepared {
     plan: Plan,
     sender: Arc<Sender>,
     contact: ContactFacts,
+    templates: Usable,
 }
 
 /// Keeps a message, or says why not.
@@ -64,6 +66,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         plan,
         sender,
         contact,
+        templates,
     } = prepared;
     let now = message.accepted_at;
     let (step, decision, place) = match plan {
@@ -110,6 +113,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
             &accept.message,
             &contact,
             &sender,
+            &templates,
             attempt.channel,
             now,
         )),
@@ -266,12 +270,14 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         accepted_at: now,
     };
     let routes = facts::routes(inner, &sender, now);
+    let templates = Usable::of(inner, &message.content, &sender, &contact, now);
     let plan = plan(&PlanFacts {
         now,
         policy: &project.policy,
         sender: &sender,
         routes: &routes,
         contact: &contact,
+        templates: templates.facts(),
         message: message_facts(&message, text_segments),
     });
     let fallback = FallbackPolicy {
@@ -298,6 +304,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         plan,
         sender,
         contact,
+        templates,
     })
 }
 
@@ -486,6 +493,7 @@ async fn keep(
         | Outcome::Contact(_)
         | Outcome::Done
         | Outcome::Missing
+        | Outcome::Template(_)
         | Outcome::Stale => Err(Unavailable::new("the store broke the contract of Accept").into()),
     }
 }

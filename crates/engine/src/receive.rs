@@ -20,7 +20,7 @@ use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, facts, settle};
+use crate::{Inner, SimulateError, bill, facts, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -234,9 +234,7 @@ impl RouteEvents for RoutePort {
     }
 
     fn template(&self, update: TemplateUpdate, ack: Ack) {
-        tracing::info!(route = %self.line.route.id, template = %update.name,
-            "the provider changed a template");
-        ack(Heard::Kept);
+        templates::told(&self.inner, &self.line, update, ack);
     }
 
     fn billed(&self, key: SubmissionKey, bill: Bill) {

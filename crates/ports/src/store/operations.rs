@@ -18,6 +18,7 @@ use super::Epoch;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
+use super::templates::{TemplateChange, TemplateOutcome};
 
 /// One change, committed whole or not at all.
 #[derive(Debug, Clone)]
@@ -70,6 +71,16 @@ pub enum Op {
         receipts_before: Timestamp,
         /// At most so many of each.
         limit: u16,
+    },
+    /// Makes, changes or forgets a template; see [`TemplateChange`]. Answers
+    /// [`Outcome::Template`].
+    Template {
+        /// Whose template.
+        project: ProjectKey,
+        /// The change.
+        change: Box<TemplateChange>,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -384,6 +395,8 @@ pub enum Outcome {
     Stale,
     /// A newer owner has the work; nothing was written.
     Fenced,
+    /// What became of a change to a template.
+    Template(TemplateOutcome),
 }
 
 /// A message after a change.

@@ -8,6 +8,7 @@ use domain::model::content::MessageType;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
+use domain::model::template::TemplateStatus;
 use domain::rules::due::DueKind;
 
 use super::Corrupt;
@@ -50,6 +51,11 @@ coded!(
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
+coded!(
+    TemplateStatus,
+    "template status",
+    [Draft, Pending, Approved, Rejected, Paused, Disabled]
+);
 coded!(Channel, "channel", [Sms, WhatsApp, Telegram, Email]);
 coded!(
     AddressKind,
@@ -142,6 +148,7 @@ mod tests {
         survive(&Channel::ALL);
         survive(&AddressKind::ALL);
         survive(&MessageType::ALL);
+        survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
         survive(Counted::TABLE);

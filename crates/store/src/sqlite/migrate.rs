@@ -35,6 +35,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "senders",
         sql: include_str!("../../migrations/0003_senders.sql"),
     },
+    Migration {
+        number: 4,
+        name: "templates",
+        sql: include_str!("../../migrations/0004_templates.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

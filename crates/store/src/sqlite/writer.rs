@@ -74,7 +74,8 @@ impl Work {
             | Op::Contact { .. }
             | Op::Key(_)
             | Op::Sender(_)
-            | Op::Prune { .. } => Ok(String::new()),
+            | Op::Prune { .. }
+            | Op::Template { .. } => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -201,5 +202,12 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Template {
+            project,
+            change,
+            at,
+        } => line
+            .change_template(*project, change, *at)
+            .map(Outcome::Template),
     }
 }

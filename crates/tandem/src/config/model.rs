@@ -13,6 +13,7 @@ use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
+use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
 use super::secret::Secret;
@@ -285,4 +286,6 @@ pub(crate) struct Sender {
     pub(crate) routes: Vec<String>,
     /// Time without `delivered` that counts as failure (R-FALL-5).
     pub(crate) fallback_after: Option<Millis>,
+    /// The template that WhatsApp carries while its window is closed (R-WIN-2).
+    pub(crate) default_template: Option<TemplateRef>,
 }
