@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import sdk_suite, ts_suite
+from . import prism, sdk_suite, ts_suite
 from .totals import Totals, run_pytest
 
 HERE = Path(__file__).resolve().parent.parent
@@ -37,6 +37,8 @@ SUITES = [
     "cli",
     "bad-input",
 ]
+#: Suites that run only where they are asked for.
+OPTIONAL = {"prism": 1}
 
 
 def run_suite(suite: str, work: Path) -> Totals:
@@ -45,8 +47,10 @@ def run_suite(suite: str, work: Path) -> Totals:
         return sdk_suite.run(work)
     if suite == "sdk-ts":
         return ts_suite.run(work)
+    if suite == "prism":
+        prism.install(work)
     folder = HERE / "suites" / suite.replace("-", "_")
-    return run_pytest(suite, [str(folder)], processes=FOLDERS[suite], work=work)
+    return run_pytest(suite, [str(folder)], processes={**FOLDERS, **OPTIONAL}[suite], work=work)
 
 
 def main() -> int:
@@ -54,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="conformance/run", description=__doc__)
     parser.add_argument("--server", required=True, type=Path, help="the tandem program to test")
     parser.add_argument("--work", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("suite", nargs="*", choices=[*SUITES, []], help=f"of: {', '.join(SUITES)}")
+    parser.add_argument("suite", nargs="*", choices=[*SUITES, *OPTIONAL, []], help=f"of: {', '.join([*SUITES, *OPTIONAL])}")
     args = parser.parse_args()
     server = args.server.resolve()
     if not os.access(server, os.X_OK):
