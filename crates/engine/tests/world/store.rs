@@ -16,10 +16,7 @@ use ports::store::messages::{
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
-<<<<<<< HEAD
-=======
 use ports::store::templates::{Template, TemplateFilter};
->>>>>>> h-templates
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
