@@ -40,6 +40,26 @@ class MailServer:
         )
         self._controller.start()
 
+    def route(self) -> str:
+        """The `[[route]]` to it."""
+        return f"""
+[[route]]
+id = "mail"
+channel = "email"
+provider = "email"
+receipts = false
+prices = [{{ prefix = "*", price = "0.001", per = "message" }}]
+
+[route.email]
+host = "127.0.0.1"
+port = {self.port}
+security = "none"
+username = "{USER}"
+password = "{PASSWORD}"
+from = "shop@acme.example"
+from_name = "ACME"
+"""
+
     def to(self, recipient: str) -> Mail:
         """The message to this recipient, once it is there."""
         return until(

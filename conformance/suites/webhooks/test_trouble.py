@@ -103,6 +103,37 @@ def test_a_server_that_is_killed_while_it_delivers_loses_no_event(server: Server
     assert len(receiver.deliveries) - len(found) <= 2
 
 
+def test_what_was_given_up_is_kept_and_can_be_had_again(server: Server, api: Api, receiver: Receiver) -> None:
+    assert server.clock is not None
+    by = sender(api, receiver, webhookEvents=["message.delivered"])
+    receiver.answer(*[500] * 6)
+    [lost] = send(api, by, 1)
+    for tries, minutes in enumerate((1, 5, 15, 60, 240), 1):
+        _fails(server, tries)
+        server.clock.forward(minutes=minutes, seconds=2)
+    _fails(server, 6)
+    [dead] = until("it is given up", lambda: api.get(f"/v1/senders/{by}/webhook/dead")["items"])
+    assert set(receiver.refused) == {dead["id"]}
+    # What comes after it is not held back for ever.
+    [later] = send(api, by, 1, first=1)
+    server.clock.forward(hours=4, seconds=2)
+    receiver.wait("the later one", lambda it: it.data["messageId"] == later)
+    assert api.post(f"/v1/senders/{by}/webhook/replay", {"dead": True})["queued"] == 1
+    [again] = receiver.wait("the lost one", lambda it: it.data["messageId"] == lost)
+    assert again.id == dead["id"]
+
+
+def test_events_are_posted_again_under_their_ids(server: Server, api: Api, receiver: Receiver) -> None:
+    assert server.clock is not None
+    by = sender(api, receiver)
+    begun = server.clock.text()
+    found = delivered(receiver, send(api, by, 3))
+    assert api.post(f"/v1/senders/{by}/webhook/replay", {"since": begun})["queued"] == len(found)
+    until("all came again", lambda: len(receiver.deliveries) == 2 * len(found))
+    assert [it.id for it in receiver.deliveries] == [it.id for it in found] * 2
+    assert [it.event for it in receiver.deliveries[len(found) :]] == [it.event for it in found]
+
+
 def test_a_receiver_that_hangs_slows_no_other(server: Server, api: Api, receiver: Receiver) -> None:
     assert server.clock is not None
     healthy = Receiver(server.clock.now)
