@@ -4,8 +4,10 @@
 //! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest.
 
 mod content_object;
+pub mod email;
 pub mod simulator;
 pub mod smpp;
+pub mod telegram;
 mod web;
 
 #[cfg(test)]
