@@ -170,6 +170,11 @@ impl Fault {
         }
     }
 
+    /// Whether the server said it.
+    pub(super) const fn is_heard(&self) -> bool {
+        matches!(self.trouble, Trouble::Reply(..))
+    }
+
     /// Whether our login was refused, which must not be repeated quickly: accounts get locked.
     pub(super) fn is_refused_login(&self) -> bool {
         self.is_of_the_route() && self.verdict().class() == Some(Class::AccountFault)

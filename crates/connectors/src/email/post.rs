@@ -22,7 +22,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
-use super::codes::{Fault, Verdict};
+use super::codes::{Fault, Moment, Verdict};
 use super::compose::{Letter, Letterhead};
 use super::session::{Office, Session};
 
@@ -75,6 +75,7 @@ pub(super) fn start(
             tries: 0,
             retry_at: Some(Instant::now()),
         },
+        told: None,
     };
     tasks.spawn(post.serve(stopped));
     tasks.close();
@@ -118,7 +119,6 @@ enum Done {
         job: Job,
         verdict: Verdict,
         session: Option<Session>,
-        /// What the route's link is to be judged by.
         fault: Option<Fault>,
     },
 }
@@ -145,6 +145,8 @@ struct Post {
     put_off: Vec<PutOff>,
     idle: Vec<(Session, Instant)>,
     link: Link,
+    /// The link as it was told last.
+    told: Option<LinkState>,
 }
 
 impl Post {
@@ -291,8 +293,9 @@ impl Post {
                     Verdict::Later => self.put_off(job, now),
                 }
                 match fault {
-                    Some(fault) => self.lost(&fault),
-                    None => self.reached(),
+                    Some(fault) if fault.is_of_the_route() => self.lost(&fault),
+                    Some(fault) if !fault.is_heard() => {}
+                    Some(_) | None => self.reached(),
                 }
             }
             // A bug; what it was doing must not be done again blindly.
@@ -300,7 +303,7 @@ impl Post {
                 tracing::error!(%error, "handing an e-mail over broke off");
                 match owed {
                     Some((key, _)) => self.events.submitted(key, unknown()),
-                    None => self.lost(&Fault::lost(super::codes::Moment::Hello, "broke off")),
+                    None => self.lost(&Fault::lost(Moment::Hello, "broke off")),
                 }
             }
         }
@@ -317,9 +320,15 @@ impl Post {
     }
 
     fn reached(&mut self) {
-        if self.link != Link::Up {
-            self.link = Link::Up;
-            self.events.link(LinkState::Up);
+        self.link = Link::Up;
+        self.tell(LinkState::Up);
+    }
+
+    /// Tells the link's state where it is another than before.
+    fn tell(&mut self, state: LinkState) {
+        if self.told.as_ref() != Some(&state) {
+            self.told = Some(state.clone());
+            self.events.link(state);
         }
     }
 
@@ -343,7 +352,7 @@ impl Post {
             tries: tries.saturating_add(1),
             retry_at: Some(Instant::now() + wait),
         };
-        self.events.link(LinkState::Down(fault.to_string().into()));
+        self.tell(LinkState::Down(fault.to_string().into()));
     }
 
     fn put_off(&mut self, job: Job, now: Instant) {
@@ -420,7 +429,7 @@ async fn deliver(office: Arc<Office>, session: Option<Session>, letter: Letter, 
         job,
         verdict: fault.verdict(),
         session,
-        fault: fault.is_of_the_route().then_some(fault),
+        fault: Some(fault),
     }
 }
 

@@ -189,7 +189,7 @@ fn location(object: &ContentObject) -> Result<Form, SubmitOutcome> {
         (None, None) => Form::new("sendLocation"),
         (name, address) => Form::new("sendVenue")
             .with("title", name.as_ref().or(address.as_ref()).cloned())
-            .with("address", address.as_deref().unwrap_or_default()),
+            .with("address", address.as_ref().or(name.as_ref()).cloned()),
     };
     Ok(form.with("latitude", latitude).with("longitude", longitude))
 }

@@ -6,7 +6,7 @@
 pub(crate) mod client;
 pub(crate) mod driver;
 mod health;
-mod hear;
+pub(crate) mod hear;
 pub(crate) mod protocol;
 mod recipients;
 pub(crate) mod signature;
