@@ -13,6 +13,8 @@ pub mod config;
 mod dial;
 mod post;
 mod session;
+#[cfg(test)]
+mod sink;
 
 use std::sync::Arc;
 

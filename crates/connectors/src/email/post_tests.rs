@@ -1,1 +1,599 @@
+//! A whole route in made-up time against a scripted mail server at the other end of in-memory pipes.
 
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::model::address::{Address, EmailAddress};
+use domain::model::attempt::PartSet;
+use domain::model::content::{Content, EmailParts};
+use domain::model::failure::FailureClass;
+use domain::time::Timestamp;
+use lettre::transport::smtp::client::AsyncTokioStream;
+use parking_lot::Mutex;
+use ports::clock::ManualClock;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::duplex;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::super::config::{EmailConfig, Security};
+use super::super::dial::{ByLine, Dialer, Dialing};
+use super::super::sink::{Act, Sink};
+use super::super::{EmailError, start, start_with};
+use super::*;
+use crate::testing::{Lanes, Record, Told, key, submission};
+
+const HOST: &str = "mail.example.com";
+const NOW: Timestamp = Timestamp::from_millis(1_795_716_000_000);
+
+/// Connects to the sink; refuses while it is told to.
+struct Pipes {
+    sink: Arc<Sink>,
+    refusals: Arc<AtomicUsize>,
+    dialled: Arc<AtomicUsize>,
+}
+
+impl Dialer for Pipes {
+    fn dial(&self) -> Dialing<'_> {
+        self.dialled.fetch_add(1, Ordering::SeqCst);
+        let left = self.refusals.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refusals.store(left - 1, Ordering::SeqCst);
+            return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
+        }
+        let (ours, theirs) = duplex(64 * 1024);
+        tokio::spawn(Arc::clone(&self.sink).serve(theirs));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 25));
+        Box::pin(async move { Ok(Box::new(ByLine::new(ours, peer)) as Box<dyn AsyncTokioStream>) })
+    }
+}
+
+struct Stage {
+    sink: Arc<Sink>,
+    lanes: Arc<Lanes>,
+    events: Arc<Record>,
+    /// What was told and not looked at yet.
+    heard: Mutex<VecDeque<Told>>,
+    clock: ManualClock,
+    connector: Arc<dyn Connector>,
+    refusals: Arc<AtomicUsize>,
+    dialled: Arc<AtomicUsize>,
+}
+
+fn config() -> EmailConfig {
+    EmailConfig {
+        host: HOST.into(),
+        security: Security::None,
+        from: "shop@acme.example".into(),
+        timeout: Millis::seconds(60),
+        ..EmailConfig::default()
+    }
+}
+
+fn play(sink: Sink, change: impl FnOnce(&mut EmailConfig)) -> Stage {
+    play_refusing(sink, 0, change)
+}
+
+fn play_refusing(sink: Sink, refusals: usize, change: impl FnOnce(&mut EmailConfig)) -> Stage {
+    let mut config = config();
+    change(&mut config);
+    let sink = Arc::new(sink);
+    let refusals = Arc::new(AtomicUsize::new(refusals));
+    let dialled = Arc::new(AtomicUsize::new(0));
+    let pipes = Box::new(Pipes {
+        sink: Arc::clone(&sink),
+        refusals: Arc::clone(&refusals),
+        dialled: Arc::clone(&dialled),
+    });
+    let lanes = Arc::new(Lanes::default());
+    let events = Arc::new(Record::default());
+    let clock = ManualClock::at(NOW);
+    let connector = start_with(
+        config,
+        pipes,
+        Arc::clone(&lanes) as Arc<dyn SubmissionSource>,
+        Arc::clone(&events) as Arc<dyn RouteEvents>,
+        Arc::new(clock.clone()),
+    )
+    .unwrap();
+    Stage {
+        sink,
+        lanes,
+        events,
+        heard: Mutex::default(),
+        clock,
+        connector,
+        refusals,
+        dialled,
+    }
+}
+
+fn mail(no: i64) -> Submission {
+    let mut it = submission(no, "+40712345678", "");
+    it.to = Address::Email(EmailAddress::parse("ana@example.com").unwrap());
+    it.content = Arc::new(Content {
+        email: Some(EmailParts {
+            subject: "Hi".into(),
+            html: None,
+            reply_to: None,
+            attachments: Vec::new(),
+        }),
+        ..Content::text(format!("Hello {no}\n.dot"))
+    });
+    it
+}
+
+impl Stage {
+    /// The next thing told.
+    async fn told(&self) -> Told {
+        if self.heard.lock().is_empty() {
+            let told = self.events.wait(1).await;
+            self.heard.lock().extend(told);
+        }
+        self.heard.lock().pop_front().unwrap()
+    }
+
+    async fn up(&self) {
+        assert_eq!(self.told().await, Told::Link(LinkState::Up));
+    }
+
+    /// What becomes of one message.
+    async fn outcome(&self) -> SubmitOutcome {
+        self.lanes.put([mail(1)]);
+        match self.told().await {
+            Told::Submitted(of, outcome) if of == key(1) => outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn accepted(no: i64) -> Told {
+    Told::Submitted(
+        key(no),
+        SubmitOutcome::Accepted {
+            references: vec![domain::model::receipt::PartReference {
+                part: PartSet::WHOLE,
+                reference: format!("msg_000000000000{no}-1@acme.example").into(),
+            }],
+        },
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_handed_over_in_one_transaction_and_accepted_whole() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    stage.lanes.put([mail(1)]);
+    assert_eq!(stage.told().await, accepted(1));
+    let [taken] = &*stage.sink.taken(1).await else {
+        panic!();
+    };
+    assert_eq!(taken.from, "shop@acme.example");
+    assert_eq!(taken.to, ["ana@example.com"]);
+    assert!(
+        taken.octets.ends_with("\r\nHello 1\r\n.dot\r\n\r\n"),
+        "{taken:?}"
+    );
+    assert_eq!(
+        stage.sink.commands(),
+        [
+            "EHLO acme.example",
+            "MAIL FROM:<shop@acme.example>",
+            "RCPT TO:<ana@example.com>",
+            "DATA"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_are_under_way_as_the_window_has_room_for() {
+    let stage = play(Sink::default(), |it| it.window = 2);
+    stage.sink.will("MAIL", [Act::Silence, Act::Silence]);
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2), mail(3)]);
+    // All that can be done until a patience ends is done after a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(stage.lanes.left(), 1);
+    assert_eq!(stage.dialled.load(Ordering::SeqCst), 2);
+    assert!(stage.events.take().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_are_used_again_and_closed_when_nothing_is_to_do() {
+    let stage = play(Sink::default(), |it| it.window = 1);
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2)]);
+    stage.events.wait(2).await;
+    assert_eq!(stage.dialled.load(Ordering::SeqCst), 1);
+    assert!(!stage.sink.commands().contains(&"QUIT".to_owned()));
+    tokio::time::sleep(IDLE + Duration::from_secs(1)).await;
+    assert_eq!(stage.sink.commands(), ["QUIT"]);
+    stage.lanes.put([mail(3)]);
+    assert_eq!(stage.told().await, accepted(3));
+    assert_eq!(stage.dialled.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_the_server_ended_meanwhile_is_replaced_unseen() {
+    for act in [Act::Close, Act::SayAndClose("421 4.4.2 idle for too long")] {
+        let stage = play(Sink::default(), |_| {});
+        stage.sink.will("MAIL", [act]);
+        stage.up().await;
+        stage.lanes.put([mail(1)]);
+        assert_eq!(stage.told().await, accepted(1));
+        assert_eq!(stage.dialled.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_have_their_class_and_leave_the_connection_usable() {
+    for (at, line, class, is_for_good) in [
+        (
+            "MAIL",
+            "550 5.7.1 not yours",
+            FailureClass::SenderFault,
+            false,
+        ),
+        (
+            "RCPT",
+            "550 5.1.1 no such user",
+            FailureClass::RecipientInvalid,
+            true,
+        ),
+        ("RCPT", "552 5.2.2 full", FailureClass::Undeliverable, true),
+        ("DATA", "554 5.7.1 no", FailureClass::ContentBlocked, true),
+        (
+            ".",
+            "552 5.3.4 too large",
+            FailureClass::Undeliverable,
+            true,
+        ),
+        (".", "554 5.7.1 spam", FailureClass::ContentBlocked, true),
+        (".", "452 4.3.1 disk full", FailureClass::RouteFault, false),
+    ] {
+        let stage = play(Sink::default(), |_| {});
+        stage.sink.will(at, [Act::Say(line)]);
+        stage.up().await;
+        let outcome = stage.outcome().await;
+        let failure = match &outcome {
+            SubmitOutcome::Rejected(it) if is_for_good => it,
+            SubmitOutcome::NotAccepted(it) if !is_for_good => it,
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(failure.class, class, "{line}");
+        assert_eq!(*failure.code, line[..3]);
+        assert!(failure.text.contains(&line[4..]), "{}", failure.text);
+        stage.lanes.put([mail(2)]);
+        assert_eq!(stage.told().await, accepted(2), "{line}");
+        assert_eq!(stage.dialled.load(Ordering::SeqCst), 1, "{line}");
+        assert!(stage.sink.commands().contains(&"RSET".to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_lost_before_the_message_was_written_leaves_it_untaken() {
+    for at in ["RCPT", "DATA"] {
+        let stage = play(Sink::default(), |_| {});
+        stage.sink.will(at, [Act::Close]);
+        stage.up().await;
+        assert!(
+            matches!(stage.outcome().await, SubmitOutcome::NotAccepted(it)
+                if it.class == FailureClass::RouteFault),
+            "{at}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lost_after_it_or_an_answer_that_does_not_come_leaves_its_fate_unknown() {
+    for act in [Act::Close, Act::Silence, Act::Say("huh?")] {
+        let stage = play(Sink::default(), |_| {});
+        stage.sink.will(".", [act]);
+        stage.up().await;
+        assert_eq!(stage.outcome().await, unknown(), "{act:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_answer_has_more_time_than_the_others() {
+    let stage = play(Sink::default(), |_| {});
+    stage.sink.will(".", [Act::Silence]);
+    stage.up().await;
+    stage.lanes.put([mail(1)]);
+    tokio::time::sleep(Duration::from_secs(299)).await;
+    assert!(stage.events.take().is_empty());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(stage.told().await, Told::Submitted(key(1), unknown()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_greylisted_recipient_is_tried_again_later_and_holds_nobody_up() {
+    let stage = play(Sink::default(), |it| it.window = 1);
+    stage.sink.will(
+        "RCPT",
+        [
+            Act::Say("451 4.7.1 greylisted"),
+            Act::Say("450 4.7.1 greylisted"),
+        ],
+    );
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2), mail(3)]);
+    // The second is put off like the first.
+    let began = Instant::now();
+    assert_eq!(stage.told().await, accepted(3));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    let mut told = stage.events.wait(2).await;
+    told.sort_by_key(|it| matches!(it, Told::Submitted(of, _) if *of == key(2)));
+    assert_eq!(told, [accepted(1), accepted(2)]);
+    assert!(began.elapsed() >= PUT_OFF[0] && began.elapsed() < PUT_OFF[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_before_its_next_try_is_given_back() {
+    let stage = play(Sink::default(), |_| {});
+    stage.sink.will("RCPT", [Act::Say("451 4.7.1 greylisted")]);
+    stage.up().await;
+    let mut it = mail(1);
+    it.expires_at = NOW.plus(Millis::seconds(30));
+    stage.lanes.put([it]);
+    assert_eq!(stage.told().await, Told::Returned(key(1)));
+    assert!(stage.sink.taken(0).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_expired_already_is_not_sent() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    stage.clock.advance(Millis::hours(1));
+    let mut it = mail(1);
+    it.expires_at = NOW.plus(Millis::minutes(59));
+    stage.lanes.put([it]);
+    assert_eq!(stage.told().await, Told::Returned(key(1)));
+    assert_eq!(stage.sink.commands(), ["EHLO acme.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_not_there_is_tried_again_with_growing_patience() {
+    let began = Instant::now();
+    let stage = play_refusing(Sink::default(), 3, |_| {});
+    let Told::Link(LinkState::Down(why)) = stage.told().await else {
+        panic!();
+    };
+    assert_eq!(&*why, "connecting: cannot connect: connection refused");
+    stage.lanes.put([mail(1)]);
+    stage.up().await;
+    assert!(began.elapsed() <= Duration::from_secs(1 + 2 + 4));
+    assert_eq!(stage.told().await, accepted(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_goes_away_takes_the_route_down_until_it_is_back() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    tokio::time::sleep(IDLE + Duration::from_secs(1)).await;
+    stage.refusals.store(1, Ordering::SeqCst);
+    assert!(
+        matches!(stage.outcome().await, SubmitOutcome::NotAccepted(it)
+            if it.class == FailureClass::RouteFault)
+    );
+    assert!(matches!(stage.told().await, Told::Link(LinkState::Down(_))));
+    stage.lanes.put([mail(2)]);
+    stage.up().await;
+    assert_eq!(stage.told().await, accepted(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_takes_the_route_down_and_is_not_repeated_for_a_minute() {
+    let began = Instant::now();
+    let sink = Sink::default();
+    sink.will("AUTH", [Act::Say("535 5.7.8 bad password")]);
+    let stage = play(sink, |it| {
+        it.host = "127.0.0.1".into();
+        it.username = Some("acme".into());
+        it.password = Some("secret".into());
+    });
+    let Told::Link(LinkState::Down(why)) = stage.told().await else {
+        panic!();
+    };
+    assert_eq!(&*why, "logging in: 535 5.7.8 bad password");
+    stage.up().await;
+    assert!(began.elapsed() >= RETRY_MAX);
+    // PLAIN: NUL, name, NUL, password.
+    let commands = stage.sink.commands();
+    assert!(
+        commands.contains(&"AUTH PLAIN AGFjbWUAc2VjcmV0".to_owned()),
+        "{commands:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_waits_for_what_is_under_way_and_gives_back_what_waits() {
+    let stage = play(Sink::default(), |it| it.window = 1);
+    stage.sink.will("RCPT", [Act::Say("451 4.7.1 greylisted")]);
+    stage.sink.will(".", [Act::Silence]);
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let began = Instant::now();
+    stage.connector.stop(Millis::seconds(5)).await;
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    assert_eq!(
+        stage.events.take(),
+        [
+            Told::Returned(key(1)),
+            Told::Submitted(key(2), unknown()),
+            Told::Link(LinkState::Down("stopped".into())),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_with_nothing_to_do_says_goodbye_at_once() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    let began = Instant::now();
+    stage.connector.stop(Millis::seconds(5)).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(stage.sink.commands().last().unwrap(), "QUIT");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_holds_it_any_more_and_it_ends() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    drop(stage.connector);
+    assert_eq!(
+        stage.events.wait(1).await,
+        [Told::Link(LinkState::Down("stopped".into()))]
+    );
+}
+
+/// A server certificate of its own for this name, and how the server shows it.
+fn certificate(name: &str) -> (String, TlsAcceptor) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let pem = params.self_signed(&key).unwrap().pem();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.unwrap(), key)
+        .unwrap();
+    (pem, TlsAcceptor::from(Arc::new(config)))
+}
+
+fn secure(name: &str) -> (String, Sink) {
+    let (pem, tls) = certificate(name);
+    (pem, Sink::with_tls(tls))
+}
+
+#[tokio::test(start_paused = true)]
+async fn starttls_comes_before_the_password_and_the_message() {
+    let (pem, sink) = secure(HOST);
+    let stage = play(sink, |it| {
+        it.security = Security::StartTls;
+        it.ca = Some(pem);
+        it.username = Some("acme".into());
+        it.password = Some("secret".into());
+    });
+    stage.up().await;
+    stage.lanes.put([mail(1)]);
+    assert_eq!(stage.told().await, accepted(1));
+    assert!(stage.sink.taken(1).await[0].is_secure);
+    let verbs: Vec<_> = stage
+        .sink
+        .commands()
+        .iter()
+        .map(|it| it.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        verbs,
+        ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_offer_starttls_is_told_nothing() {
+    let stage = play(Sink::default(), |it| it.security = Security::StartTls);
+    let Told::Link(LinkState::Down(why)) = stage.told().await else {
+        panic!();
+    };
+    assert_eq!(&*why, "connecting: the server does not offer STARTTLS");
+    assert_eq!(stage.sink.commands(), ["EHLO acme.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_of_somebody_else_is_not_trusted() {
+    for (name, is_known) in [(HOST, false), ("other.example.com", true)] {
+        let (pem, sink) = secure(name);
+        let other = certificate(HOST).0;
+        let stage = play(sink, |it| {
+            it.security = Security::StartTls;
+            it.ca = Some(if is_known { pem } else { other });
+        });
+        assert!(
+            matches!(stage.told().await, Told::Link(LinkState::Down(_))),
+            "{name}"
+        );
+        assert_eq!(stage.sink.commands().last().unwrap(), "STARTTLS");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_in_the_clear_behind_starttls_does_not_count_as_said_under_tls() {
+    let (pem, sink) = secure(HOST);
+    sink.will(
+        "STARTTLS",
+        [Act::SayMore("220 go ahead\r\n250-evil\r\n250 AUTH PLAIN")],
+    );
+    let stage = play(sink, |it| {
+        it.security = Security::StartTls;
+        it.ca = Some(pem);
+    });
+    assert!(matches!(stage.told().await, Told::Link(LinkState::Down(_))));
+    assert_eq!(stage.sink.commands().last().unwrap(), "STARTTLS");
+}
+
+#[tokio::test]
+async fn tls_from_the_first_octet_works_over_tcp() {
+    let (pem, sink) = secure("localhost");
+    let sink = Arc::new(sink);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = Arc::clone(&sink);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(Arc::clone(&server).serve_tls(stream));
+        }
+    });
+    let lanes = Arc::new(Lanes::default());
+    let events = Arc::new(Record::default());
+    let connector = start(
+        EmailConfig {
+            host: "localhost".into(),
+            port,
+            security: Security::Tls,
+            ca: Some(pem),
+            ..config()
+        },
+        Arc::clone(&lanes) as Arc<dyn SubmissionSource>,
+        Arc::clone(&events) as Arc<dyn RouteEvents>,
+        Arc::new(ManualClock::at(NOW)),
+    )
+    .unwrap();
+    assert_eq!(events.wait(1).await, [Told::Link(LinkState::Up)]);
+    lanes.put([mail(1)]);
+    assert_eq!(events.wait(1).await, [accepted(1)]);
+    assert!(sink.taken(1).await[0].is_secure);
+    connector.stop(Millis::seconds(5)).await;
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_refused() {
+    let started = |change: &dyn Fn(&mut EmailConfig)| {
+        let mut config = config();
+        change(&mut config);
+        start(
+            config,
+            Arc::new(Lanes::default()),
+            Arc::new(Record::default()),
+            Arc::new(ManualClock::at(NOW)),
+        )
+    };
+    for from in ["", "acme", "ștefan@acme.example"] {
+        let refused = started(&|it| it.from = from.into());
+        assert!(matches!(refused, Err(EmailError::From)), "{from}");
+    }
+    let refused = started(&|it| it.username = Some("acme".into()));
+    assert!(matches!(refused, Err(EmailError::ExposedPassword)));
+    let refused = started(&|it| it.ca = Some("-----BEGIN CERTIFICATE-----".into()));
+    assert!(matches!(refused, Err(EmailError::Tls(_))));
+}
