@@ -1,7 +1,8 @@
 //! What carries submissions to providers and hears from them: one folder a provider, each with the
 //! same files (`config`, `submit`, `receipt`, `inbound`, `codes`) where it has the subject.
 //!
-//! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest.
+//! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest; `web` is
+//! what all providers by HTTP share, and `compliance` what each of them is held to.
 
 mod content_object;
 pub mod email;
@@ -10,5 +11,7 @@ pub mod smpp;
 pub mod telegram;
 mod web;
 
+#[cfg(test)]
+mod compliance;
 #[cfg(test)]
 mod testing;

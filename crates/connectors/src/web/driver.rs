@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use super::client::{Client, NoAnswer, Transport};
 use super::health::{Due, Health, Jitter, UNTRIED};
 use super::hear::hear;
-use super::protocol::{Answer, Answered, Protocol, Request};
+use super::protocol::{Answered, Protocol};
 use super::recipients::{Next, Recipients, Taken};
 
 /// Submissions that may wait for their recipient; while there are so many, nothing more is taken.

@@ -40,7 +40,9 @@ pub(crate) async fn hear(callback: Callback, events: &dyn RouteEvents) -> HookAn
 fn tell(telling: Telling, events: &dyn RouteEvents) -> Option<oneshot::Receiver<Heard>> {
     let (told, kept) = oneshot::channel();
     // Nobody waits any more where the deadline is over.
-    let ack: Ack = Box::new(move |heard| drop(told.send(heard)));
+    let ack: Ack = Box::new(move |heard| {
+        told.send(heard).ok();
+    });
     match telling {
         Telling::Receipt(receipt) => events.receipt(receipt, ack),
         Telling::Inbound(message) => events.inbound(*message, ack),

@@ -155,10 +155,13 @@ pub(crate) fn vonage_sms<'a>(
     if !sorted.contains_key("timestamp") {
         return Err(Distrust::Missing);
     }
-    let message: String = sorted
-        .iter()
-        .map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_")))
-        .collect();
+    let mut message = String::new();
+    for (name, value) in &sorted {
+        let value = value.replace(['&', '='], "_");
+        for it in ["&", *name, "=", &*value] {
+            message.push_str(it);
+        }
+    }
     let tag = Encoding::Hex.decode(given)?;
     tagged(hash, secret.as_bytes(), message.as_bytes(), &tag)
 }

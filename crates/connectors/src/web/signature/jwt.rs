@@ -101,7 +101,7 @@ pub(crate) fn vonage_messages(
     jwt_hs256(secret, Some(token.trim()), checks)
 }
 
-/// MessageBird's `MessageBird-Signature-JWT` over URL and body.
+/// `MessageBird-Signature-JWT` over URL and body.
 pub(crate) fn messagebird(key: &str, call: &HookCall, now: Timestamp) -> Result<(), Distrust> {
     let checks = JwtChecks {
         issuer: Some("MessageBird"),
