@@ -101,3 +101,7 @@ impl MediaSource for Telegram {
         Box::pin(async move { media::fetch(bot, self.route.transport(), &id).await })
     }
 }
+
+#[cfg(test)]
+#[path = "compliance_tests.rs"]
+mod compliance_tests;
