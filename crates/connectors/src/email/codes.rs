@@ -52,7 +52,7 @@ pub(super) enum Verdict {
     Ended(SubmitOutcome),
     /// The server wants it to come again later, because of this recipient: greylisting, a full
     /// mailbox.
-    Later,
+    Later(Failure),
 }
 
 /// What a reply means.
@@ -153,7 +153,7 @@ impl Fault {
             (Trouble::Reply(code, text), moment) => meaning(moment, *code, text),
         };
         match meaning {
-            Later => Verdict::Later,
+            Later => Verdict::Later(self.failure(Class::Throttled)),
             NotTaken(class) => Verdict::Ended(SubmitOutcome::NotAccepted(self.failure(class))),
             ForGood(class) => Verdict::Ended(SubmitOutcome::Rejected(self.failure(class))),
         }
@@ -244,7 +244,7 @@ impl Verdict {
                 | SubmitOutcome::PartlyAccepted { failure, .. },
             ) => Some(failure.class),
             Self::Ended(SubmitOutcome::Accepted { .. } | SubmitOutcome::Unknown { .. })
-            | Self::Later => None,
+            | Self::Later(_) => None,
         }
     }
 }

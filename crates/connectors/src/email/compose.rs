@@ -107,7 +107,7 @@ impl Letterhead {
             && let Some(url) = &self.unsubscribe
         {
             let url = url
-                .replace("{to}", &in_query(&to.to_string()))
+                .replace("{to}", &in_query(to.as_ref()))
                 .replace("{message}", &submission.key.message.to_string());
             if url.starts_with("https:") {
                 message = message.raw_header(header(

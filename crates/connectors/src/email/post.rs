@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::model::failure::Failure;
 use domain::model::receipt::SubmitOutcome;
 use domain::time::Millis;
 use ports::clock::Clock;
@@ -39,8 +40,10 @@ const PUT_OFF: [Duration; 3] = [
     Duration::from_mins(5),
     Duration::from_mins(15),
 ];
-/// Messages put off at a time; beyond, they go back to the engine at once.
+/// Messages put off at a time; beyond, the engine is told, which slows the route down.
 const PUT_OFF_MAX: usize = 1_000;
+/// Longer than any message lives.
+const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365);
 /// A sleep that nothing wakes from.
 const FAR: Duration = Duration::from_hours(24);
 
@@ -115,18 +118,23 @@ struct Job {
 /// What a piece of work came to.
 enum Done {
     Opened(Result<Session, Fault>),
-    Sent {
-        job: Job,
-        verdict: Verdict,
-        session: Option<Session>,
-        fault: Option<Fault>,
-    },
+    Sent(Box<Sent>),
+}
+
+/// What became of handing a message over.
+struct Sent {
+    job: Job,
+    verdict: Verdict,
+    /// The connection, if it can be used again.
+    session: Option<Session>,
+    fault: Option<Fault>,
 }
 
 /// What waits for a server that put it off.
 struct PutOff {
     job: Job,
     until: Instant,
+    expires: Instant,
 }
 
 struct Post {
@@ -160,25 +168,25 @@ impl Post {
                 None if is_orphan => Some(now),
                 until => until,
             };
-            match until {
-                Some(until) => {
-                    self.give_back(|_| true);
-                    if self.under_way.is_empty() || until <= now {
-                        break;
-                    }
+            if let Some(until) = until {
+                self.give_back(|_| true);
+                if self.under_way.is_empty() || until <= now {
+                    break;
                 }
-                None => {
-                    self.look_for_server(now);
-                    self.give_back_expired();
-                    if let Some(at) = self.pull(now) {
-                        ask_again = Some(at);
-                    } else if ask_again.is_some_and(|it| it <= now) {
-                        ask_again = None;
-                    }
+            } else {
+                self.look_for_server(now);
+                self.give_back(|it| it.expires <= now);
+                if let Some(at) = self.pull(now) {
+                    ask_again = Some(at);
+                } else if ask_again.is_some_and(|it| it <= now) {
+                    ask_again = None;
                 }
             }
             self.close_idle(now);
-            let wake_at = [until, ask_again, self.due()].into_iter().flatten().min();
+            let wake_at = [until, ask_again, self.due(now)]
+                .into_iter()
+                .flatten()
+                .min();
             tokio::select! {
                 Some(done) = self.work.join_next_with_id() => self.done(done),
                 () = sleep_until(wake_at.unwrap_or(now + FAR)) => {}
@@ -190,12 +198,14 @@ impl Post {
     }
 
     /// When something is to be done that nothing else wakes for.
-    fn due(&self) -> Option<Instant> {
+    fn due(&self, now: Instant) -> Option<Instant> {
         let retry = match self.link {
             Link::Up => None,
             Link::Down { retry_at, .. } => retry_at,
         };
-        let put_off = self.put_off.iter().map(|it| it.until).min();
+        // What is ready and has no room yet is woken by what makes room.
+        let times = self.put_off.iter().flat_map(|it| [it.until, it.expires]);
+        let put_off = times.filter(|it| *it > now).min();
         let idle = self.idle.first().map(|it| it.1 + IDLE);
         [retry, put_off, idle].into_iter().flatten().min()
     }
@@ -277,27 +287,7 @@ impl Post {
         self.open = self.open.saturating_sub(owed.map_or(0, |it| it.1));
         match done {
             Ok((_, Done::Opened(opened))) => self.opened(opened),
-            Ok((
-                _,
-                Done::Sent {
-                    job,
-                    verdict,
-                    session,
-                    fault,
-                },
-            )) => {
-                let now = Instant::now();
-                self.idle.extend(session.map(|it| (it, now)));
-                match verdict {
-                    Verdict::Ended(outcome) => self.events.submitted(job.submission.key, outcome),
-                    Verdict::Later => self.put_off(job, now),
-                }
-                match fault {
-                    Some(fault) if fault.is_of_the_route() => self.lost(&fault),
-                    Some(fault) if !fault.is_heard() => {}
-                    Some(_) | None => self.reached(),
-                }
-            }
+            Ok((_, Done::Sent(sent))) => self.sent(*sent),
             // A bug; what it was doing must not be done again blindly.
             Err(error) => {
                 tracing::error!(%error, "handing an e-mail over broke off");
@@ -306,6 +296,23 @@ impl Post {
                     None => self.lost(&Fault::lost(Moment::Hello, "broke off")),
                 }
             }
+        }
+    }
+
+    fn sent(&mut self, sent: Sent) {
+        let now = Instant::now();
+        self.idle.extend(sent.session.map(|it| (it, now)));
+        match sent.verdict {
+            Verdict::Ended(outcome) => {
+                let key = sent.job.submission.key;
+                self.events.submitted(key, outcome);
+            }
+            Verdict::Later(failure) => self.put_off(sent.job, failure, now),
+        }
+        match sent.fault {
+            Some(fault) if fault.is_of_the_route() => self.lost(&fault),
+            Some(fault) if !fault.is_heard() => {}
+            Some(_) | None => self.reached(),
         }
     }
 
@@ -355,28 +362,24 @@ impl Post {
         self.tell(LinkState::Down(fault.to_string().into()));
     }
 
-    fn put_off(&mut self, job: Job, now: Instant) {
+    fn put_off(&mut self, job: Job, failure: Failure, now: Instant) {
         if self.put_off.len() >= PUT_OFF_MAX {
-            self.events.returned(job.submission.key);
+            let outcome = SubmitOutcome::NotAccepted(failure);
+            self.events.submitted(job.submission.key, outcome);
             return;
         }
-        let wait = PUT_OFF[job.put_off.min(PUT_OFF.len() - 1)];
+        let left = job.submission.expires_at.since(self.clock.now());
+        // As long as any message may live, since no point in time is as far as the end of time.
+        let left = left.to_duration().min(LONGEST_LIFE);
+        let waits = &PUT_OFF[..=job.put_off.min(PUT_OFF.len() - 1)];
+        let wait = waits.iter().rev().find(|it| **it < left);
         self.put_off.push(PutOff {
             job: Job {
                 submission: job.submission,
                 put_off: job.put_off + 1,
             },
-            until: now + wait,
-        });
-    }
-
-    /// What expires before its next try goes back now: the engine ends it, or takes another way.
-    fn give_back_expired(&mut self) {
-        let (now, clock_now) = (Instant::now(), self.clock.now());
-        self.give_back(|it| {
-            let left = it.until.saturating_duration_since(now);
-            let left = Millis::new(i64::try_from(left.as_millis()).unwrap_or(i64::MAX));
-            it.job.submission.expires_at <= clock_now.plus(left)
+            until: now + *wait.unwrap_or(&left),
+            expires: now + left,
         });
     }
 
@@ -417,20 +420,16 @@ fn unknown() -> SubmitOutcome {
 /// Hands one message over, on the given connection or a new one.
 async fn deliver(office: Arc<Office>, session: Option<Session>, letter: Letter, job: Job) -> Done {
     let (session, sent) = hand_over(&office, session, &letter).await;
-    let Err(fault) = sent else {
-        return Done::Sent {
-            job,
-            verdict: Verdict::taken(&letter.id),
-            session,
-            fault: None,
-        };
+    let (verdict, fault) = match sent {
+        Ok(()) => (Verdict::taken(&letter.id), None),
+        Err(fault) => (fault.verdict(), Some(fault)),
     };
-    Done::Sent {
+    Done::Sent(Box::new(Sent {
         job,
-        verdict: fault.verdict(),
+        verdict,
         session,
-        fault: Some(fault),
-    }
+        fault,
+    }))
 }
 
 /// Also gives the connection back, if it can be used again.

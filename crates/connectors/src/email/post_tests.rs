@@ -146,10 +146,12 @@ impl Stage {
     /// What becomes of one message.
     async fn outcome(&self) -> SubmitOutcome {
         self.lanes.put([mail(1)]);
-        match self.told().await {
-            Told::Submitted(of, outcome) if of == key(1) => outcome,
-            other => panic!("{other:?}"),
-        }
+        let told = self.told().await;
+        let Told::Submitted(of, outcome) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(of, key(1));
+        outcome
     }
 }
 
@@ -261,10 +263,14 @@ async fn refusals_have_their_class_and_leave_the_connection_usable() {
         stage.sink.will(at, [Act::Say(line)]);
         stage.up().await;
         let outcome = stage.outcome().await;
-        let failure = match &outcome {
-            SubmitOutcome::Rejected(it) if is_for_good => it,
-            SubmitOutcome::NotAccepted(it) if !is_for_good => it,
-            other => panic!("{line}: {other:?}"),
+        assert_eq!(
+            matches!(outcome, SubmitOutcome::Rejected(_)),
+            is_for_good,
+            "{line}"
+        );
+        let (SubmitOutcome::Rejected(failure) | SubmitOutcome::NotAccepted(failure)) = outcome
+        else {
+            panic!("{line}: {outcome:?}");
         };
         assert_eq!(failure.class, class, "{line}");
         assert_eq!(*failure.code, line[..3]);
@@ -335,15 +341,64 @@ async fn a_greylisted_recipient_is_tried_again_later_and_holds_nobody_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_expires_before_its_next_try_is_given_back() {
+async fn what_is_to_be_tried_again_waits_for_room_and_for_the_server() {
+    let stage = play(Sink::default(), |it| it.window = 1);
+    stage.sink.will("RCPT", [Act::Say("451 4.7.1 greylisted")]);
+    stage.sink.will(".", [Act::Silence]);
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2)]);
+    // The second is without an answer for five minutes; the server is gone then for a while.
+    stage.refusals.store(2, Ordering::SeqCst);
+    assert_eq!(stage.told().await, Told::Submitted(key(2), unknown()));
+    assert!(
+        matches!(stage.told().await, Told::Submitted(of, SubmitOutcome::NotAccepted(_))
+            if of == key(1))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_puts_off_is_tried_as_often_as_its_life_allows_and_then_given_back() {
     let stage = play(Sink::default(), |_| {});
+    stage
+        .sink
+        .will("RCPT", [Act::Say("451 4.7.1 greylisted"); 9]);
+    stage.up().await;
+    let began = Instant::now();
+    let mut it = mail(1);
+    it.expires_at = NOW.plus(Millis::seconds(90));
+    stage.lanes.put([it]);
+    // The clock goes along with time.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    stage.clock.advance(Millis::seconds(60));
+    assert_eq!(stage.told().await, Told::Returned(key(1)));
+    assert!(began.elapsed().abs_diff(Duration::from_secs(90)) < Duration::from_millis(10));
+    let tries = stage.sink.commands();
+    assert_eq!(tries.iter().filter(|it| it.starts_with("RCPT")).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_while_the_server_is_away_is_given_back_when_it_expires() {
+    let stage = play(Sink::default(), |it| it.window = 2);
     stage.sink.will("RCPT", [Act::Say("451 4.7.1 greylisted")]);
     stage.up().await;
     let mut it = mail(1);
-    it.expires_at = NOW.plus(Millis::seconds(30));
+    it.expires_at = NOW.plus(Millis::seconds(90));
     stage.lanes.put([it]);
-    assert_eq!(stage.told().await, Told::Returned(key(1)));
-    assert!(stage.sink.taken(0).await.is_empty());
+    tokio::time::sleep(IDLE + Duration::from_secs(1)).await;
+    stage.refusals.store(usize::MAX, Ordering::SeqCst);
+    stage.lanes.put([mail(2)]);
+    let mut told = Vec::new();
+    while told.last() != Some(&Told::Returned(key(1))) {
+        told.push(stage.told().await);
+    }
+    assert!(matches!(
+        &told[..],
+        [
+            Told::Submitted(_, SubmitOutcome::NotAccepted(_)),
+            Told::Link(LinkState::Down(_)),
+            Told::Returned(_)
+        ]
+    ));
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,7 +36,7 @@ pub(super) struct Office {
 
 /// A connection that is logged in.
 pub(super) struct Session {
-    connection: AsyncSmtpConnection,
+    connection: Box<AsyncSmtpConnection>,
     office: Arc<Office>,
 }
 
@@ -78,7 +78,7 @@ impl Session {
             step(Moment::Login, patience, logging_in).await?;
         }
         Ok(Self {
-            connection,
+            connection: Box::new(connection),
             office: Arc::clone(office),
         })
     }

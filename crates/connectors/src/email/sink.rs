@@ -88,8 +88,8 @@ impl Sink {
 
     fn act(&self, at: &str) -> Option<Act> {
         let mut script = self.script.lock();
-        let acts = script.iter_mut().filter(|it| it.0 == at);
-        acts.filter_map(|it| it.1.pop_front()).next()
+        let mut acts = script.iter_mut().filter(|it| it.0 == at);
+        acts.find_map(|it| it.1.pop_front())
     }
 
     /// Serves one connection to its end.

@@ -20,7 +20,7 @@ pub enum Updates {
 /// Settings of a Telegram route.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TelegramConfig {
-    /// The bot's token, as @BotFather gives it: a number, a colon, letters.
+    /// The bot's token, as `@BotFather` gives it: a number, a colon, letters.
     pub bot_token: String,
     /// What Telegram must send along with each call: 1 to 256 of `A-Za-z0-9_-`. `None` makes one
     /// from the token, which is enough where we register the hook ourselves.

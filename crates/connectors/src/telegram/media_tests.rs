@@ -22,12 +22,12 @@ impl Transport for Files {
     }
 }
 
-fn answer(status: u16, body: impl Into<Vec<u8>>) -> Result<Answer, NoAnswer> {
-    Ok(Answer {
+fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+    Answer {
         status,
         headers: vec![("content-type".into(), "application/octet-stream".into())],
         body: body.into(),
-    })
+    }
 }
 
 async fn fetched(
@@ -52,7 +52,7 @@ const FOUND: &str = r#"{"ok":true,"result":{"file_id":"AgAC","file_path":"photos
 
 #[tokio::test]
 async fn a_file_is_found_and_fetched() {
-    let (media, asked) = fetched(vec![answer(200, FOUND), answer(200, "bytes")]).await;
+    let (media, asked) = fetched(vec![Ok(answer(200, FOUND)), Ok(answer(200, "bytes"))]).await;
     let media = media.unwrap();
     assert_eq!(&*media.content_type, "image/jpeg");
     assert_eq!(media.bytes, b"bytes");
@@ -68,7 +68,7 @@ async fn a_file_is_found_and_fetched() {
 #[tokio::test]
 async fn what_cannot_be_fetched_says_why() {
     let gone = r#"{"ok":false,"error_code":400,"description":"Bad Request: invalid file_id"}"#;
-    let (media, _) = fetched(vec![answer(400, gone)]).await;
+    let (media, _) = fetched(vec![Ok(answer(400, gone))]).await;
     assert_eq!(
         media,
         Err(ProviderError::Refused {
@@ -81,8 +81,12 @@ async fn what_cannot_be_fetched_says_why() {
         media,
         Err(ProviderError::Unreachable("nobody there".into()))
     );
-    let (media, _) = fetched(vec![answer(200, FOUND), answer(404, "")]).await;
+    let (media, _) = fetched(vec![Ok(answer(200, FOUND)), Ok(answer(404, ""))]).await;
     assert!(matches!(media, Err(ProviderError::Refused { code, .. }) if &*code == "404"));
-    let (media, _) = fetched(vec![answer(200, FOUND), answer(200, vec![0; FILE_MAX + 1])]).await;
+    let (media, _) = fetched(vec![
+        Ok(answer(200, FOUND)),
+        Ok(answer(200, vec![0; FILE_MAX + 1])),
+    ])
+    .await;
     assert!(matches!(media, Err(ProviderError::Refused { code, .. }) if &*code == "too_large"));
 }
