@@ -12,6 +12,8 @@ mod compose;
 pub mod config;
 mod dial;
 mod post;
+#[cfg(test)]
+mod secrecy_tests;
 mod session;
 #[cfg(test)]
 mod sink;

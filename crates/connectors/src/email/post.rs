@@ -461,4 +461,4 @@ async fn hand_over(
 
 #[cfg(test)]
 #[path = "post_tests.rs"]
-mod tests;
+pub(super) mod tests;
