@@ -8,6 +8,7 @@ mod builtin;
 mod checks;
 mod convert;
 mod described;
+mod email;
 mod http;
 mod model;
 mod overrides;
@@ -21,6 +22,7 @@ mod sender;
 mod simulator;
 mod smpp;
 mod summary;
+mod telegram;
 #[cfg(test)]
 mod tests;
 mod twilio;

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Scopes;
+use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
@@ -245,6 +247,10 @@ pub(crate) enum Provider {
     Twilio(Box<TwilioConfig>),
     /// A provider that is described.
     Http(Box<HttpConfig>),
+    /// A Telegram bot.
+    Telegram(Box<TelegramConfig>),
+    /// A mail server.
+    Email(Box<EmailConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -257,6 +263,8 @@ impl Provider {
             Self::WhatsApp(_) => "whatsapp",
             Self::Twilio(_) => "twilio",
             Self::Http(_) => "http",
+            Self::Telegram(_) => "telegram",
+            Self::Email(_) => "email",
             Self::Simulator(_) => "simulator",
         }
     }
