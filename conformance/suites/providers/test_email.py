@@ -44,7 +44,8 @@ def test_text_and_html_arrive_as_alternatives(api: Api, mail: MailServer) -> Non
     # A mail server says nothing after it took a message.
     assert api.reaches(sent, "sent")["status"] == "sent"
     message = taken.message
-    assert (taken.sender, message["Subject"], message["Reply-To"]) == ("shop@acme.example", "Comanda ta e pe drum 😀", "help@acme.example")
+    assert (taken.sender, message["Reply-To"]) == ("shop@acme.example", "help@acme.example")
+    assert message["Subject"] == "Comanda ta e pe drum 😀"
     assert message["From"] == "ACME <shop@acme.example>"
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None

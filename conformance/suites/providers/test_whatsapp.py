@@ -80,7 +80,10 @@ def _said(message: dict[str, Any]) -> dict[str, Any]:
 
 
 CONTENTS: dict[str, tuple[dict[str, Any], Callable[[Any, str], object]]] = {
-    "text": ({"text": "Bună 😀 https://example.com"}, lambda wa, to: wa.send_message(to=to, text="Bună 😀 https://example.com", preview_url=False)),
+    "text": (
+        {"text": "Bună 😀 https://example.com"},
+        lambda wa, to: wa.send_message(to=to, text="Bună 😀 https://example.com", preview_url=False),
+    ),
     "image": (
         {"messageType": "image", "text": "A cat", "content": {"mediaUrl": "https://example.com/cat.jpg"}},
         lambda wa, to: wa.send_image(to=to, image="https://example.com/cat.jpg", caption="A cat"),
