@@ -30,6 +30,8 @@ use super::recipients::{Next, Recipients, Taken};
 
 /// Submissions that may wait for their recipient; while there are so many, nothing more is taken.
 const WAITING_MAX: usize = 1_000;
+/// A time to ask again that is over by now is so long from now.
+const SOON: Duration = Duration::from_millis(1);
 /// How long one submission is held altogether because its recipient is to be left alone; then the
 /// engine is told, which has the means for longer waits.
 const HOLD_MAX: Duration = Duration::from_mins(1);
@@ -272,7 +274,7 @@ impl<P: Protocol> Driver<P> {
             let clock_now = self.shared.clock.now();
             self.ask_again = taken
                 .ask_again_at
-                .map(|it| now + it.since(clock_now).to_duration());
+                .map(|it| now + it.since(clock_now).to_duration().max(SOON));
             if taken.submissions.is_empty() {
                 break;
             }

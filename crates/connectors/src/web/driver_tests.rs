@@ -412,6 +412,18 @@ async fn a_source_that_holds_back_is_asked_again_at_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_to_ask_again_that_is_over_when_it_is_heard_is_not_lost() {
+    let bench = Bench::new(5, []);
+    bench
+        .lanes
+        .hold_until(Some(Timestamp::from_millis(999_999)));
+    bench.put(&[1]);
+    assert_eq!(bench.hear(10).await, ["0 up"]);
+    bench.lanes.hold_until(None);
+    assert_eq!(bench.hear(1_000).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopping_waits_for_answers_and_not_longer_than_its_patience() {
     let bench = Bench::new(5, [(300, with(200, &[]))]);
     bench.put(&[1, 1]);
