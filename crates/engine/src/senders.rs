@@ -52,6 +52,12 @@ impl Topology {
 }
 
 impl Engine {
+    /// Held by who changes senders or numbers, from the look at what there is to the last step: what
+    /// was looked at stays so, and store and topology are changed in the same order.
+    pub async fn configuring(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.configuring.lock().await
+    }
+
     /// The store's name for a sender with this id, made on first use.
     pub async fn sender_key(
         &self,

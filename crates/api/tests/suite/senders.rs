@@ -151,6 +151,37 @@ async fn a_number_is_noted_given_to_a_sender_and_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn changes_of_senders_wait_for_each_other_and_end_though_their_callers_are_gone() {
+    let house = House::new().await;
+    let id = made(&house, &json!({"name": "Shop"})).await;
+    let other = made(&house, &json!({"name": "Other"})).await;
+    let path = format!("/v1/senders/{id}");
+    let busy = house.engine.configuring().await;
+    let body = json!({"name": "Shop 2", "setAsDefault": true});
+    for call in [
+        patch(&house, &path, &body),
+        patch(
+            &house,
+            &format!("/v1/senders/{other}"),
+            &json!({"name": "Other 2"}),
+        ),
+    ] {
+        let given_up = tokio::time::timeout(std::time::Duration::from_millis(10), call).await;
+        assert!(given_up.is_err());
+    }
+    assert_eq!(house.get(&path).await.json["name"], "Shop");
+    drop(busy);
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    let shown = house.get(&path).await.json;
+    assert_eq!(
+        (&shown["name"], &shown["isDefault"]),
+        (&json!("Shop 2"), &json!(true))
+    );
+    let shown = house.get(&format!("/v1/senders/{other}")).await;
+    assert_eq!(shown.json["name"], "Other 2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_number_is_looked_at_without_asking_anybody() {
     let house = House::new().await;
     let look = async |number: &str| {

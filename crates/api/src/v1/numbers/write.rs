@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{EnvelopeOut, Number, NumberOut, find};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody, clearable};
+use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, Problems};
 use crate::path::InPath;
 use crate::v1::senders::write as senders;
@@ -69,6 +70,10 @@ pub(crate) async fn add(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, added(Arc::clone(&api), caller, body)).await
+}
+
+async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let input: AddIn = body::parse(&bytes, &mut Vec::new())?;
     let mut problems = Problems::default();
@@ -122,6 +127,15 @@ pub(crate) async fn update(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+}
+
+async fn changed(
+    api: Arc<ApiState>,
+    caller: Caller,
+    id: String,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let input: UpdateIn = body::parse(&bytes, &mut Vec::new())?;
     let number = find(&api, caller.project(), &id).await?;
@@ -168,6 +182,10 @@ pub(crate) async fn remove(
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, removed(Arc::clone(&api), caller, id)).await
+}
+
+async fn removed(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Response, ApiError> {
     let number = find(&api, caller.project(), &id).await?;
     if number.sender.is_some() {
         return Err(ApiError::bad_request(

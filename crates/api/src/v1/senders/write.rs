@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::SenderOut;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
+use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
 use crate::{ApiState, json};
@@ -73,6 +74,10 @@ pub(crate) async fn create(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, made(Arc::clone(&api), caller, body)).await
+}
+
+async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let mut warnings = Vec::new();
     let input: CreateIn = body::parse(&bytes, &mut warnings)?;
@@ -143,6 +148,15 @@ pub(crate) async fn update(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+}
+
+async fn changed(
+    api: Arc<ApiState>,
+    caller: Caller,
+    id: String,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let mut warnings = Vec::new();
     let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
@@ -207,6 +221,10 @@ pub(crate) async fn delete(
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, deleted(Arc::clone(&api), caller, id)).await
+}
+
+async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Response, ApiError> {
     let topology = api.engine.topology();
     let sender = find(&topology, &caller, &id)?;
     if sender.origin == Origin::File {
