@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, LIVE, READ_ONLY};
+use crate::house::{Answer, House, LIVE, PROJECT, READ_ONLY};
 
 async fn patch(house: &House, path: &str, body: &Value) -> Answer {
     house.call(LIVE, "PATCH", path, body.to_string()).await
@@ -148,6 +148,23 @@ async fn a_number_is_noted_given_to_a_sender_and_forgotten() {
         .get("/v1/phone-numbers/available?countryCode=RO")
         .await;
     assert_eq!(none.json, json!({"items": []}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sender_that_stands_in_for_a_missing_default_is_not_removed() {
+    let house = House::new().await;
+    let id = made(&house, &json!({"name": "Shop"})).await;
+    // As after a start without the senders of the file.
+    let senders: Vec<_> = house.engine.topology().senders(PROJECT).cloned().collect();
+    for sender in senders.iter().filter(|it| *it.id != *id) {
+        house
+            .engine
+            .change_senders(|it| it.without_sender(sender.key));
+    }
+    let path = format!("/v1/senders/{id}");
+    assert_eq!(house.get(&path).await.json["isDefault"], true);
+    let refused = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -232,7 +232,9 @@ async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
             "The sender stands in the configuration file; remove it there",
         ));
     }
-    if sender.is_default {
+    // Where none is marked, the first stands in.
+    let default = topology.default_sender(caller.project());
+    if default.is_some_and(|it| it.key == sender.key) {
         return Err(ApiError::bad_request(
             "Cannot delete the default sender; make another the default first",
         ));
