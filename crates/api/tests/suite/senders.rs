@@ -151,6 +151,58 @@ async fn a_number_is_noted_given_to_a_sender_and_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_has_one_sender_at_most() {
+    let house = House::new().await;
+    let shop = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let desk = made(&house, &json!({"name": "Desk", "phoneNumber": "1234"})).await;
+    for number in ["+40 700 000 009", "+40700000001"] {
+        let body = json!({"name": "Thief", "phoneNumber": number});
+        let answer = house.post("/v1/senders", &body).await;
+        assert_eq!(answer.wrong_fields(), ["phoneNumber"], "{number}");
+        let path = format!("/v1/senders/{desk}");
+        let answer = patch(&house, &path, &json!({"phoneNumber": number})).await;
+        assert_eq!(answer.wrong_fields(), ["phoneNumber"], "{number}");
+    }
+    // Its own it may be told again, and short codes and names are everybody's.
+    for (sender, address) in [(&shop, "+40700000009"), (&shop, "1234"), (&shop, "Acme")] {
+        let path = format!("/v1/senders/{sender}");
+        let answer = patch(&house, &path, &json!({"phoneNumber": address})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_is_given_another_number_leaves_its_former_one_to_the_project() {
+    let house = House::new().await;
+    let shop = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let desk = made(
+        &house,
+        &json!({"name": "Desk", "phoneNumber": "+40700000008"}),
+    )
+    .await;
+    let path = "/v1/phone-numbers/pn_40700000008";
+    let given = patch(&house, path, &json!({ "senderId": shop })).await;
+    assert_eq!(
+        given.json["phoneNumber"]["senderId"],
+        shop.as_str(),
+        "{given:?}"
+    );
+    let former = house.get("/v1/phone-numbers/pn_40700000009").await;
+    assert_eq!(former.status, StatusCode::OK, "{former:?}");
+    assert_eq!(former.json["phoneNumber"].get("senderId"), None);
+    let desk = house.get(&format!("/v1/senders/{desk}")).await;
+    assert_eq!(desk.json["phoneNumber"], "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_sender_that_stands_in_for_a_missing_default_is_not_removed() {
     let house = House::new().await;
     let id = made(&house, &json!({"name": "Shop"})).await;

@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::model::sender::Origin;
 use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
 use ports::store::Op;
 use ports::store::senders::{NumberRecord, SenderChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{EnvelopeOut, Number, NumberOut, find};
+use super::{EnvelopeOut, Number, NumberOut, find, numbers};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody, clearable};
 use crate::configuring::alone;
@@ -93,8 +94,9 @@ async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Res
     // Safe: without a number `problems` has said so above.
     let number = number.ok_or_else(|| ApiError::field(&["phoneNumber"], "is needed"))?;
     let now = api.engine.now();
-    let known = find(&api, caller.project(), &format!("pn_{}", number.digits())).await;
-    let before = known.ok().and_then(|it| it.record);
+    let known = numbers(&api, caller.project()).await?;
+    let before = known.into_iter().find(|it| it.number == number);
+    let before = before.and_then(|it| it.record);
     let record = NumberRecord {
         project: caller.project(),
         number: number.as_str().into(),
@@ -221,6 +223,17 @@ async fn give(
             "the sender stands in the configuration file; change it there",
         ));
     }
+    // First what must not be forgotten: a number that was known by its sender alone.
+    if number.record.is_none() {
+        note(api, caller, &number.number, number.created_at).await?;
+    }
+    if let Some(former) = taker.and_then(|it| PhoneNumber::from_canonical(&it.address)) {
+        let known = numbers(api, caller.project()).await?;
+        let known = known.into_iter().find(|it| it.number == former);
+        if let Some(known) = known.filter(|it| it.record.is_none()) {
+            note(api, caller, &former, known.created_at).await?;
+        }
+    }
     for sender in involved {
         let is_taker = taker.is_some_and(|it| it.key == sender.key);
         let mut record = senders::record_of(sender, &topology);
@@ -232,19 +245,24 @@ async fn give(
         record.updated_at = api.engine.now();
         api.engine.put_sender(record).await?;
     }
-    if number.record.is_none() {
-        // It was known by its sender alone.
-        let now = api.engine.now();
-        let record = NumberRecord {
-            project: caller.project(),
-            number: number.number.as_str().into(),
-            name: None,
-            created_at: number.created_at,
-            updated_at: now,
-        };
-        keep(api, record).await?;
-    }
     Ok(())
+}
+
+/// Keeps a number that has no name.
+async fn note(
+    api: &ApiState,
+    caller: &Caller,
+    number: &PhoneNumber,
+    created_at: Timestamp,
+) -> Result<(), ApiError> {
+    let record = NumberRecord {
+        project: caller.project(),
+        number: number.as_str().into(),
+        name: None,
+        created_at,
+        updated_at: api.engine.now(),
+    };
+    keep(api, record).await
 }
 
 async fn keep(api: &ApiState, record: NumberRecord) -> Result<(), ApiError> {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SenderKey;
 use domain::model::sender::{Origin, Sender, sender_address};
+use domain::phone::PhoneNumber;
 use engine::topology::Topology;
 use ports::store::senders::SenderRecord;
 use serde::Deserialize;
@@ -92,7 +93,7 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
         }
     };
     let address = match &input.phone_number {
-        Some(text) => checked_address(text, &mut problems),
+        Some(text) => checked_address(text, None, &caller, &topology, &mut problems),
         None => Some(String::new()),
     };
     let routes = match &input.routes {
@@ -182,7 +183,7 @@ async fn changed(
     let address = input
         .phone_number
         .as_deref()
-        .and_then(|it| checked_address(it, &mut problems));
+        .and_then(|it| checked_address(it, Some(sender.key), &caller, &topology, &mut problems));
     let routes = input
         .routes
         .as_ref()
@@ -296,15 +297,33 @@ fn checked_name(name: &str, problems: &mut Problems) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn checked_address(text: &str, problems: &mut Problems) -> Option<String> {
-    let address = sender_address(text);
-    if address.is_none() {
+/// The address in its normal form. A number is one sender's, since its answers are.
+fn checked_address(
+    text: &str,
+    its: Option<SenderKey>,
+    caller: &Caller,
+    topology: &Topology,
+    problems: &mut Problems,
+) -> Option<String> {
+    let Some(address) = sender_address(text) else {
         problems.add(
             &["phoneNumber"],
             "must be a phone number in E.164, a short code of 3 to 8 digits, or a name of up to 11 letters and digits",
         );
+        return None;
+    };
+    let other = topology
+        .senders(caller.project())
+        .find(|it| *it.address == *address && Some(it.key) != its);
+    if let (Some(other), Some(_)) = (other, PhoneNumber::from_canonical(&address)) {
+        let other = &other.id;
+        problems.add(
+            &["phoneNumber"],
+            format!("is the number of the sender {other}"),
+        );
+        return None;
     }
-    address
+    Some(address)
 }
 
 fn checked_routes(
