@@ -251,6 +251,34 @@ async fn changes_of_senders_wait_for_each_other_and_end_though_their_callers_are
 }
 
 #[tokio::test(start_paused = true)]
+async fn fields_that_are_ignored_are_named_for_numbers_and_addresses_too() {
+    let house = House::new().await;
+    for (path, body) in [
+        (
+            "/v1/phone-numbers",
+            json!({"phoneNumber": "+40700000077", "shade": 1}),
+        ),
+        (
+            "/v1/introspect/phone",
+            json!({"phoneNumber": "+40700000077", "shade": 1}),
+        ),
+        (
+            "/v1/introspect/email",
+            json!({"email": "ana@example.com", "shade": 1}),
+        ),
+    ] {
+        let answer = house.post(path, &body).await;
+        assert!(answer.status.is_success(), "{path}");
+        assert_eq!(answer.ignored_fields(), ["shade"], "{path}");
+    }
+    let path = "/v1/phone-numbers/pn_40700000077";
+    let answer = patch(&house, path, &json!({"shade": 1})).await;
+    assert_eq!(answer.ignored_fields(), ["shade"]);
+    let answer = house.post("/v1/introspect/email", &json!({})).await;
+    assert_eq!(answer.wrong_fields(), ["email"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_number_is_looked_at_without_asking_anybody() {
     let house = House::new().await;
     let look = async |number: &str| {

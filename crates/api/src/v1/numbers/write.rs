@@ -17,7 +17,7 @@ use super::{EnvelopeOut, Number, NumberOut, find, numbers};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody, clearable};
 use crate::configuring::alone;
-use crate::error::{ApiError, ErrorOut, Problems};
+use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
 use crate::v1::senders::write as senders;
 use crate::{ApiState, json};
@@ -61,7 +61,7 @@ pub(crate) struct UpdateIn {
     tag = "phone numbers",
     request_body(content = AddIn, content_type = "application/json"),
     responses(
-        (status = 201, description = "The number", body = EnvelopeOut),
+        (status = 201, description = "The number", body = EnvelopeOut<'_>),
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
     ),
 )]
@@ -76,7 +76,8 @@ pub(crate) async fn add(
 
 async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: AddIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: AddIn = body::parse(&bytes, &mut warnings)?;
     let mut problems = Problems::default();
     let number = match input.phone_number.as_deref().map(PhoneNumber::parse) {
         Some(Ok(number)) => Some(number),
@@ -105,7 +106,7 @@ async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Res
         updated_at: now,
     };
     keep(&api, record).await?;
-    answer(&api, &caller, &number, StatusCode::CREATED).await
+    answer(&api, &caller, &number, StatusCode::CREATED, &warnings).await
 }
 
 /// Names a number, or gives it to a sender.
@@ -117,7 +118,7 @@ async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Res
     params(("phoneNumberId" = String, Path, description = "Id of the number")),
     request_body(content = UpdateIn, content_type = "application/json"),
     responses(
-        (status = 200, description = "The number", body = EnvelopeOut),
+        (status = 200, description = "The number", body = EnvelopeOut<'_>),
         (status = 400, description = "A field is wrong, or the configuration file has the sender", body = ErrorOut<'_>),
         (status = 404, description = "No such number", body = ErrorOut<'_>),
     ),
@@ -139,7 +140,8 @@ async fn changed(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: UpdateIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
     let number = find(&api, caller.project(), &id).await?;
     let mut problems = Problems::default();
     let new_name = input
@@ -162,7 +164,7 @@ async fn changed(
         record.updated_at = now;
         keep(&api, record).await?;
     }
-    answer(&api, &caller, &number.number, StatusCode::OK).await
+    answer(&api, &caller, &number.number, StatusCode::OK, &warnings).await
 }
 
 /// Forgets a number that no sender uses. What the provider charges for it goes on.
@@ -276,10 +278,15 @@ async fn answer(
     caller: &Caller,
     number: &PhoneNumber,
     status: StatusCode,
+    warnings: &[FieldError],
 ) -> Result<Response, ApiError> {
     let number = find(api, caller.project(), &format!("pn_{}", number.digits())).await?;
     let phone_number = NumberOut::of(&number, api, caller);
-    Ok(json::response(status, &EnvelopeOut { phone_number }))
+    let answer = EnvelopeOut {
+        phone_number,
+        warnings,
+    };
+    Ok(json::response(status, &answer))
 }
 
 fn name(text: &str, problems: &mut Problems) -> Option<Box<str>> {
