@@ -13,7 +13,7 @@ use crate::topology::Topology;
 
 /// The sender that a record stands for. Routes that are not configured any more are left out.
 fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Sender {
-    let route = |id: &Box<str>| Some(topology.route_by_id(record.project, id)?.key);
+    let route = |id: &str| Some(topology.route_by_id(record.project, id)?.key);
     Sender {
         key: record.key,
         id: Arc::from(&*record.id),
@@ -21,7 +21,7 @@ fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Se
         name: Arc::from(&*record.name),
         address: Arc::from(&*record.address),
         is_default,
-        routes: record.routes.iter().filter_map(route).collect(),
+        routes: record.routes.iter().filter_map(|it| route(it)).collect(),
         default_template: None,
         fallback_after: None,
         origin: Origin::Api,
