@@ -220,6 +220,39 @@ async fn the_sender_that_stands_in_for_a_missing_default_is_not_removed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_route_that_is_not_configured_for_now_stays_with_its_sender() {
+    let house = House::new().await;
+    let id = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let kept = async || {
+        let kept = house.engine.store().configured_by_api().await.unwrap();
+        kept.senders[0].clone()
+    };
+    let mut record = kept().await;
+    record.routes = vec!["gw".into(), "gone".into()];
+    house.engine.put_sender(record.clone()).await.unwrap();
+    patch(
+        &house,
+        &format!("/v1/senders/{id}"),
+        &json!({"name": "Shop 2"}),
+    )
+    .await;
+    assert_eq!(
+        (&*kept().await.name, kept().await.routes),
+        ("Shop 2", record.routes.clone())
+    );
+    let path = "/v1/phone-numbers/pn_40700000009";
+    patch(&house, path, &json!({"senderId": null})).await;
+    assert_eq!(
+        (&*kept().await.address, kept().await.routes),
+        ("", record.routes)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn changes_of_senders_wait_for_each_other_and_end_though_their_callers_are_gone() {
     let house = House::new().await;
     let id = made(&house, &json!({"name": "Shop"})).await;

@@ -238,7 +238,7 @@ async fn give(
     }
     for sender in involved {
         let is_taker = taker.is_some_and(|it| it.key == sender.key);
-        let mut record = senders::record_of(sender, &topology);
+        let mut record = senders::kept(api, sender, &topology).await?;
         record.address = if is_taker {
             number.number.as_str().into()
         } else {

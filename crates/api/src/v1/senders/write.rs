@@ -190,7 +190,7 @@ async fn changed(
         .map(|it| checked_routes(it, &caller, &topology, &mut problems));
     problems.finish()?;
     if name.is_some() || address.is_some() || routes.is_some() {
-        let mut record = record_of(sender, &topology);
+        let mut record = kept(&api, sender, &topology).await?;
         record.name = name.map_or(record.name, Into::into);
         record.address = address.map_or(record.address, Into::into);
         record.routes = routes.unwrap_or(record.routes);
@@ -255,8 +255,19 @@ pub(crate) fn find<'a>(
         .ok_or_else(|| ApiError::not_found("sender"))
 }
 
-/// A sender as the store keeps it.
-pub(crate) fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
+/// A sender of the API as the store keeps it: it may name routes that are not configured for now.
+pub(crate) async fn kept(
+    api: &ApiState,
+    sender: &Sender,
+    topology: &Topology,
+) -> Result<SenderRecord, ApiError> {
+    let kept = api.engine.store().configured_by_api().await?;
+    let record = kept.senders.into_iter().find(|it| it.key == sender.key);
+    Ok(record.unwrap_or_else(|| record_of(sender, topology)))
+}
+
+/// A sender as it is in use.
+fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
     SenderRecord {
         key: sender.key,
         project: sender.project,
