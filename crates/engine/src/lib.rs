@@ -106,6 +106,8 @@ pub(crate) struct Inner {
     pub(crate) epoch: Epoch,
     /// What is configured; senders may change while the server runs.
     topology: RwLock<Arc<Topology>>,
+    /// Held while senders are changed.
+    configuring: tokio::sync::Mutex<()>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
@@ -172,6 +174,7 @@ impl Engine {
             store: setup.store,
             epoch,
             topology: RwLock::new(Arc::new(topology)),
+            configuring: tokio::sync::Mutex::new(()),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),

@@ -28,8 +28,13 @@ use super::hear::hear;
 use super::protocol::{Answered, Protocol};
 use super::recipients::{Next, Recipients, Taken};
 
-/// Submissions that may wait for their recipient; while there are so many, nothing more is taken.
+/// Submissions that may wait for their recipient; while there are so many, only as much is taken as
+/// the source keeps for direct (R-CLASS-3).
 const WAITING_MAX: usize = 1_000;
+/// While there are so many, nothing more is taken.
+const WAITING_MAX_DIRECT: usize = 2 * WAITING_MAX;
+/// A time to ask again that is over by now is so long from now.
+const SOON: Duration = Duration::from_millis(1);
 /// How long one submission is held altogether because its recipient is to be left alone; then the
 /// engine is told, which has the means for longer waits.
 const HOLD_MAX: Duration = Duration::from_mins(1);
@@ -266,13 +271,17 @@ impl<P: Protocol> Driver<P> {
             }
         }
         self.ask_again = None;
-        while self.open < window && self.recipients.waiting() < WAITING_MAX {
-            let free = window - self.open;
+        while self.open < window && self.recipients.waiting() < WAITING_MAX_DIRECT {
+            let free = if self.recipients.waiting() < WAITING_MAX {
+                window - self.open
+            } else {
+                1
+            };
             let taken = self.source.take(Slots { free, window });
             let clock_now = self.shared.clock.now();
             self.ask_again = taken
                 .ask_again_at
-                .map(|it| now + it.since(clock_now).to_duration());
+                .map(|it| now + it.since(clock_now).to_duration().max(SOON));
             if taken.submissions.is_empty() {
                 break;
             }
@@ -356,7 +365,7 @@ impl<P: Protocol> Driver<P> {
     /// takes not too long.
     fn can_hold(&self, taken: &Taken, answered: &Answered) -> bool {
         matches!(answered.outcome, SubmitOutcome::NotAccepted(_))
-            && self.recipients.waiting() < WAITING_MAX
+            && self.recipients.waiting() < WAITING_MAX_DIRECT
             && taken.held.saturating_add(hold_time(taken, answered)) <= HOLD_MAX
     }
 
