@@ -355,7 +355,12 @@ impl<P: Protocol> Driver<P> {
         }
         self.recipients.done(&taken.submission.to);
         let key = taken.submission.key;
-        self.shared.events.submitted(key, answered.outcome);
+        let outcome = if answered.recipient_only {
+            of_recipient(answered.outcome)
+        } else {
+            answered.outcome
+        };
+        self.shared.events.submitted(key, outcome);
         if let Some(bill) = answered.bill {
             self.shared.events.billed(key, bill);
         }
@@ -375,7 +380,6 @@ impl<P: Protocol> Driver<P> {
         let wait = hold_time(&taken, &answered);
         taken.holds += 1;
         taken.held = taken.held.saturating_add(wait);
-        taken.refused = Some(answered.outcome);
         let left = taken.submission.expires_at.since(self.shared.clock.now());
         let until = now + wait.min(left.to_duration());
         self.recipients.hold(taken, until);
@@ -385,10 +389,8 @@ impl<P: Protocol> Driver<P> {
     fn give_back(&mut self) {
         for taken in self.recipients.drain() {
             let key = taken.submission.key;
-            match taken.refused {
-                Some(outcome) => self.shared.events.submitted(key, outcome),
-                None => self.shared.events.returned(key),
-            }
+            // What was refused for its recipient's sake was certainly not taken either.
+            self.shared.events.returned(key);
         }
     }
 
@@ -451,6 +453,20 @@ fn hold_time(taken: &Taken, answered: &Answered) -> Duration {
 const fn unknown() -> SubmitOutcome {
     SubmitOutcome::Unknown {
         references: Vec::new(),
+    }
+}
+
+/// A limit on one recipient that could not be waited for: the recipient is not to be had now, by this
+/// route. As throttling it would slow the whole route down.
+fn of_recipient(outcome: SubmitOutcome) -> SubmitOutcome {
+    match outcome {
+        SubmitOutcome::NotAccepted(failure) if failure.class == FailureClass::Throttled => {
+            SubmitOutcome::NotAccepted(Failure {
+                class: FailureClass::RecipientAbsent,
+                ..failure
+            })
+        }
+        other => other,
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use domain::model::address::Address;
 use domain::model::message::TrafficClass;
-use domain::model::receipt::SubmitOutcome;
 use ports::connector::Submission;
 use tokio::time::Instant;
 
@@ -21,8 +20,6 @@ pub(super) struct Taken {
     pub(super) holds: u32,
     /// How long altogether.
     pub(super) held: Duration,
-    /// The answer for which it is held: what it is told where it cannot be tried again.
-    pub(super) refused: Option<SubmitOutcome>,
 }
 
 impl Taken {
@@ -81,7 +78,6 @@ impl Recipients {
             no: self.last_no,
             holds: 0,
             held: Duration::ZERO,
-            refused: None,
         };
         if lane.is_busy || lane.held_until.is_some() || !lane.waiting.is_empty() {
             lane.wait(taken);
