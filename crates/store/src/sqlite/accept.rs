@@ -1,7 +1,9 @@
 //! Station 1: messages are accepted.
 
 use domain::ids::{ContactId, MessageId, ProjectKey};
-use domain::phone::PhoneNumber;
+use domain::model::address::Address;
+use domain::model::channel::ChannelSet;
+use domain::model::message::{Category, Purpose};
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -13,6 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::fault::Fault;
 use super::lines::Line;
+use crate::rows::address::{address_to_key, beside_key};
 use crate::rows::bytes::{Reader, Writer};
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, phone_to_key};
@@ -34,12 +37,25 @@ impl Line<'_> {
             });
         }
         let contact = self.find_or_make_contact(message.project, &message.to, at)?;
-        let thread = params![contact.key(), message.sender.0, at.as_millis()];
+        // Kept only where it is used: an opted-out contact uses up no key.
+        let mut keys = self.keys;
+        let id = MessageId::from_key(keys.next(at));
+        let channels: ChannelSet = fold::first_channel(accept).into_iter().collect();
+        let thread = params![
+            contact.key(),
+            message.sender.0,
+            at.as_millis(),
+            message.project.0,
+            id.key(),
+            channels.bits(),
+            message.purpose == Purpose::KeywordAnswer,
+            message.category == Category::Promotional,
+        ];
         if self.hot.thread_outbound.execute(thread)? == 0 {
             // Nothing was written: a contact just made has not opted out.
             return Ok(Outcome::OptedOut);
         }
-        let id = MessageId::from_key(self.keys.next(at));
+        self.keys = keys;
         let progress = fold::accepted(accept);
         self.add_outbound(id, contact, message, &progress)?;
         self.add_content(id, message, decision)?;
@@ -55,13 +71,19 @@ impl Line<'_> {
         })
     }
 
-    /// The contact with this number.
+    /// The contact with this address.
     pub(super) fn find_or_make_contact(
         &mut self,
         project: ProjectKey,
-        phone: &PhoneNumber,
+        address: &Address,
         now: Timestamp,
     ) -> Result<ContactId, Fault> {
+        let Some(phone) = address.phone() else {
+            return match self.holder(project, address.kind(), &address.to_string())? {
+                Some(contact) => Ok(contact),
+                None => self.make_contact(project, address, now),
+            };
+        };
         let phone = phone_to_key(phone);
         if let Some(row) = self
             .hot
@@ -93,9 +115,15 @@ impl Line<'_> {
             .as_ref()
             .map(serde_json::to_string)
             .transpose()?;
+        let email = content
+            .email
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
+        let purpose = Some(message.purpose).filter(|it| *it != Purpose::Ordinary);
         self.hot.add_content.execute(params![
             id.key(),
-            phone_to_key(&message.to),
+            address_to_key(&message.to),
             content.kind.number(),
             message.accepted_at.as_millis(),
             message.class_reason.number(),
@@ -111,6 +139,10 @@ impl Line<'_> {
             message.metadata,
             content.text,
             decision,
+            beside_key(&message.to),
+            email,
+            message.context,
+            purpose.map(Coded::number),
         ])?;
         Ok(())
     }

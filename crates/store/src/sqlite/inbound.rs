@@ -1,7 +1,9 @@
 //! Station 4: messages from people (R-IN-1).
 
-use domain::ids::MessageId;
-use domain::model::channel::Channel;
+use domain::ids::{ContactId, MessageId};
+use domain::model::address::Address;
+use domain::model::channel::{Channel, ChannelSet};
+use domain::model::consent::{ConsentRecord, ConsentSource};
 use domain::model::message::Status;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -10,8 +12,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
 use super::lines::Line;
+use crate::rows::address::{address_to_key, beside_key};
 use crate::rows::codes::Coded;
-use crate::rows::phone_to_key;
+use crate::rows::inbound_detail;
 
 impl Line<'_> {
     /// See [`Op::Inbound`](ports::store::Op::Inbound).
@@ -31,7 +34,7 @@ impl Line<'_> {
             }
         }
         let at = inbound.received_at;
-        let contact = self.find_or_make_contact(inbound.project, &inbound.from, at)?;
+        let contact = self.writer(inbound, at)?;
         let message = MessageId::from_key(self.keys.next(at));
         self.hot.add_message.execute(params![
             message.key(),
@@ -49,8 +52,49 @@ impl Line<'_> {
             None::<&[u8]>,
         ])?;
         self.add_inbound_content(message, inbound)?;
-        self.open_thread(contact.key(), inbound)?;
-        Ok(Outcome::InboundKept { message, contact })
+        self.open_thread(contact.key(), message, inbound)?;
+        let consent_changed = match &inbound.consent {
+            None => false,
+            Some(change) => {
+                let record = ConsentRecord {
+                    at,
+                    change: change.clone(),
+                    source: ConsentSource::Keyword,
+                    channel: Some(inbound.channel),
+                };
+                self.change_consent(inbound.project, contact, inbound.sender, &record)?
+            }
+        };
+        Ok(Outcome::InboundKept {
+            message,
+            contact,
+            consent_changed,
+        })
+    }
+
+    /// Who wrote: found by the address or an alias, else made. What else is theirs is noted.
+    fn writer(&mut self, inbound: &InboundMessage, at: Timestamp) -> Result<ContactId, Fault> {
+        let project = inbound.project;
+        let name = inbound.profile_name.as_deref();
+        if inbound.aliases.is_empty() && name.is_none() {
+            return self.find_or_make_contact(project, &inbound.from, at);
+        }
+        let theirs: Vec<&Address> = std::iter::once(&inbound.from)
+            .chain(&inbound.aliases)
+            .collect();
+        let mut contact = None;
+        for address in &theirs {
+            contact = self.holder(project, address.kind(), &address.to_string())?;
+            if contact.is_some() {
+                break;
+            }
+        }
+        let contact = match contact {
+            Some(known) => known,
+            None => self.find_or_make_contact(project, &inbound.from, at)?,
+        };
+        self.learn(project, contact, &theirs, name, at)?;
+        Ok(contact)
     }
 
     fn add_inbound_content(
@@ -66,22 +110,24 @@ impl Line<'_> {
             .transpose()?;
         self.connection
             .prepare_cached(
-                "INSERT INTO content (message, peer, kind, accepted_at, extra, template, text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO content (message, peer, kind, accepted_at, extra, template, text,
+                     peer_address)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 message.key(),
-                phone_to_key(&inbound.from),
+                address_to_key(&inbound.from),
                 content.kind.number(),
                 inbound.received_at.as_millis(),
                 content.extra,
                 template,
                 content.text,
+                beside_key(&inbound.from),
             ])?;
         self.connection
             .prepare_cached(
-                "INSERT INTO inbound (message, route, address, provider_id, sent_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO inbound (message, route, address, provider_id, sent_at, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 message.key(),
@@ -89,29 +135,41 @@ impl Line<'_> {
                 inbound.to,
                 inbound.provider_id,
                 inbound.sent_at.as_millis(),
+                inbound_detail::encode(inbound),
             ])?;
         Ok(())
     }
 
-    /// Makes it the newest of its thread and of its channel, opens the WhatsApp window, and forgets
+    /// Makes it the newest of its thread, counted and unread, and of its channel, opens the WhatsApp window, and forgets
     /// that the contact was thought not to have the channel.
-    fn open_thread(&mut self, contact: i64, inbound: &InboundMessage) -> Result<(), Fault> {
+    fn open_thread(
+        &mut self,
+        contact: i64,
+        message: MessageId,
+        inbound: &InboundMessage,
+    ) -> Result<(), Fault> {
         let sent_at = inbound.sent_at.as_millis();
         let window_from: Option<Timestamp> = match inbound.channel {
             Channel::WhatsApp => Some(inbound.sent_at),
-            Channel::Sms => None,
+            Channel::Sms | Channel::Telegram | Channel::Email => None,
         };
         self.connection
             .prepare_cached(
                 "INSERT INTO thread (contact, sender, last_inbound_at, last_inbound_channel,
-                     whatsapp_window_from, opted_out)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0)
+                     whatsapp_window_from, opted_out, project, last_message, channels,
+                     message_count, unread_count, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, 1, 1, ?3)
                  ON CONFLICT (contact, sender) DO UPDATE SET
                      last_inbound_channel =
                          iif(ifnull(last_inbound_at, ?3) <= ?3, ?4, last_inbound_channel),
                      last_inbound_at = max(ifnull(last_inbound_at, ?3), ?3),
                      whatsapp_window_from = max(ifnull(whatsapp_window_from, ?5),
-                         ifnull(?5, whatsapp_window_from))",
+                         ifnull(?5, whatsapp_window_from)),
+                     last_message = ?7,
+                     channels = channels | ?8,
+                     message_count = message_count + 1,
+                     unread_count = unread_count + 1,
+                     created_at = min(ifnull(created_at, ?3), ?3)",
             )?
             .execute(params![
                 contact,
@@ -119,6 +177,9 @@ impl Line<'_> {
                 inbound.received_at.as_millis(),
                 inbound.channel.number(),
                 window_from.map(Timestamp::as_millis),
+                inbound.project.0,
+                message.key(),
+                ChannelSet::EMPTY.with(inbound.channel).bits(),
             ])?;
         self.connection
             .prepare_cached(

@@ -4,24 +4,29 @@ use std::sync::Arc;
 
 use domain::decision::{ClassReason, Decision};
 use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{ChannelFacts, ContactFacts, ThreadFacts};
 use domain::model::content::{Content, MessageType};
-use domain::model::message::{Category, Direction, Speed, Status};
+use domain::model::message::{Category, Direction, Purpose, Speed, Status};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
 use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, ViewKind};
 use rusqlite::{Connection, Row, params};
 
+use super::consent::contact_exists;
+use super::contacts::reachable;
 use super::fault::Fault;
 use super::lines::read_metrics;
+use crate::rows::address::address_from;
 use crate::rows::codes::Coded;
-use crate::rows::{Corrupt, phone_from_key, progress};
+use crate::rows::{Corrupt, inbound_detail, progress};
 
 /// A message with its content.
 const MESSAGE: &str = "SELECT m.project, m.sender, m.contact, m.status, m.channel, m.updated_at,
         m.progress, c.peer, c.kind, c.accepted_at, c.class_reason, c.category, c.speed, c.explicit,
-        c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text
+        c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text,
+        c.peer_address, c.email, c.context, c.purpose
     FROM message m JOIN content c ON c.message = m.id WHERE m.id = ?1";
 
 /// What of a message stands in both directions.
@@ -38,6 +43,7 @@ struct Common {
 impl Common {
     fn read(row: &Row<'_>) -> Result<Self, Fault> {
         let template: Option<String> = row.get(19)?;
+        let email: Option<String> = row.get(23)?;
         Ok(Self {
             project: ProjectKey(row.get(0)?),
             sender: SenderKey(row.get(1)?),
@@ -50,6 +56,7 @@ impl Common {
                 text: row.get(21)?,
                 extra: row.get(18)?,
                 template: template.map(|it| serde_json::from_str(&it)).transpose()?,
+                email: email.map(|it| serde_json::from_str(&it)).transpose()?,
             },
         })
     }
@@ -91,22 +98,30 @@ fn read_outbound(
     let message = NewMessage {
         project: common.project,
         sender: common.sender,
-        to: phone_from_key(row.get(7)?)?,
+        to: peer(row)?,
         content: Arc::new(content),
         class: progress.class,
         class_reason: coded::<ClassReason>(row, 10)?,
         category: coded::<Category>(row, 11)?,
+        purpose: optional_coded::<Purpose>(row, 25)?.unwrap_or_default(),
         speed: coded::<Speed>(row, 12)?,
         explicit: optional_coded(row, 13)?,
         reply_to: reply_to
             .map(|id| coded(row, 15).map(|channel| (MessageId::from_key(id), channel)))
             .transpose()?,
+        context: row.get(24)?,
         test: row.get(16)?,
         metadata: row.get(20)?,
         scheduled_at: optional_time(row, 17)?,
         accepted_at: time(row, 9)?,
     };
     Ok(Some((message, progress)))
+}
+
+/// Who the message is to, or from.
+fn peer(row: &Row<'_>) -> Result<Address, Fault> {
+    let beside: Option<String> = row.get(22)?;
+    Ok(address_from(row.get(7)?, beside.as_deref())?)
 }
 
 /// The message, ready to go on with.
@@ -121,7 +136,7 @@ pub(super) fn outbound(db: &Connection, id: MessageId) -> Result<Option<Outbound
         return Ok(None);
     };
     let facts = if contact_exists(db, common.project, common.contact)? {
-        facts(db, common.contact, common.sender)?
+        facts(db, common.project, common.contact, common.sender)?
     } else {
         ContactFacts::default()
     };
@@ -175,25 +190,38 @@ fn read_inbound(
     common: &mut Common,
 ) -> Result<InboundMessage, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT route, address, provider_id, sent_at FROM inbound WHERE message = ?1",
+        "SELECT route, address, provider_id, sent_at, detail FROM inbound WHERE message = ?1",
     )?;
-    let (route, to, provider_id, sent_at) = statement.query_row([id.key()], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, time(row, 3)?))
+    let (route, to, provider_id, sent_at, detail) = statement.query_row([id.key()], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            time(row, 3)?,
+            row.get::<_, Option<String>>(4)?,
+        ))
     })?;
-    Ok(InboundMessage {
+    let mut inbound = InboundMessage {
         project: common.project,
         sender: common.sender,
         route: RouteKey(route),
         channel: common
             .channel
             .ok_or(Corrupt("channel of an inbound message"))?,
-        from: phone_from_key(row.get(7)?)?,
+        from: peer(row)?,
+        aliases: Vec::new(),
+        profile_name: None,
         to,
         content: std::mem::replace(&mut common.content, Content::text("")),
+        unsupported: false,
+        quotes: None,
         provider_id,
+        consent: None,
         sent_at,
         received_at: time(row, 9)?,
-    })
+    };
+    inbound_detail::decode(detail.as_deref(), &mut inbound)?;
+    Ok(inbound)
 }
 
 /// The decision that is in force.
@@ -206,20 +234,16 @@ fn newest_decision(db: &Connection, id: MessageId) -> Result<Option<Decision>, F
     Ok(body.map(|it| serde_json::from_str(&it)).transpose()?)
 }
 
-fn contact_exists(db: &Connection, project: ProjectKey, id: ContactId) -> Result<bool, Fault> {
-    let mut statement =
-        db.prepare_cached("SELECT 1 FROM contact WHERE project = ?1 AND id = ?2")?;
-    Ok(statement.exists(params![project.0, id.key()])?)
-}
-
 /// What is known of a contact that exists.
 pub(super) fn facts(
     db: &Connection,
+    project: ProjectKey,
     contact: ContactId,
     sender: SenderKey,
 ) -> Result<ContactFacts, Fault> {
     let mut facts = ContactFacts {
         id: Some(contact),
+        addresses: reachable(db, project, contact)?,
         ..ContactFacts::default()
     };
     let mut records = db.prepare_cached(
@@ -234,22 +258,33 @@ pub(super) fn facts(
             incapable_until: optional_time(row, 6)?,
         };
     }
+    facts.thread = thread(db, contact, sender)?;
+    Ok(facts)
+}
+
+/// What is known of the thread between them.
+pub(super) fn thread(
+    db: &Connection,
+    contact: ContactId,
+    sender: SenderKey,
+) -> Result<ThreadFacts, Fault> {
     let mut threads = db.prepare_cached(
         "SELECT last_inbound_at, last_inbound_channel, last_outbound_at, whatsapp_window_from,
-             opted_out
+             opted_out, no_promotions
          FROM thread WHERE contact = ?1 AND sender = ?2",
     )?;
     let mut rows = threads.query(params![contact.key(), sender.0])?;
-    if let Some(row) = rows.next()? {
-        let last_inbound = optional_time(row, 0)?;
-        facts.thread = ThreadFacts {
-            last_inbound: last_inbound
-                .map(|at| coded(row, 1).map(|channel| (at, channel)))
-                .transpose()?,
-            last_outbound_at: optional_time(row, 2)?,
-            whatsapp_window_from: optional_time(row, 3)?,
-            opted_out: row.get(4)?,
-        };
-    }
-    Ok(facts)
+    let Some(row) = rows.next()? else {
+        return Ok(ThreadFacts::default());
+    };
+    let last_inbound = optional_time(row, 0)?;
+    Ok(ThreadFacts {
+        last_inbound: last_inbound
+            .map(|at| coded(row, 1).map(|channel| (at, channel)))
+            .transpose()?,
+        last_outbound_at: optional_time(row, 2)?,
+        whatsapp_window_from: optional_time(row, 3)?,
+        opted_out: row.get(4)?,
+        no_promotions: row.get(5)?,
+    })
 }

@@ -68,11 +68,14 @@ impl Work {
             | Op::Submitted(_)
             | Op::Receipt(_)
             | Op::Settle(_)
+            | Op::Billed(_)
             | Op::Interrupted(_)
             | Op::Inbound(_)
             | Op::Contact { .. }
             | Op::Key(_)
-            | Op::Prune { .. } => Ok(String::new()),
+            | Op::Prune { .. }
+            | Op::Consent(_)
+            | Op::MarkRead(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -182,6 +185,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Submitted(submitted) => line.submitted(submitted),
         Op::Receipt(receipt) => line.receipt(receipt),
         Op::Settle(settle) => line.settle(settle),
+        Op::Billed(billed) => line.billed(billed),
         Op::Interrupted(interrupted) => line.interrupted(interrupted),
         Op::Inbound(inbound) => line.inbound(inbound),
         Op::Contact {
@@ -197,5 +201,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Consent(consent) => line.consent(consent),
+        Op::MarkRead(mark) => line.mark_read(mark),
     }
 }
