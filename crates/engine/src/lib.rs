@@ -12,6 +12,7 @@
 
 mod accept;
 mod bill;
+mod consent;
 mod facts;
 mod form;
 mod lanes;
@@ -37,6 +38,7 @@ use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
+use ports::store::consent::Consent;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -214,6 +216,17 @@ impl Engine {
         message: IncomingMessage,
     ) -> Result<MessageId, SimulateError> {
         receive::simulate_inbound(&self.inner, project, sender, channel, message).await
+    }
+
+    /// Keeps what a caller says of a person's consent, and takes back what was about to leave
+    /// (R-IN-2).
+    pub async fn change_consent(&self, consent: Consent) -> Result<Outcome, Unavailable> {
+        consent::change(&self.inner, consent).await
+    }
+
+    /// The connector of a route, once it is attached.
+    pub fn connector(&self, route: RouteKey) -> Option<Arc<dyn Connector>> {
+        self.inner.lines.get(&route)?.connector()
     }
 
     /// The time of day, by the engine's clock.

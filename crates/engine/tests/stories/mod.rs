@@ -2,9 +2,11 @@
 
 mod accepting;
 mod backlog;
+mod consent;
 mod failover;
 mod fallback;
 mod order;
 mod ownership;
 mod receipts;
 mod restart;
+mod threads;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
@@ -134,6 +136,26 @@ impl Queries for Access {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(|it| it.api_keys(project))
+    }
+
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        self.ask(|it| it.conversation(project, id))
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+        self.ask(|it| it.conversations(filter))
+    }
+
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
+        self.ask(|it| it.provider_reference(message))
+    }
+
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(|it| it.consents(contact, sender))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {
