@@ -2,14 +2,17 @@
 
 pub(crate) mod content;
 mod email;
+mod files;
 mod idempotency;
 pub(crate) mod output;
 mod preview;
+mod reactions;
 mod read;
 mod refusal;
 pub(crate) mod request;
 mod routing;
 mod send;
+mod typing;
 
 use std::sync::Arc;
 
@@ -24,6 +27,10 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(send::send, read::list))
         .routes(routes!(read::get))
         .routes(routes!(read::routing))
-        .routes(routes!(read::attachments))
+        .routes(routes!(files::attachments))
+        .routes(routes!(files::attachment))
+        .routes(routes!(files::media))
+        .routes(routes!(reactions::react))
+        .routes(routes!(typing::typing))
         .routes(routes!(preview::preview))
 }
