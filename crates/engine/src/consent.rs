@@ -1,4 +1,4 @@
-//! Consent on the line (R-IN-2): what a keyword, a provider or a caller of the API says is kept, what
+//! Consent on the line (R-IN-2, R-CHAN-5): what a keyword, a provider or a caller of the API says is kept, what
 //! was about to leave is taken back, and a keyword gets its one answer.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Conversations as the API reads them: the thread with one contact across all channels, for one
-//! sender.
+//! sender, which every message of either direction brings up to date (R-IN-1).
 
 use domain::ids::{ConversationId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::{Channel, ChannelSet};

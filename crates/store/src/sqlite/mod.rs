@@ -16,6 +16,7 @@ mod inbound;
 mod lines;
 mod listing;
 mod loading;
+mod merging;
 mod migrate;
 mod open;
 mod readers;

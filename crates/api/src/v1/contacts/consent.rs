@@ -135,14 +135,14 @@ async fn change(
         channel: None,
         at: api.engine.now(),
     };
-    match api.engine.change_consent(consent).await? {
-        Outcome::ConsentKept { .. } => {}
-        Outcome::Missing => return Err(ApiError::not_found("contact")),
-        other => {
-            let words = format!("a change of consent was answered by {other:?}");
-            return Err(ApiError::internal(&words));
-        }
+    let outcome = api.engine.change_consent(consent).await?;
+    if matches!(outcome, Outcome::Missing) {
+        return Err(ApiError::not_found("contact"));
     }
+    let Outcome::ConsentKept { .. } = outcome else {
+        let words = format!("a change of consent was answered by {outcome:?}");
+        return Err(ApiError::internal(&words));
+    };
     let store = api.engine.store();
     let view = store.contact(caller.project(), contact).await?;
     let view = view.ok_or_else(|| ApiError::not_found("contact"))?;

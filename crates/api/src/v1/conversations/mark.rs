@@ -39,13 +39,9 @@ pub(crate) async fn read(
         project: caller.project(),
         conversation,
     };
-    match api.engine.apply(Op::MarkRead(mark)).await? {
-        Outcome::Missing => return Err(ApiError::not_found("conversation")),
-        Outcome::Done => {}
-        other => {
-            let words = format!("marking a conversation as read was answered by {other:?}");
-            return Err(ApiError::internal(&words));
-        }
+    let outcome = api.engine.apply(Op::MarkRead(mark)).await?;
+    if matches!(outcome, Outcome::Missing) {
+        return Err(ApiError::not_found("conversation"));
     }
     let view = find(&api, &caller, conversation).await?;
     let conversation = ConversationOut::of(&view, api.engine.now(), api.engine.topology());

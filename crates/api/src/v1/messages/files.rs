@@ -237,13 +237,15 @@ fn download(kind: &str, filename: Option<&str>, bytes: Vec<u8>) -> Response {
 /// `attachment`, with the name as RFC 8187 writes it.
 fn disposition(filename: Option<&str>) -> HeaderValue {
     const PLAIN: HeaderValue = HeaderValue::from_static("attachment");
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let Some(name) = filename else { return PLAIN };
     let mut value = "attachment; filename*=UTF-8''".to_owned();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             value.push(char::from(byte));
         } else {
-            value.push_str(&format!("%{byte:02X}"));
+            let [high, low] = [byte >> 4, byte & 15].map(|it| HEX[usize::from(it)]);
+            value.extend(['%', high.into(), low.into()]);
         }
     }
     HeaderValue::from_str(&value).unwrap_or(PLAIN)
