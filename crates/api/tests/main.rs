@@ -21,3 +21,5 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/senders.rs"]
+mod senders;

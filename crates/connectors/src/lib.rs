@@ -1,12 +1,17 @@
 //! What carries submissions to providers and hears from them: one folder a provider, each with the
 //! same files (`config`, `submit`, `receipt`, `inbound`, `codes`) where it has the subject.
 //!
-//! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest.
+//! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest; `web` is
+//! what all providers by HTTP share, and `compliance` what each of them is held to.
 
 mod content_object;
 pub mod simulator;
 pub mod smpp;
+pub mod twilio;
 mod web;
+pub mod whatsapp;
 
+#[cfg(test)]
+mod compliance;
 #[cfg(test)]
 mod testing;

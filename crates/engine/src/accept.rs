@@ -245,11 +245,9 @@ async fn prepare(
 ) -> Result<Prepared, Refused> {
     let now = inner.now();
     let unknown = || Refused::Unavailable(Unavailable::new("the sender is not configured"));
-    let project = inner
-        .topology
-        .project(request.project)
-        .ok_or_else(unknown)?;
-    let sender = Arc::clone(inner.topology.sender(request.sender).ok_or_else(unknown)?);
+    let topology = inner.topology();
+    let project = topology.project(request.project).ok_or_else(unknown)?;
+    let sender = Arc::clone(topology.sender(request.sender).ok_or_else(unknown)?);
     let contact = inner
         .store
         .contact_facts(request.project, request.sender, &request.to)
@@ -301,7 +299,7 @@ async fn prepare(
             .fallback_enabled
             .unwrap_or(request.explicit.is_none()),
         after: request.fallback_after.or(sender.fallback_after),
-        untried: inner.topology.channels_of(&sender, request.test),
+        untried: topology.channels_of(&sender, request.test),
     };
     let expires_at = expires_at(
         &ValidityFacts {

@@ -22,6 +22,7 @@ mod ready;
 mod receive;
 mod recover;
 pub mod request;
+mod senders;
 mod settle;
 mod throughput;
 pub mod topology;
@@ -35,13 +36,13 @@ use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::rules::bulk_detection::BulkDetector;
 use domain::time::{Millis, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::consent::Consent;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,7 +98,8 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) epoch: Epoch,
-    pub(crate) topology: Topology,
+    /// What is configured; senders may change while the server runs.
+    topology: RwLock<Arc<Topology>>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
@@ -111,7 +113,20 @@ pub(crate) struct Inner {
     pub(crate) turns: AtomicU64,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
+    /// Why the line can go on no more; the process is to end.
+    pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+}
+
+/// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Ending {
+    /// Another process took the work over.
+    #[error("another process owns this database now")]
+    Replaced,
+    /// A step could not be committed, so that memory and disk do not tell the same any more.
+    #[error("the database did not take a step of the line; its log says why")]
+    StepLost,
 }
 
 /// A simulated inbound message was not kept.
@@ -131,14 +146,14 @@ impl Engine {
     pub async fn start(setup: Setup) -> Result<Self, Unavailable> {
         let now = setup.clock.now();
         let epoch = setup.store.raise_epoch().await?;
-        let (replan, to_replan) = mpsc::unbounded_channel();
-        let lines = setup
+        let topology = setup
             .topology
+            .with_api(&setup.store.configured_by_api().await?);
+        let (replan, to_replan) = mpsc::unbounded_channel();
+        let lines = topology
             .routes()
             .map(|route| {
-                let has_alternative = facts::has_alternative(&setup.topology, route);
-                let others = facts::others_on_channel(&setup.topology, route);
-                let line = RouteLine::new(Arc::clone(route), has_alternative, others, now);
+                let line = RouteLine::new(Arc::clone(route), now);
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
@@ -148,7 +163,7 @@ impl Engine {
             random: setup.random,
             store: setup.store,
             epoch,
-            topology: setup.topology,
+            topology: RwLock::new(Arc::new(topology)),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
@@ -158,6 +173,7 @@ impl Engine {
             turns: AtomicU64::new(0),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
+            ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
         });
         recover::recover(&inner).await?;
@@ -192,9 +208,21 @@ impl Engine {
         accept::preview(&self.inner, request).await
     }
 
-    /// What is configured.
-    pub fn topology(&self) -> &Topology {
-        &self.inner.topology
+    /// What is configured now.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.inner.topology()
+    }
+
+    /// Takes a sender into use as it is now, or out of use; routes and projects stay as they are.
+    pub fn change_senders(&self, change: impl FnOnce(&Topology) -> Topology) {
+        let mut topology = self.inner.topology.write();
+        *topology = Arc::new(change(&topology));
+    }
+
+    /// The running connector of the route with this id, which is unique among all projects.
+    pub fn connector_of(&self, route: &str) -> Option<Arc<dyn Connector>> {
+        let mut lines = self.inner.lines.values();
+        lines.find(|it| &*it.route.id == route)?.connector()
     }
 
     /// The store, for queries.
@@ -229,9 +257,28 @@ impl Engine {
         self.inner.lines.get(&route)?.connector()
     }
 
+    /// A random number, from the engine's source.
+    pub fn fresh_number(&self) -> u64 {
+        self.inner.random()
+    }
+
     /// The time of day, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    /// Waits until the line can go on no more: the process is to end then, and to be started again
+    /// where it was not replaced.
+    pub async fn ended(&self) -> Ending {
+        let mut ending = self.inner.ending.subscribe();
+        loop {
+            if let Some(ending) = *ending.borrow_and_update() {
+                return ending;
+            }
+            if ending.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Whether messages are taken.
@@ -289,6 +336,25 @@ impl Engine {
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What is configured now.
+    pub(crate) fn topology(&self) -> Arc<Topology> {
+        Arc::clone(&self.topology.read())
+    }
+
+    /// Nothing more is taken, planned or submitted; whoever waits for [`Engine::ended`] hears why.
+    pub(crate) fn end(&self, why: Ending) {
+        self.accepting.store(false, Ordering::SeqCst);
+        self.stopping.cancel();
+        for line in self.lines.values() {
+            line.close();
+        }
+        self.ending.send_if_modified(|it| {
+            let is_first = it.is_none();
+            it.get_or_insert(why);
+            is_first
+        });
     }
 
     pub(crate) fn random(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::ids::{ConversationId, RouteKey};
+use domain::ids::ConversationId;
 use domain::model::contact::ThreadFacts;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
@@ -21,10 +21,6 @@ use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
 pub(crate) struct RouteLine {
     /// Its configuration.
     pub(crate) route: Arc<Route>,
-    /// Whether another route could carry what waits for this one, on its channel or another.
-    pub(crate) has_alternative: bool,
-    /// For each sender that uses it, the sender's other routes on its channel.
-    pub(crate) others: Vec<Vec<RouteKey>>,
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
     /// Woken when the pump of its lanes may have something to do.
@@ -52,18 +48,11 @@ pub(crate) enum Turn {
 }
 
 impl RouteLine {
-    pub(crate) fn new(
-        route: Arc<Route>,
-        has_alternative: bool,
-        others: Vec<Vec<RouteKey>>,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(route: Arc<Route>, now: Timestamp) -> Self {
         let marks_started = route.on_unknown == OnUnknown::Fail;
         let queue = ReadyQueue::new(route.throughput, marks_started, now);
         Self {
             route,
-            has_alternative,
-            others,
             state: Mutex::new(State {
                 queue,
                 breaker: Breaker::disconnected(),

@@ -113,10 +113,10 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             "The validity period ended before the message could be sent.",
         )));
     }
-    let Some((project, sender)) = inner
-        .topology
+    let topology = inner.topology();
+    let Some((project, sender)) = topology
         .project(message.project)
-        .zip(inner.topology.sender(message.sender))
+        .zip(topology.sender(message.sender))
     else {
         return Some(fail(Failure::new(
             FailureClass::NoRoute,

@@ -45,16 +45,18 @@ impl RoutePort {
 
     /// The sender that an inbound message on this route is for: the one with its address, else the
     /// first that uses the route.
-    fn addressee(&self, to: &str) -> Option<&Arc<Sender>> {
-        self.senders()
-            .find(|it| digits(&it.address) == digits(to))
-            .or_else(|| self.senders().next())
+    fn addressee(&self, to: &str) -> Option<Arc<Sender>> {
+        let senders = self.senders();
+        let named = senders.iter().find(|it| digits(&it.address) == digits(to));
+        named.or_else(|| senders.first()).cloned()
     }
 
     /// The senders that use the route.
-    fn senders(&self) -> impl Iterator<Item = &Arc<Sender>> {
-        let senders = self.inner.topology.senders(self.line.route.project);
-        senders.filter(|it| it.routes.contains(&self.key()))
+    fn senders(&self) -> Vec<Arc<Sender>> {
+        let topology = self.inner.topology();
+        let senders = topology.senders(self.line.route.project);
+        let using = senders.filter(|it| it.routes.contains(&self.key()));
+        using.cloned().collect()
     }
 }
 
@@ -183,15 +185,20 @@ impl RouteEvents for RoutePort {
         let after_commit = {
             let inner = Arc::clone(inner);
             move |result: Result<Outcome, _>| {
-                ack(if result.is_ok() {
-                    Heard::Kept
-                } else {
-                    Heard::TryAgain
-                });
-                if let (true, Ok(Outcome::Changed(changed))) = (opted_out, &result) {
-                    consent::learn(&inner, changed.message);
+                match result {
+                    Ok(outcome) => {
+                        ack(Heard::Kept);
+                        if let (true, Outcome::Changed(changed)) = (opted_out, &outcome) {
+                            consent::learn(&inner, changed.message);
+                        }
+                        settle::follow(&inner, Ok(outcome));
+                    }
+                    // The provider brings it again: nothing is lost.
+                    Err(error) => {
+                        tracing::warn!(%error, "a receipt was not kept");
+                        ack(Heard::TryAgain);
+                    }
                 }
-                settle::follow(&inner, result);
             }
         };
         inner.store.commit(op, Box::new(after_commit));
@@ -206,7 +213,7 @@ impl RouteEvents for RoutePort {
         };
         let now = inner.now();
         let route = &self.line.route;
-        let said = consent::said(&message.content, sender).filter(|_| !message.unsupported);
+        let said = consent::said(&message.content, &sender).filter(|_| !message.unsupported);
         let asked = consent::asked(said, &message.content);
         let inbound = InboundMessage {
             project: self.line.route.project,
@@ -216,7 +223,7 @@ impl RouteEvents for RoutePort {
             from: message.from,
             aliases: message.aliases,
             profile_name: message.profile_name,
-            to: our_address(sender, message.to),
+            to: our_address(&sender, message.to),
             content: message.content,
             unsupported: message.unsupported,
             quotes: message.quotes,
@@ -227,7 +234,7 @@ impl RouteEvents for RoutePort {
         };
         let owed = said
             .filter(|_| !route.answers_stop)
-            .map(|said| Owed::of(said, sender, &inbound, route.simulator));
+            .map(|said| Owed::of(said, &sender, &inbound, route.simulator));
         let op = Op::Inbound(Box::new(inbound));
         metrics::counter!("tandem_inbound_total", "route" => self.line.route.id.to_string())
             .increment(1);
@@ -258,7 +265,7 @@ impl RouteEvents for RoutePort {
         let addressed = self.addressee(&signal.to).filter(|_| !signal.to.is_empty());
         let senders = match addressed {
             Some(sender) => vec![sender.key],
-            None => self.senders().map(|it| it.key).collect(),
+            None => self.senders().iter().map(|it| it.key).collect(),
         };
         consent::told(inner, project, senders, channel, signal, ack);
     }
@@ -318,8 +325,8 @@ pub(crate) async fn simulate_inbound(
     channel: Channel,
     message: IncomingMessage,
 ) -> Result<MessageId, SimulateError> {
-    let routes = inner
-        .topology
+    let topology = inner.topology();
+    let routes = topology
         .sender(sender)
         .map(|it| it.routes.as_slice())
         .unwrap_or_default();

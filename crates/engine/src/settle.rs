@@ -16,7 +16,7 @@ use ports::store::{Op, Outcome, Unavailable};
 
 use crate::line::{RouteLine, Turn};
 use crate::ready::Ready;
-use crate::{Inner, facts};
+use crate::{Ending, Inner, facts};
 
 /// The operation that puts a submission back into its lane.
 pub(crate) fn release(inner: &Inner, key: SubmissionKey) -> Op {
@@ -68,18 +68,19 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Stale,
         ) => {}
         Ok(Outcome::Fenced) => {
-            if inner.accepting.swap(false, Ordering::SeqCst) {
+            if inner.accepting.load(Ordering::SeqCst) {
                 tracing::error!(
                     "another process owns this database now: this one does nothing more"
                 );
             }
             // What was ready is the new owner's: it must not be sent from here as well.
-            inner.stopping.cancel();
-            for line in inner.lines.values() {
-                line.close();
-            }
+            inner.end(Ending::Replaced);
         }
-        Err(error) => tracing::error!(%error, "a step was not kept; the message stays as it was"),
+        Err(error) => {
+            tracing::error!(%error, "a step was not kept; the message stays as it was");
+            // Only the disk knows now what is true: the next start finds it out (R-LIFE-2).
+            inner.end(Ending::StepLost);
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 pub(crate) mod contacts;
 pub(crate) mod conversations;
+pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod numbers;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
@@ -20,6 +22,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(contacts::router())
         .merge(conversations::router())
         .merge(senders::router())
+        .merge(numbers::router())
+        .merge(introspect::router())
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())

@@ -20,7 +20,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
@@ -33,6 +33,7 @@ use ports::connector::{
 use ports::hooks::Pending;
 use ports::memory::MemoryStore;
 use ports::provider::{Media, MediaSource, Presence, ProviderError};
+use ports::store::{Registered, Store};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -130,10 +131,14 @@ impl House {
     /// A server with one sender on two SMS routes, WhatsApp and simulators.
     pub(crate) async fn new() -> Self {
         let store = Arc::new(MemoryStore::default());
-        let draws = AtomicU64::new(0);
+        for (project, id) in [(1, "support"), (1, "alerts"), (2, "other")] {
+            let registered = Registered::Sender(ProjectKey(project), id.into());
+            store.register(registered, START).await.unwrap();
+        }
+        let draws = AtomicU64::new(1);
         let engine = Engine::start(Setup {
             clock: Arc::new(TestClock(Instant::now())),
-            random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed)),
+            random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed) << 20),
             store,
             topology: topology(),
             limits: engine::Limits::default(),
@@ -149,6 +154,7 @@ impl House {
         let router = api::router(ApiState {
             engine: engine.clone(),
             keys: KeyRing::new(keys()),
+            public_url: "https://msg.example.com".to_owned(),
             metrics: Arc::new(|| "tandem_up 1\n".to_owned()),
             limits: Limits::default(),
         });
@@ -183,6 +189,16 @@ impl House {
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .body(body.into())
+            .unwrap();
+        self.request(request).await
+    }
+
+    /// A send as this sender.
+    pub(crate) async fn call_as_sender(&self, key: &str, sender: &str, body: &Value) -> Answer {
+        let request = Request::post("/v1/messages")
+            .header("authorization", format!("Bearer {key}"))
+            .header("Zavu-Sender", sender)
+            .body(Body::from(body.to_string()))
             .unwrap();
         self.request(request).await
     }
@@ -265,7 +281,9 @@ fn topology() -> Topology {
         default_template: None,
         fallback_after: None,
         keywords: KeywordPolicy::default(),
+        origin: Origin::File,
         created_at: START,
+        updated_at: START,
     };
     Topology::new(
         [project(1, "main", false), project(2, "other", true)],

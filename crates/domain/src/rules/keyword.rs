@@ -137,6 +137,7 @@ pub fn reply(said: Said, sender: &Sender) -> Option<Box<str>> {
 mod tests {
     use super::*;
     use crate::ids::{ProjectKey, SenderKey};
+    use crate::model::sender::Origin;
     use crate::text::{Encoding, measure};
     use crate::time::Timestamp;
 
@@ -156,7 +157,9 @@ mod tests {
             default_template: None,
             fallback_after: None,
             keywords,
+            origin: Origin::File,
             created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
         }
     }
 

@@ -16,7 +16,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     RouteFacts, UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
 use domain::time::{Millis, Timestamp};
@@ -147,7 +147,9 @@ impl World {
                 default_template: None,
                 fallback_after: None,
                 keywords: KeywordPolicy::default(),
+                origin: Origin::File,
                 created_at: ago(Millis::days(30)),
+                updated_at: ago(Millis::days(30)),
             },
             routes,
             contact: ContactFacts::default(),

@@ -23,7 +23,7 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::request::{Refused, SendRequest};
@@ -211,7 +211,9 @@ impl World {
             }),
             fallback_after: None,
             keywords: self.keywords.clone(),
+            origin: Origin::File,
             created_at: T0,
+            updated_at: T0,
         };
         Topology::new([project], [sender], self.routes.clone())
     }

@@ -17,6 +17,7 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
@@ -156,6 +157,14 @@ impl Queries for Access {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.ask(|it| it.consents(contact, sender))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Queries::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(|it| it.numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -8,6 +8,7 @@ mod consent;
 mod contacts;
 mod conversations;
 mod receiving;
+mod senders;
 mod state;
 mod steps;
 mod views;
@@ -29,6 +30,7 @@ use crate::store::messages::{
 };
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -223,6 +225,14 @@ impl Queries for MemoryStore {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.answer(|it| it.list_consents(contact, sender))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.answer(State::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.answer(|it| it.list_numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -14,6 +14,7 @@ use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
 use crate::store::operations::{ApiKeyRecord, KeyChange, Receipt};
+use crate::store::senders::{NumberRecord, SenderRecord};
 use crate::store::{Epoch, Op, Outcome, Registered};
 
 /// Everything.
@@ -36,6 +37,9 @@ pub(super) struct State {
     pub(super) parked: Vec<Receipt>,
     pub(super) idempotency: BTreeMap<(ProjectKey, Box<str>), Earlier>,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
+    pub(super) api_senders: BTreeMap<SenderKey, SenderRecord>,
+    pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
+    pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -102,6 +106,9 @@ impl State {
             parked: Vec::new(),
             idempotency: BTreeMap::new(),
             api_keys: BTreeMap::new(),
+            api_senders: BTreeMap::new(),
+            default_senders: BTreeMap::new(),
+            numbers: BTreeMap::new(),
         }
     }
 
@@ -123,6 +130,7 @@ impl State {
                 at,
             } => Outcome::Contact(self.change_contact(*project, change, *at)),
             Op::Key(change) => self.change_key(change),
+            Op::Sender(change) => self.change_sender(change),
             Op::Prune {
                 keys_before,
                 receipts_before,

@@ -15,6 +15,7 @@ pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;
+pub mod senders;
 
 use std::future::Future;
 use std::pin::Pin;

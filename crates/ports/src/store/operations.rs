@@ -19,6 +19,7 @@ use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::senders::SenderChange;
 
 /// One change, committed whole or not at all.
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ pub enum Op {
     },
     /// See [`KeyChange`].
     Key(Box<KeyChange>),
+    /// See [`SenderChange`].
+    Sender(Box<SenderChange>),
     /// Forgets idempotency keys made before `keys_before` and parked receipts that arrived before
     /// `receipts_before`, at most `limit` of each.
     Prune {

@@ -16,6 +16,7 @@ use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
+use super::senders::{ConfiguredByApi, NumberRecord};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -138,6 +139,12 @@ pub trait Queries: Send + Sync + 'static {
 
     /// What changed a contact's consent towards a sender, oldest first.
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>>;
+
+    /// Everything that was configured by the API: at start.
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi>;
+
+    /// The phone numbers that the project says it has, in the order of the numbers.
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

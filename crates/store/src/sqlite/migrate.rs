@@ -31,6 +31,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0002_addresses.sql"),
     },
     Migration {
+        number: 3,
+        name: "senders",
+        sql: include_str!("../../migrations/0003_senders.sql"),
+    },
+    Migration {
         number: 5,
         name: "conversations",
         sql: include_str!("../../migrations/0005_conversations.sql"),

@@ -21,6 +21,7 @@ mod migrate;
 mod open;
 mod readers;
 mod receive;
+mod senders;
 mod steps;
 mod writer;
 
@@ -43,6 +44,7 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
 
@@ -336,6 +338,14 @@ impl Queries for SqliteStore {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.ask(move |reader| reader.consents(contact, sender))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Reader::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(move |reader| reader.numbers(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -73,6 +73,7 @@ impl Work {
             | Op::Inbound(_)
             | Op::Contact { .. }
             | Op::Key(_)
+            | Op::Sender(_)
             | Op::Prune { .. }
             | Op::Consent(_)
             | Op::MarkRead(_) => Ok(String::new()),
@@ -196,6 +197,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             .change_contact(*project, change, *at)
             .map(Outcome::Contact),
         Op::Key(change) => line.change_key(change),
+        Op::Sender(change) => line.change_sender(change),
         Op::Prune {
             keys_before,
             receipts_before,

@@ -21,7 +21,9 @@ mod smpp;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod twilio;
 mod values;
+mod whatsapp;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};

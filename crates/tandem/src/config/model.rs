@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use api::Scopes;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::twilio::TwilioConfig;
+use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
@@ -235,6 +237,10 @@ pub(crate) struct Route {
 pub(crate) enum Provider {
     /// An SMPP account.
     Smpp(Box<SmppConfig>),
+    /// A number at Meta's Cloud API.
+    WhatsApp(Box<WhatsAppConfig>),
+    /// A Twilio account.
+    Twilio(Box<TwilioConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -244,6 +250,8 @@ impl Provider {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Smpp(_) => "smpp",
+            Self::WhatsApp(_) => "whatsapp",
+            Self::Twilio(_) => "twilio",
             Self::Simulator(_) => "simulator",
         }
     }

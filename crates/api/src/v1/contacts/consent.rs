@@ -146,7 +146,8 @@ async fn change(
     let store = api.engine.store();
     let view = store.contact(caller.project(), contact).await?;
     let view = view.ok_or_else(|| ApiError::not_found("contact"))?;
-    let answer = ContactOut::of(&view, api.engine.now(), api.engine.topology(), &warnings);
+    let topology = api.engine.topology();
+    let answer = ContactOut::of(&view, api.engine.now(), &topology, &warnings);
     Ok(json::response(StatusCode::OK, &answer))
 }
 

@@ -27,7 +27,7 @@ fn answer(
     warnings: &[FieldError],
 ) -> Response {
     let (now, topology) = (api.engine.now(), api.engine.topology());
-    json::response(status, &ContactOut::of(view, now, topology, warnings))
+    json::response(status, &ContactOut::of(view, now, &topology, warnings))
 }
 
 /// Makes a contact. Contacts are also made by the first message to or from a number.
@@ -123,7 +123,7 @@ pub(crate) async fn list(
     let (now, topology) = (api.engine.now(), api.engine.topology());
     let items = views
         .iter()
-        .map(|it| ContactOut::of(it, now, topology, &[]))
+        .map(|it| ContactOut::of(it, now, &topology, &[]))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }

@@ -44,7 +44,8 @@ pub(crate) async fn read(
         return Err(ApiError::not_found("conversation"));
     }
     let view = find(&api, &caller, conversation).await?;
-    let conversation = ConversationOut::of(&view, api.engine.now(), api.engine.topology());
+    let topology = api.engine.topology();
+    let conversation = ConversationOut::of(&view, api.engine.now(), &topology);
     Ok(json::response(
         StatusCode::OK,
         &EnvelopeOut { conversation },

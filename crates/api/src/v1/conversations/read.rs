@@ -97,7 +97,7 @@ pub(crate) async fn list(
     let now = api.engine.now();
     let items = views
         .iter()
-        .map(|it| ConversationOut::of(it, now, topology))
+        .map(|it| ConversationOut::of(it, now, &topology))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -130,7 +130,8 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let view = find(&api, &caller, conversation_id(&id)?).await?;
-    let conversation = ConversationOut::of(&view, api.engine.now(), api.engine.topology());
+    let topology = api.engine.topology();
+    let conversation = ConversationOut::of(&view, api.engine.now(), &topology);
     Ok(json::response(
         StatusCode::OK,
         &EnvelopeOut { conversation },
@@ -180,7 +181,7 @@ pub(crate) async fn messages(
     let topology = api.engine.topology();
     let items = views
         .iter()
-        .map(|it| MessageOut::of(it, topology))
+        .map(|it| MessageOut::of(it, &topology))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }

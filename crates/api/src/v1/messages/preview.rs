@@ -65,7 +65,7 @@ pub(crate) async fn preview(
     caller.may(Scopes::SEND)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
-    let mut prepared = prepare(&bytes, &headers, &caller, topology)?;
+    let mut prepared = prepare(&bytes, &headers, &caller, &topology)?;
     prepared.request.idempotency = None;
     let replies = prepared.request.in_reply_to.is_some();
     let preview = api.engine.preview(prepared.request).await;
@@ -75,7 +75,7 @@ pub(crate) async fn preview(
         .refusal
         .and_then(|it| refusal::by_rule(it, &preview.decision).to_raw());
     let answer = PreviewOut {
-        routing: DecisionOut::of(&preview.decision, None, currency, topology),
+        routing: DecisionOut::of(&preview.decision, None, currency, &topology),
         currency: CurrencyCode(currency),
         waits: preview.waits,
         refusal: refusal.as_deref(),

@@ -84,7 +84,7 @@ pub(crate) async fn react(
         ViewKind::Inbound(inbound) => (&inbound.from, inbound.sender),
     };
     let sender = if headers.names_a_sender() {
-        sender(&headers, &caller, topology)?
+        sender(&headers, &caller, &topology)?
     } else {
         its_sender
     };
@@ -118,8 +118,8 @@ pub(crate) async fn react(
     match api.engine.accept(request).await {
         Ok(Accepted { view, decision }) => {
             let answer = EnvelopeOut {
-                message: MessageOut::just_accepted(&view, topology),
-                routing: Some(RoutingOut::of(&decision, topology)),
+                message: MessageOut::just_accepted(&view, &topology),
+                routing: Some(RoutingOut::of(&decision, &topology)),
                 warnings: &warnings,
             };
             Ok(json::response(StatusCode::ACCEPTED, &answer))

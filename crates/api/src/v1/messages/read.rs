@@ -88,7 +88,7 @@ pub(crate) async fn list(
     let topology = api.engine.topology();
     let items = views
         .iter()
-        .map(|it| MessageOut::of(it, topology))
+        .map(|it| MessageOut::of(it, &topology))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -113,13 +113,14 @@ pub(crate) async fn get(
     caller.may(Scopes::READ)?;
     let view = find(&api, &caller, &id).await?;
     let reference = api.engine.store().provider_reference(view.id).await?;
-    let mut message = MessageOut::of(&view, api.engine.topology());
+    let topology = api.engine.topology();
+    let mut message = MessageOut::of(&view, &topology);
     if let Some(it) = &reference {
         message.named_by_provider(&it.reference);
     }
     let answer = EnvelopeOut {
         message,
-        routing: routing_of(&view, &api),
+        routing: routing_of(&view, &topology),
         warnings: &[],
     };
     Ok(json::response(StatusCode::OK, &answer))
@@ -150,6 +151,6 @@ pub(crate) async fn routing(
     let receipts = store.receipts(view.id).await?;
     let currency = api.currency(caller.project());
     let topology = api.engine.topology();
-    let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, topology);
+    let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, &topology);
     Ok(json::response(StatusCode::OK, &answer))
 }

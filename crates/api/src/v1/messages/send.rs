@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::ids::{MessageId, ProjectKey};
 use engine::request::{Accepted, Refused};
+use engine::topology::Topology;
 use ports::store::messages::{MessageView, ViewKind};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -72,13 +73,13 @@ pub(crate) async fn send(
     caller.may(Scopes::SEND)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
-    let prepared = prepare(&bytes, &headers, &caller, topology)?;
+    let prepared = prepare(&bytes, &headers, &caller, &topology)?;
     let replies = prepared.request.in_reply_to.is_some();
     match api.engine.accept(prepared.request).await {
         Ok(Accepted { view, decision }) => {
             let answer = EnvelopeOut {
-                message: MessageOut::just_accepted(&view, topology),
-                routing: Some(RoutingOut::of(&decision, topology)),
+                message: MessageOut::just_accepted(&view, &topology),
+                routing: Some(RoutingOut::of(&decision, &topology)),
                 warnings: &prepared.warnings,
             };
             Ok(json::response(StatusCode::ACCEPTED, &answer))
@@ -112,8 +113,8 @@ async fn repeat(
         .project(project)
         .is_some_and(|it| it.idempotency_replay);
     if let (true, None, Some(view)) = (replay, differs, &view) {
-        let message = MessageOut::of(view, topology);
-        let routing = routing_of(view, api);
+        let message = MessageOut::of(view, &topology);
+        let routing = routing_of(view, &topology);
         let answer = EnvelopeOut {
             message,
             routing,
@@ -127,7 +128,7 @@ async fn repeat(
     }
     let mut error = refusal::repeated();
     if let Some(view) = &view {
-        let message = serde_json::to_value(MessageOut::of(view, topology));
+        let message = serde_json::to_value(MessageOut::of(view, &topology));
         error = error.detail("message", message.unwrap_or_default());
     }
     Err(match differs {
@@ -137,12 +138,12 @@ async fn repeat(
 }
 
 /// The decision in force, in short; none for inbound messages.
-pub(super) fn routing_of<'a>(view: &MessageView, api: &'a ApiState) -> Option<RoutingOut<'a>> {
+pub(super) fn routing_of<'a>(view: &MessageView, topology: &'a Topology) -> Option<RoutingOut<'a>> {
     match &view.kind {
         ViewKind::Outbound {
             decision: Some(decision),
             ..
-        } => Some(RoutingOut::of(decision, api.engine.topology())),
+        } => Some(RoutingOut::of(decision, topology)),
         ViewKind::Outbound { decision: None, .. } | ViewKind::Inbound(_) => None,
     }
 }

@@ -27,6 +27,7 @@ pub mod kit;
 pub mod moving;
 pub mod reading;
 pub mod receiving;
+pub mod senders;
 pub mod submitting;
 
 /// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
@@ -122,6 +123,10 @@ macro_rules! store_conformance {
             channels_are_added_changed_and_removed,
             the_last_address_stays,
             contacts_are_listed_newest_first_and_searched,
+        }
+        $crate::store_cases! { $with_store, senders:
+            senders_of_the_api_are_kept_changed_and_forgotten,
+            phone_numbers_are_a_projects_own,
         }
         $crate::store_cases! { $with_store, housekeeping:
             short_names_are_stable_and_of_their_kind,
