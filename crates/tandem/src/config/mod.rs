@@ -7,6 +7,7 @@
 mod builtin;
 mod checks;
 mod convert;
+mod keywords;
 mod model;
 mod overrides;
 mod price;

@@ -10,6 +10,7 @@ use connectors::smpp::SmppConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
+use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::time::Millis;
@@ -224,6 +225,8 @@ pub(crate) struct Route {
     pub(crate) destinations: Destinations,
     /// Whether the provider gives receipts.
     pub(crate) receipts: bool,
+    /// Whether the provider answers STOP and its like itself (R-IN-2).
+    pub(crate) answers_stop: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).
@@ -281,4 +284,6 @@ pub(crate) struct Sender {
     pub(crate) routes: Vec<String>,
     /// Time without `delivered` that counts as failure (R-FALL-5).
     pub(crate) fallback_after: Option<Millis>,
+    /// Its words for "no more", "again" and "who is this?", and their answers (R-IN-2).
+    pub(crate) keywords: KeywordPolicy,
 }

@@ -1,8 +1,10 @@
 //! How is a `[[sender]]` read?
 
+use domain::model::consent::KeywordPolicy;
 use domain::model::sender::sender_address;
 use domain::time::Millis;
 
+use super::keywords;
 use super::model::{Project, Sender};
 use super::reader::{Field, Table};
 
@@ -59,6 +61,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
     let fallback_after = table
         .get("fallback_after")
         .and_then(|field| field.span_of_time(FALLBACK_AFTER_MIN..=FALLBACK_AFTER_MAX));
+    let keywords = table.or("keywords", KeywordPolicy::default(), keywords::read);
     table.later(&LATER);
     table.finish();
 
@@ -71,6 +74,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         is_default,
         routes: Vec::new(),
         fallback_after,
+        keywords,
     };
     Some(Written {
         sender,
