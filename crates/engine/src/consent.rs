@@ -125,7 +125,7 @@ pub(crate) fn heard(
         return;
     };
     let answering = Arc::clone(inner);
-    inner.tasks.spawn(async move {
+    inner.spawn(async move {
         if let Err(why) = accept::accept_for(&answering, request, Purpose::KeywordAnswer).await {
             tracing::warn!(%message, %why, "a keyword is not answered");
         }
@@ -263,7 +263,7 @@ pub(crate) fn is_failed_by_recipient(state: &ReceiptState) -> bool {
 /// here. WhatsApp knows an opt-out from promotions only.
 pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
     let learning = Arc::clone(inner);
-    inner.tasks.spawn(async move {
+    inner.spawn(async move {
         let outbound = match learning.store.outbound(message).await {
             Ok(Some(outbound)) => outbound,
             Ok(None) => return,

@@ -116,6 +116,8 @@ pub(crate) struct Inner {
     /// Why the line can go on no more; the process is to end.
     pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+    /// Where tasks run that a completion of the store starts: its thread has no runtime.
+    runtime: tokio::runtime::Handle,
 }
 
 /// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
@@ -175,6 +177,7 @@ impl Engine {
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
         });
         recover::recover(&inner).await?;
         worker::spawn(&inner, to_replan);
@@ -355,6 +358,11 @@ impl Inner {
             it.get_or_insert(why);
             is_first
         });
+    }
+
+    /// Starts a task, from whatever thread.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     pub(crate) fn random(&self) -> u64 {
