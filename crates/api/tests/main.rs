@@ -23,3 +23,5 @@ mod messages;
 mod outside;
 #[path = "suite/senders.rs"]
 mod senders;
+#[path = "suite/templates.rs"]
+mod templates;

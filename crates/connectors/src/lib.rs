@@ -5,8 +5,11 @@
 //! what all providers by HTTP share, and `compliance` what each of them is held to.
 
 mod content_object;
+pub mod email;
+pub mod http;
 pub mod simulator;
 pub mod smpp;
+pub mod telegram;
 pub mod twilio;
 mod web;
 pub mod whatsapp;

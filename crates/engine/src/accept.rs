@@ -30,6 +30,7 @@ use crate::form::Form;
 use crate::plan::submission;
 use crate::ready::Ready;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
+use crate::templates::Usable;
 use crate::topology::Project;
 use crate::{Inner, facts, settle};
 
@@ -44,6 +45,7 @@ struct Prepared {
     plan: Plan,
     sender: Arc<Sender>,
     contact: ContactFacts,
+    templates: Usable,
 }
 
 /// Keeps a message that somebody wants to send, or says why not.
@@ -78,6 +80,7 @@ pub(crate) async fn accept_for(
         plan,
         sender,
         contact,
+        templates,
     } = prepared;
     let now = message.accepted_at;
     let (step, decision, place) = match plan {
@@ -124,6 +127,7 @@ pub(crate) async fn accept_for(
             &accept.message,
             &contact,
             &sender,
+            &templates,
             attempt.channel,
             now,
         )),
@@ -286,12 +290,14 @@ async fn prepare(
         accepted_at: now,
     };
     let routes = facts::routes(inner, &sender, now);
+    let templates = Usable::of(inner, &message.content, &sender, &contact, now);
     let plan = plan(&PlanFacts {
         now,
         policy: &project.policy,
         sender: &sender,
         routes: &routes,
         contact: &contact,
+        templates: templates.facts(),
         message: message_facts(&message, text_segments),
     });
     let fallback = FallbackPolicy {
@@ -318,6 +324,7 @@ async fn prepare(
         plan,
         sender,
         contact,
+        templates,
     })
 }
 
@@ -560,6 +567,7 @@ async fn keep(
         | Outcome::ConsentKept { .. }
         | Outcome::Done
         | Outcome::Missing
+        | Outcome::Template(_)
         | Outcome::Stale => Err(Unavailable::new("the store broke the contract of Accept").into()),
     }
 }

@@ -21,9 +21,11 @@ mod plan;
 mod ready;
 mod receive;
 mod recover;
+pub mod registrar;
 pub mod request;
 mod senders;
 mod settle;
+mod templates;
 mod throughput;
 pub mod topology;
 mod worker;
@@ -32,14 +34,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
+use domain::model::content::PriceCategory;
+use domain::model::sender::Sender;
+use domain::model::template::TemplateText;
 use domain::rules::bulk_detection::BulkDetector;
 use domain::time::{Millis, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::consent::Consent;
+use ports::store::templates::Template;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -48,7 +54,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
+use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
+use crate::templates::Templates;
 use crate::topology::Topology;
 
 /// Draws a random number; injected so that a simulation can repeat itself.
@@ -104,6 +112,7 @@ pub(crate) struct Inner {
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
     pub(crate) bulk: Mutex<BulkDetector>,
+    pub(crate) templates: Templates,
     /// Woken when something is due earlier than the timer sleeps.
     pub(crate) timer: Notify,
     pub(crate) timer_sleeps_until: AtomicI64,
@@ -148,6 +157,7 @@ impl Engine {
     pub async fn start(setup: Setup) -> Result<Self, Unavailable> {
         let now = setup.clock.now();
         let epoch = setup.store.raise_epoch().await?;
+        let templates = Templates::load(&*setup.store).await?;
         let topology = setup
             .topology
             .with_api(&setup.store.configured_by_api().await?);
@@ -169,6 +179,7 @@ impl Engine {
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
+            templates,
             timer: Notify::new(),
             timer_sleeps_until: AtomicI64::new(i64::MIN),
             replan,
@@ -179,6 +190,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
         });
+        templates::report_missing_defaults(&inner);
         recover::recover(&inner).await?;
         worker::spawn(&inner, to_replan);
         Ok(Self { inner })
@@ -233,9 +245,56 @@ impl Engine {
         &*self.inner.store
     }
 
-    /// Commits an operation that is no step of the line: contacts, keys.
+    /// Commits an operation that is no step of the line: contacts, keys. Not templates, which the
+    /// engine itself follows.
     pub async fn apply(&self, op: Op) -> Result<Outcome, Unavailable> {
         self.inner.apply(op).await
+    }
+
+    /// A template of the project, as it stands now.
+    pub fn template(&self, project: ProjectKey, id: TemplateId) -> Option<Arc<Template>> {
+        self.inner.templates.get(project, id)
+    }
+
+    /// Makes a template, as a draft.
+    pub async fn create_template(
+        &self,
+        project: ProjectKey,
+        text: TemplateText,
+    ) -> Result<Template, TemplateError> {
+        registrar::create(&self.inner, project, text).await
+    }
+
+    /// Forgets a template; at its provider it stays.
+    pub async fn delete_template(
+        &self,
+        project: ProjectKey,
+        id: TemplateId,
+    ) -> Result<(), TemplateError> {
+        registrar::delete(&self.inner, project, id).await
+    }
+
+    /// Gives a template to the provider of the sender's WhatsApp for approval. `test`: to a
+    /// simulator (R-TEST).
+    pub async fn submit_template(
+        &self,
+        id: TemplateId,
+        sender: &Sender,
+        category: Option<PriceCategory>,
+        test: bool,
+    ) -> Result<Template, TemplateError> {
+        registrar::submit(&self.inner, id, sender, category, test).await
+    }
+
+    /// Brings in the templates that the sender's provider has, or those of every account of the
+    /// project. `test`: from simulators (R-TEST).
+    pub async fn sync_templates(
+        &self,
+        project: ProjectKey,
+        sender: Option<&Sender>,
+        test: bool,
+    ) -> Result<SyncReport, TemplateError> {
+        registrar::sync(&self.inner, project, sender, test).await
     }
 
     /// Plays a person who writes to this sender, through the simulator that carries its channel.

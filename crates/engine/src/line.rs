@@ -12,7 +12,7 @@ use domain::model::route::{OnUnknown, QuotaFacts, Route, RouteCondition, RouteFa
 use domain::rules::health::{Breaker, BreakerState, HealthEvent};
 use domain::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use ports::connector::{Connector, LinkState, Slots, SubmissionKey, Wake};
+use ports::connector::{Connector, LinkState, Slots, Submission, SubmissionKey, Wake};
 use tokio::sync::Notify;
 
 use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
@@ -290,6 +290,11 @@ impl RouteLine {
     /// Empties the ready queue; what was taken stays with the connector.
     pub(crate) fn drain(&self) -> Vec<SubmissionKey> {
         self.state.lock().queue.drain()
+    }
+
+    /// Takes what is not with the connector yet and is of this kind out of the ready queue.
+    pub(crate) fn take_back(&self, kind: impl Fn(&Submission) -> bool) -> Vec<SubmissionKey> {
+        self.state.lock().queue.take_back(kind)
     }
 
     pub(crate) fn in_hand(&self) -> usize {

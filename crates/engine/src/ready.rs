@@ -322,24 +322,28 @@ impl ReadyQueue {
         thread: ConversationId,
         standing: &ThreadFacts,
     ) -> Vec<SubmissionKey> {
-        let is_withdrawn = |it: &Ready| {
+        self.take_out(|it| {
             let category = it.submission.category;
             it.thread == thread && consent(standing, it.purpose, category) == Consent::Withdrawn
-        };
-        let lanes = [&mut self.startable, &mut self.direct, &mut self.bulk];
+        })
+    }
+
+    /// Removes all of this kind that has not been taken yet.
+    pub(crate) fn take_back(&mut self, kind: impl Fn(&Submission) -> bool) -> Vec<SubmissionKey> {
+        self.take_out(|it| kind(&it.submission))
+    }
+
+    fn take_out(&mut self, goes: impl Fn(&Ready) -> bool) -> Vec<SubmissionKey> {
         let mut keys = Vec::new();
-        for lane in lanes {
-            lane.retain(|it| {
-                let goes = is_withdrawn(it);
-                keys.extend(goes.then_some(it.submission.key));
-                !goes
-            });
-        }
-        self.starting.retain(|key, it| {
-            let goes = is_withdrawn(it);
-            keys.extend(goes.then_some(*key));
+        let mut stays = |it: &Ready| {
+            let goes = goes(it);
+            keys.extend(goes.then_some(it.submission.key));
             !goes
-        });
+        };
+        for lane in [&mut self.startable, &mut self.direct, &mut self.bulk] {
+            lane.retain(&mut stays);
+        }
+        self.starting.retain(|_, it| stays(it));
         keys
     }
 

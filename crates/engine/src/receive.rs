@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::consent::{self, Owed};
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, facts, settle};
+use crate::{Inner, SimulateError, bill, facts, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -271,9 +271,7 @@ impl RouteEvents for RoutePort {
     }
 
     fn template(&self, update: TemplateUpdate, ack: Ack) {
-        tracing::info!(route = %self.line.route.id, template = %update.name,
-            "the provider changed a template");
-        ack(Heard::Kept);
+        templates::told(&self.inner, &self.line, update, ack);
     }
 
     fn billed(&self, key: SubmissionKey, bill: Bill) {

@@ -36,6 +36,7 @@ CREATE INDEX consent_contact ON consent (contact, sender);
 -- NULL is an ordinary message.
 ALTER TABLE content ADD COLUMN purpose INTEGER;
 
--- The provider's names of messages that can be answered or reacted to are found by message, too.
-ALTER TABLE submission ADD COLUMN answerable INTEGER;
-CREATE INDEX submission_message ON submission (message, attempt, part) WHERE answerable = 1;
+-- The provider's names of messages that can be answered or reacted to are found by message, too:
+-- channel is NULL on the others.
+ALTER TABLE submission ADD COLUMN channel INTEGER;
+CREATE INDEX submission_message ON submission (message, attempt, part) WHERE channel IS NOT NULL;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use api::{ApiState, ConfiguredKey, KeyRing, Scopes};
+use connectors::http::HttpConfig;
+use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::Directory;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
@@ -183,6 +185,24 @@ fn connect(
                 ..settings.as_ref().clone()
             };
             Ok(connectors::twilio::start(settings, source, events, clock))
+        }
+        Provider::Http(settings) => {
+            let settings = HttpConfig {
+                hook_url: outside.hook(route).map(String::into_boxed_str),
+                ..settings.as_ref().clone()
+            };
+            Ok(connectors::http::start(&settings, source, events, clock))
+        }
+        Provider::Telegram(settings) => {
+            let settings = TelegramConfig {
+                callback_url: outside.hook(route),
+                ..settings.as_ref().clone()
+            };
+            Ok(connectors::telegram::start(settings, source, events, clock))
+        }
+        Provider::Email(settings) => {
+            connectors::email::start(settings.as_ref().clone(), source, events, clock)
+                .with_context(|| format!("start the route {}", route.id))
         }
         Provider::Simulator(settings) => Ok(connectors::simulator::start(
             settings.clone(),

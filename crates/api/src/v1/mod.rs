@@ -9,6 +9,7 @@ pub(crate) mod numbers;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
+pub(crate) mod templates;
 
 use std::sync::Arc;
 
@@ -27,4 +28,5 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())
+        .merge(templates::router())
 }

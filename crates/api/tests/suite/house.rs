@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
-use domain::model::content::Content;
+use domain::model::content::{Content, PriceCategory};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
@@ -21,6 +21,7 @@ use domain::model::route::{
     UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
+use domain::model::template::{TemplateDefinition, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
@@ -32,7 +33,10 @@ use ports::connector::{
 };
 use ports::hooks::Pending;
 use ports::memory::MemoryStore;
-use ports::provider::{Media, MediaSource, Presence, ProviderError};
+use ports::provider::{
+    Media, MediaSource, Presence, ProviderError, ProviderTemplate, SubmittedTemplate,
+    TemplateRegistrar,
+};
 use ports::store::{Registered, Store};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -355,6 +359,7 @@ fn route(
 
 /// A provider that takes everything and delivers it at once, but for the magic numbers above.
 struct Provider {
+    account: Box<str>,
     channel: Channel,
     simulator: Option<Inject>,
 }
@@ -369,6 +374,7 @@ impl Provider {
     ) -> Arc<dyn Connector> {
         let simulator = route.simulator.then(|| Inject(Arc::clone(&events)));
         let provider = Arc::new(Self {
+            account: (*route.id).into(),
             channel: route.channel,
             simulator,
         });
@@ -442,6 +448,10 @@ impl Connector for Provider {
     fn media(&self) -> Option<&dyn MediaSource> {
         (self.channel == Channel::WhatsApp).then_some(self)
     }
+
+    fn templates(&self) -> Option<&dyn TemplateRegistrar> {
+        (self.channel == Channel::WhatsApp).then_some(self as &dyn TemplateRegistrar)
+    }
 }
 
 /// Knows the message `wamid.1`; any other it refuses.
@@ -466,6 +476,51 @@ impl MediaSource for Provider {
         let lost = ProviderError::Unreachable("timed out".into());
         let answer = (id == "media-1").then_some(media).ok_or(lost);
         Box::pin(std::future::ready(answer))
+    }
+}
+
+/// Takes every template but `refuse`, and has one of its own.
+impl TemplateRegistrar for Provider {
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn submit(
+        &self,
+        definition: TemplateDefinition,
+    ) -> Pending<'_, Result<SubmittedTemplate, ProviderError>> {
+        let result = if &*definition.name == "refuse" {
+            Err(ProviderError::Refused {
+                code: "100".into(),
+                text: "no".into(),
+            })
+        } else {
+            Ok(SubmittedTemplate {
+                provider_id: format!("p-{}", definition.name).into(),
+                status: TemplateStatus::Pending,
+                category: definition.category,
+            })
+        };
+        Box::pin(std::future::ready(result))
+    }
+
+    fn list(&self) -> Pending<'_, Result<Vec<ProviderTemplate>, ProviderError>> {
+        let own = ProviderTemplate {
+            provider_id: "p-own".into(),
+            status: TemplateStatus::Approved,
+            definition: TemplateDefinition {
+                name: "from_provider".into(),
+                language: "en".into(),
+                category: PriceCategory::Utility,
+                header: None,
+                body: "Hi".into(),
+                footer: None,
+                buttons: Vec::new(),
+                add_security_recommendation: false,
+                code_expiration_minutes: None,
+            },
+        };
+        Box::pin(std::future::ready(Ok(vec![own])))
     }
 }
 

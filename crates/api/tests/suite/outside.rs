@@ -18,7 +18,6 @@ async fn an_unknown_path_is_404_in_json() {
     let house = House::new().await;
     for path in [
         "/v1/broadcasts",
-        "/v1/templates",
         "/v1/balance",
         "/_stainless_unknown_path",
         "/",

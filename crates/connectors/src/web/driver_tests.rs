@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use domain::model::attempt::PartSet;
 use domain::model::content::Content;
 use domain::time::Timestamp;
 use parking_lot::Mutex;
@@ -30,7 +29,7 @@ impl Transport for Plays {
     fn exchange(&self, request: Request, _: usize) -> Pending<'_, Reply> {
         let text = match request.body {
             Body::Form(mut fields) => fields.remove(1).1,
-            Body::None | Body::Json(_) | Body::Bytes(..) => "probe".to_owned(),
+            Body::None | Body::Json(_) => "probe".to_owned(),
         };
         Box::pin(async move {
             self.asked

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ids::{ProjectKey, RouteKey, SenderKey};
 use crate::model::consent::KeywordPolicy;
-use crate::model::content::TemplateUse;
+use crate::model::template::TemplateRef;
 use crate::phone::PhoneNumber;
 use crate::time::{Millis, Timestamp};
 
@@ -26,7 +26,7 @@ pub struct Sender {
     /// Its routes, in its own order of preference (the last tie-break of R-CHAN-3).
     pub routes: Vec<RouteKey>,
     /// Template used on WhatsApp when the window is closed and the message has none (R-WIN-2).
-    pub default_template: Option<TemplateUse>,
+    pub default_template: Option<TemplateRef>,
     /// Seconds without `delivered` that count as failure, where the message does not say (R-FALL-5).
     pub fallback_after: Option<Millis>,
     /// Which words opt out, in again, and ask for help, and what they are answered (R-IN-2).

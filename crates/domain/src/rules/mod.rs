@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod plan;
 pub mod receipt_order;
 pub mod route;
+pub mod template;
 pub mod unknown;
 pub mod validity;
 pub mod viable;

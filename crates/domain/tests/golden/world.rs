@@ -17,8 +17,10 @@ use domain::model::route::{
     RouteFacts, UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
+use domain::model::template::{TemplateStanding, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
+use domain::rules::template::TemplateFacts;
 use domain::time::{Millis, Timestamp};
 
 /// The moment at which everything is planned.
@@ -121,6 +123,10 @@ pub(crate) struct World {
     pub(crate) contact: ContactFacts,
     pub(crate) to: Address,
     pub(crate) content: Content,
+    /// How the template stands that the message has, if it has one.
+    pub(crate) template_status: TemplateStatus,
+    /// The sender's default (R-WIN-2), approved.
+    pub(crate) default_template: Option<TemplateUse>,
     pub(crate) class: TrafficClass,
     pub(crate) speed: Speed,
     pub(crate) explicit: Option<Channel>,
@@ -155,6 +161,8 @@ impl World {
             contact: ContactFacts::default(),
             to: number(),
             content: Content::text("Your order is on its way"),
+            template_status: TemplateStatus::Approved,
+            default_template: None,
             class: TrafficClass::Direct,
             speed: Speed::Normal,
             explicit: None,
@@ -181,6 +189,19 @@ impl World {
             sender: &self.sender,
             routes: &self.routes,
             contact: &self.contact,
+            templates: TemplateFacts {
+                own: self.content.template.as_ref().map(|it| TemplateStanding {
+                    status: self.template_status,
+                    category: it.category,
+                }),
+                default: self.default_template.as_ref().map(|it| {
+                    let standing = TemplateStanding {
+                        status: TemplateStatus::Approved,
+                        category: it.category,
+                    };
+                    (it, standing)
+                }),
+            },
             message: MessageFacts {
                 to: &self.to,
                 content: &self.content,

@@ -9,4 +9,5 @@ mod order;
 mod ownership;
 mod receipts;
 mod restart;
+mod templates;
 mod threads;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -18,6 +18,7 @@ use ports::store::messages::{
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
+use ports::store::templates::{Template, TemplateFilter};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
@@ -161,6 +162,18 @@ impl Queries for Access {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.ask(|it| it.consents(contact, sender))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.ask(|it| it.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.ask(|it| it.templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.ask(|it| it.all_templates(after, limit))
     }
 
     fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {

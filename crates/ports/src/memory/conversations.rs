@@ -1,6 +1,8 @@
 //! Conversations: counted as messages come and go, shown, marked as read.
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use std::collections::BTreeMap;
+
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::time::Timestamp;
 
@@ -9,7 +11,6 @@ use crate::store::Outcome;
 use crate::store::conversations::{
     ConversationFilter, ConversationView, MarkRead, ProviderReference, is_found,
 };
-use crate::store::fold::is_answerable;
 
 /// What is counted of a conversation.
 #[derive(Debug, Clone, Copy)]
@@ -139,17 +140,32 @@ impl State {
                 reference: received.message.provider_id.clone()?,
             });
         }
-        let sent = self.sent.get(&id)?;
         let of_it = self.submissions.iter().filter(|it| it.1.0 == id);
-        let (place, (_, attempt, _)) =
-            of_it.max_by_key(|it| (it.1.1, std::cmp::Reverse(it.1.2), std::cmp::Reverse(it.0)))?;
-        let attempts = &sent.progress.attempts;
-        let channel = attempts.iter().find(|it| it.no == *attempt)?.channel;
-        is_answerable(channel).then(|| ProviderReference {
+        let named = of_it.filter_map(|it| Some((it, *self.answerable.get(it.0)?)));
+        let ((place, _), channel) = named.max_by_key(|((place, (_, attempt, part)), _)| {
+            (
+                *attempt,
+                std::cmp::Reverse(*part),
+                std::cmp::Reverse(*place),
+            )
+        })?;
+        Some(ProviderReference {
             route: place.0,
             channel,
             reference: place.1.clone(),
         })
+    }
+
+    /// Notes of a provider's name whether the message is found by it, too.
+    pub(super) fn note_name(
+        answerable: &mut BTreeMap<(RouteKey, Box<str>), Channel>,
+        name: (RouteKey, Box<str>),
+        channel: Option<Channel>,
+    ) {
+        match channel {
+            Some(channel) => answerable.insert(name, channel),
+            None => answerable.remove(&name),
+        };
     }
 }
 

@@ -11,12 +11,13 @@ mod receiving;
 mod senders;
 mod state;
 mod steps;
+mod templates;
 mod views;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -31,6 +32,7 @@ use crate::store::messages::{
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use crate::store::senders::{ConfiguredByApi, NumberRecord};
+use crate::store::templates::{Template, TemplateFilter};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -225,6 +227,18 @@ impl Queries for MemoryStore {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.answer(|it| it.list_consents(contact, sender))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.answer(|it| it.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.answer(|it| it.list_templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.answer(|it| it.all_templates(after, limit.into()))
     }
 
     fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {

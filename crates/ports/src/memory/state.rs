@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
@@ -15,6 +15,7 @@ use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
 use crate::store::operations::{ApiKeyRecord, KeyChange, Receipt};
 use crate::store::senders::{NumberRecord, SenderRecord};
+use crate::store::templates::Template;
 use crate::store::{Epoch, Op, Outcome, Registered};
 
 /// Everything.
@@ -33,10 +34,13 @@ pub(super) struct State {
     pub(super) received: BTreeMap<MessageId, Received>,
     /// The provider's names: message, attempt, part.
     pub(super) submissions: BTreeMap<(RouteKey, Box<str>), (MessageId, u8, u16)>,
+    /// Of these, the channels of those that are found by message, too.
+    pub(super) answerable: BTreeMap<(RouteKey, Box<str>), Channel>,
     /// Receipts that found nothing, in the order of arrival.
     pub(super) parked: Vec<Receipt>,
     pub(super) idempotency: BTreeMap<(ProjectKey, Box<str>), Earlier>,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
+    pub(super) templates: BTreeMap<TemplateId, Template>,
     pub(super) api_senders: BTreeMap<SenderKey, SenderRecord>,
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
@@ -103,9 +107,11 @@ impl State {
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             submissions: BTreeMap::new(),
+            answerable: BTreeMap::new(),
             parked: Vec::new(),
             idempotency: BTreeMap::new(),
             api_keys: BTreeMap::new(),
+            templates: BTreeMap::new(),
             api_senders: BTreeMap::new(),
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -141,6 +147,11 @@ impl State {
             }
             Op::Consent(consent) => self.consent(consent),
             Op::MarkRead(mark) => self.mark_read(mark),
+            Op::Template {
+                project,
+                change,
+                at,
+            } => Outcome::Template(self.change_template(*project, change, *at)),
         }
     }
 

@@ -109,7 +109,10 @@ impl State {
         let references = fold::references(submitted);
         for PartReference { part, reference } in references {
             let place = (*message, *attempt, *part);
-            self.submissions.insert((*route, reference.clone()), place);
+            let name = (*route, reference.clone());
+            self.submissions.insert(name.clone(), place);
+            let channel = fold::answerable_channel(&sent.progress, *attempt);
+            Self::note_name(&mut self.answerable, name, channel);
         }
         let unknown_part = sent
             .progress
@@ -145,9 +148,12 @@ impl State {
                     .filter(|_| unknown_part.is_some())
                 {
                     let place = (*message, *attempt, part);
-                    self.submissions
-                        .entry((*route, name.clone()))
-                        .or_insert(place);
+                    let channel = fold::answerable_channel(&sent.progress, *attempt);
+                    let name = (*route, name.clone());
+                    if !self.submissions.contains_key(&name) {
+                        Self::note_name(&mut self.answerable, name.clone(), channel);
+                        self.submissions.insert(name, place);
+                    }
                 }
                 folds.push(sent.fold_receipt(*attempt, part, &receipt));
             }

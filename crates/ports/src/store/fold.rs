@@ -83,6 +83,12 @@ pub const fn is_answerable(channel: Channel) -> bool {
     }
 }
 
+/// The channel of an attempt, where the provider's name for it is kept by message.
+pub fn answerable_channel(progress: &Progress, attempt: u8) -> Option<Channel> {
+    let found = progress.attempts.iter().find(|it| it.no == attempt);
+    found.map(|it| it.channel).filter(|it| is_answerable(*it))
+}
+
 /// A message at the moment of its acceptance.
 pub fn accepted(accept: &Accept) -> Progress {
     let waiting = match &accept.first {

@@ -16,6 +16,7 @@ pub mod messages;
 pub mod operations;
 pub mod queries;
 pub mod senders;
+pub mod templates;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -20,6 +20,7 @@ use super::contacts::{ContactChange, ContactOutcome};
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
+use super::templates::{TemplateChange, TemplateOutcome};
 
 /// One change, committed whole or not at all.
 #[derive(Debug, Clone)]
@@ -79,6 +80,16 @@ pub enum Op {
     Consent(Box<Consent>),
     /// See [`MarkRead`].
     MarkRead(MarkRead),
+    /// Makes, changes or forgets a template; see [`TemplateChange`]. Answers
+    /// [`Outcome::Template`].
+    Template {
+        /// Whose template.
+        project: ProjectKey,
+        /// The change.
+        change: Box<TemplateChange>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -403,6 +414,8 @@ pub enum Outcome {
         /// The senders towards which it was different before.
         changed: Vec<SenderKey>,
     },
+    /// What became of a change to a template.
+    Template(TemplateOutcome),
 }
 
 /// A message after a change.

@@ -1,7 +1,7 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -17,6 +17,7 @@ use super::messages::{
 };
 use super::operations::ApiKeyRecord;
 use super::senders::{ConfiguredByApi, NumberRecord};
+use super::templates::{Template, TemplateFilter};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -133,12 +134,21 @@ pub trait Queries: Send + Sync + 'static {
     fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>>;
 
     /// The provider's id of a message: of an inbound one, or of the newest attempt of an outbound
-    /// one that a provider took. Kept for channels on which messages can be answered and reacted to,
-    /// which text messages are not.
+    /// one that a provider took on a channel on which messages can be answered and reacted to. Text
+    /// messages cannot.
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>>;
 
     /// What changed a contact's consent towards a sender, oldest first.
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>>;
+
+    /// A template of the project.
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>>;
+
+    /// Templates of the project, newest first.
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>>;
+
+    /// Templates of every project after `after`, oldest first, at most `limit`: at start.
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>>;
 
     /// Everything that was configured by the API: at start.
     fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi>;

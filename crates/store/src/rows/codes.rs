@@ -9,6 +9,7 @@ use domain::model::content::MessageType;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
+use domain::model::template::TemplateStatus;
 use domain::rules::due::DueKind;
 
 use super::Corrupt;
@@ -51,6 +52,11 @@ coded!(
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
+coded!(
+    TemplateStatus,
+    "template status",
+    [Draft, Pending, Approved, Rejected, Paused, Disabled]
+);
 coded!(Channel, "channel", [Sms, WhatsApp, Telegram, Email]);
 coded!(
     AddressKind,
@@ -146,6 +152,7 @@ mod tests {
         survive(&Channel::ALL);
         survive(&AddressKind::ALL);
         survive(&MessageType::ALL);
+        survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
         survive(Counted::TABLE);

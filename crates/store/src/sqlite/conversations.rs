@@ -15,7 +15,7 @@ use super::lines::Line;
 use super::loading::{self, coded, time};
 use super::readers::Reader;
 use crate::rows::codes::Coded;
-use crate::rows::{Corrupt, phone_from_key, progress};
+use crate::rows::{Corrupt, phone_from_key};
 
 impl Line<'_> {
     /// See [`MarkRead`].
@@ -207,21 +207,17 @@ impl Reader {
             }));
         }
         let mut statement = self.db.prepare_cached(
-            "SELECT s.route, s.reference, s.attempt, m.progress
-             FROM submission s INDEXED BY submission_message JOIN message m ON m.id = s.message
-             WHERE s.message = ?1 AND s.answerable = 1
-             ORDER BY s.attempt DESC, s.part, s.route, s.reference LIMIT 1",
+            "SELECT route, reference, channel FROM submission INDEXED BY submission_message
+             WHERE message = ?1 AND channel IS NOT NULL
+             ORDER BY attempt DESC, part, route, reference LIMIT 1",
         )?;
         let mut rows = statement.query([id.key()])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let record = row.get_ref(3)?.as_blob().map_err(|_| Corrupt("progress"))?;
-        let (no, progress): (u8, _) = (row.get(2)?, progress::decode(record)?);
-        let attempt = progress.attempts.iter().find(|it| it.no == no);
         Ok(Some(ProviderReference {
             route: RouteKey(row.get(0)?),
-            channel: attempt.ok_or(Corrupt("an attempt"))?.channel,
+            channel: coded(row, 2)?,
             reference: row.get(1)?,
         }))
     }

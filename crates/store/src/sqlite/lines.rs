@@ -75,7 +75,7 @@ hot_statements! {
             updated_at = ifnull(?5, updated_at), progress = ?6, lane = ?7, due_at = ?8, due_kind = ?9
         WHERE id = ?1",
     add_submission: "INSERT OR REPLACE INTO submission (route, reference, message, attempt, part,
-            answerable)
+            channel)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     find_submission: "SELECT message, attempt, part FROM submission
         WHERE route = ?1 AND reference = ?2",
@@ -375,12 +375,10 @@ impl<'c> Line<'c> {
 }
 
 impl Loaded {
-    /// What is kept of the provider's names for this attempt beside them: whether the message is to
-    /// be found by them, too.
-    pub(super) fn answerable(&self, attempt: u8) -> Option<bool> {
-        let mut attempts = self.progress.attempts.iter();
-        let channel = attempts.find(|it| it.no == attempt)?.channel;
-        fold::is_answerable(channel).then_some(true)
+    /// What is kept beside the provider's names for this attempt: its channel, where they are to be
+    /// found by the message, too.
+    pub(super) fn answerable(&self, attempt: u8) -> Option<i64> {
+        fold::answerable_channel(&self.progress, attempt).map(Coded::number)
     }
 
     fn read(id: MessageId, row: &Row<'_>) -> Result<Option<Self>, Fault> {

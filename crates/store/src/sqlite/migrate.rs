@@ -36,6 +36,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0003_senders.sql"),
     },
     Migration {
+        number: 4,
+        name: "templates",
+        sql: include_str!("../../migrations/0004_templates.sql"),
+    },
+    Migration {
         number: 5,
         name: "conversations",
         sql: include_str!("../../migrations/0005_conversations.sql"),

@@ -23,6 +23,7 @@ mod readers;
 mod receive;
 mod senders;
 mod steps;
+mod templates;
 mod writer;
 
 use std::path::Path;
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -45,6 +46,7 @@ use ports::store::messages::{
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
+use ports::store::templates::{Template, TemplateFilter};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
 
@@ -338,6 +340,18 @@ impl Queries for SqliteStore {
 
     fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
         self.ask(move |reader| reader.consents(contact, sender))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.ask(move |reader| reader.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.all_templates(after, limit))
     }
 
     fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {

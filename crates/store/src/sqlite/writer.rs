@@ -75,6 +75,7 @@ impl Work {
             | Op::Key(_)
             | Op::Sender(_)
             | Op::Prune { .. }
+            | Op::Template { .. }
             | Op::Consent(_)
             | Op::MarkRead(_) => Ok(String::new()),
         };
@@ -205,5 +206,12 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         } => line.prune(*keys_before, *receipts_before, *limit),
         Op::Consent(consent) => line.consent(consent),
         Op::MarkRead(mark) => line.mark_read(mark),
+        Op::Template {
+            project,
+            change,
+            at,
+        } => line
+            .change_template(*project, change, *at)
+            .map(Outcome::Template),
     }
 }

@@ -54,7 +54,7 @@ impl Sender {
             address: self.phone_number.as_str().into(),
             is_default: self.is_default,
             routes: self.routes.iter().filter_map(|it| route(it)).collect(),
-            default_template: None,
+            default_template: self.default_template.clone(),
             fallback_after: self.fallback_after,
             keywords: self.keywords.clone(),
             origin: Origin::File,

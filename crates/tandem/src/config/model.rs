@@ -5,14 +5,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Scopes;
+use connectors::email::EmailConfig;
+use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
+use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
 use super::secret::Secret;
@@ -244,6 +248,12 @@ pub(crate) enum Provider {
     WhatsApp(Box<WhatsAppConfig>),
     /// A Twilio account.
     Twilio(Box<TwilioConfig>),
+    /// A provider that is described.
+    Http(Box<HttpConfig>),
+    /// A Telegram bot.
+    Telegram(Box<TelegramConfig>),
+    /// A mail server.
+    Email(Box<EmailConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -255,6 +265,9 @@ impl Provider {
             Self::Smpp(_) => "smpp",
             Self::WhatsApp(_) => "whatsapp",
             Self::Twilio(_) => "twilio",
+            Self::Http(_) => "http",
+            Self::Telegram(_) => "telegram",
+            Self::Email(_) => "email",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -286,4 +299,6 @@ pub(crate) struct Sender {
     pub(crate) fallback_after: Option<Millis>,
     /// Its words for "no more", "again" and "who is this?", and their answers (R-IN-2).
     pub(crate) keywords: KeywordPolicy,
+    /// The template that WhatsApp carries while its window is closed (R-WIN-2).
+    pub(crate) default_template: Option<TemplateRef>,
 }

@@ -2,6 +2,7 @@
 
 use domain::model::consent::KeywordPolicy;
 use domain::model::sender::sender_address;
+use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
 use super::keywords;
@@ -13,13 +14,7 @@ const FALLBACK_AFTER_MIN: Millis = Millis::seconds(10);
 /// Longest time without `delivered` that may count as failure (R-API-6).
 const FALLBACK_AFTER_MAX: Millis = Millis::seconds(86_400);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 5] = [
-    "alerts",
-    "default_template",
-    "email",
-    "webhook",
-    "webhook_events",
-];
+const LATER: [&str; 4] = ["alerts", "email", "webhook", "webhook_events"];
 
 /// A sender as it is written, with the places that cross checks tell about.
 pub(super) struct Written<'a> {
@@ -62,6 +57,12 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         .get("fallback_after")
         .and_then(|field| field.span_of_time(FALLBACK_AFTER_MIN..=FALLBACK_AFTER_MAX));
     let keywords = table.or("keywords", KeywordPolicy::default(), keywords::read);
+    let default_template = table.get("default_template").and_then(|field| {
+        field.parse(
+            "the id of a template (\"tpl_…\"), its name (\"order_update\"), or name and language (\"order_update/pt_BR\")",
+            TemplateRef::parse,
+        )
+    });
     table.later(&LATER);
     table.finish();
 
@@ -75,6 +76,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         routes: Vec::new(),
         fallback_after,
         keywords,
+        default_template,
     };
     Some(Written {
         sender,

@@ -12,6 +12,7 @@ mod refusal;
 pub(crate) mod request;
 mod routing;
 mod send;
+mod template;
 mod typing;
 
 use std::sync::Arc;

@@ -55,9 +55,9 @@ pub(super) struct EnvelopeOut<'a> {
     request_body(content = SendIn<'_>, content_type = "application/json"),
     responses(
         (status = 202, description = "Accepted, and durable. With the project's `idempotency = \"replay\"` also the answer to a repeat, with the header `Idempotent-Replayed: true`", body = EnvelopeOut<'_>),
-        (status = 400, description = "A field is wrong, or WhatsApp was named and its window is closed", body = ErrorOut<'_>),
+        (status = 400, description = "A field is wrong, or WhatsApp was named and its window is closed or its template not approved", body = ErrorOut<'_>),
         (status = 403, description = "The key may not, or the recipient opted out", body = ErrorOut<'_>),
-        (status = 404, description = "No such sender", body = ErrorOut<'_>),
+        (status = 404, description = "No such sender or template", body = ErrorOut<'_>),
         (status = 409, description = "No channel can carry it, or the idempotency key was used before: `details.message` is the original", body = ErrorOut<'_>),
         (status = 413, description = "The body is too large", body = ErrorOut<'_>),
         (status = 429, description = "The backlog is full, or the key's rate limit is reached", body = ErrorOut<'_>),
@@ -73,7 +73,7 @@ pub(crate) async fn send(
     caller.may(Scopes::SEND)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
-    let prepared = prepare(&bytes, &headers, &caller, &topology)?;
+    let prepared = prepare(&bytes, &headers, &caller, &api.engine)?;
     let replies = prepared.request.in_reply_to.is_some();
     match api.engine.accept(prepared.request).await {
         Ok(Accepted { view, decision }) => {

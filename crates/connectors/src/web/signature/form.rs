@@ -123,10 +123,11 @@ pub(crate) fn plivo_v3(auth_token: &str, call: &HookCall) -> Result<(), Distrust
         message.push('?');
         message.push_str(&query.join("&"));
     }
-    if !form.is_empty() {
+    // The dot between query and form is there with a query only, as Plivo's own packages have it.
+    if !query.is_empty() && !form.is_empty() {
         message.push('.');
-        message.push_str(&form);
     }
+    message.push_str(&form);
     message.push('.');
     message.push_str(nonce);
     let is_right = |text: &str| {

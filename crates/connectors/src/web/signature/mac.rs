@@ -90,25 +90,6 @@ pub(crate) fn meta(app_secret: &str, call: &HookCall) -> Result<(), Distrust> {
     hmac(scheme, app_secret.as_bytes(), &call.body, given)
 }
 
-/// Sinch's `x-sinch-webhook-signature` over body, nonce and time.
-pub(crate) fn sinch(secret: &str, call: &HookCall) -> Result<(), Distrust> {
-    let nonce = call.header("x-sinch-webhook-signature-nonce");
-    let timestamp = call.header("x-sinch-webhook-signature-timestamp");
-    let (nonce, timestamp) = (
-        nonce.ok_or(Distrust::Missing)?,
-        timestamp.ok_or(Distrust::Missing)?,
-    );
-    let mut message = call.body.clone();
-    message.extend_from_slice(format!(".{nonce}.{timestamp}").as_bytes());
-    let scheme = Scheme {
-        hash: Hash::Sha256,
-        encoding: Encoding::Base64,
-        prefix: "",
-    };
-    let given = call.header("x-sinch-webhook-signature");
-    hmac(scheme, secret.as_bytes(), &message, given)
-}
-
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digit = |it: u8| char::from(it).to_digit(16);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();

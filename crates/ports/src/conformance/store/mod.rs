@@ -29,6 +29,7 @@ pub mod reading;
 pub mod receiving;
 pub mod senders;
 pub mod submitting;
+pub mod templates;
 
 /// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
 /// `fn(case: fn(&dyn Store))` that calls the case with an empty store.
@@ -156,6 +157,20 @@ macro_rules! store_conformance {
             merged_conversations_are_one,
             an_erased_contact_has_no_conversation,
             the_providers_name_of_a_message_is_found,
+        }
+        $crate::store_cases! { $with_store, templates:
+            a_template_is_made_as_a_draft_and_read_back_whole,
+            templates_are_listed_newest_first_and_all_of_them_page_by_page,
+            a_template_is_its_projects_own,
+            a_template_is_forgotten_once,
+            a_submitted_template_is_linked_and_stands_as_the_provider_says,
+            twilios_id_of_a_content_is_kept_as_such,
+            a_providers_change_is_found_by_its_id_before_the_name,
+            a_providers_change_is_found_by_name_where_no_other_account_has_it,
+            of_namesakes_a_provider_means_the_newest,
+            a_change_that_changes_nothing_leaves_the_time,
+            a_sync_imports_links_updates_and_leaves,
+            a_sync_keeps_what_the_provider_does_not_have,
         }
     };
 }
