@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::ids::{ProjectKey, SenderKey};
+use domain::model::consent::KeywordPolicy;
 use domain::model::sender::{Origin, Sender};
 use ports::store::senders::{ConfiguredByApi, SenderChange, SenderRecord};
 use ports::store::{Op, Registered, Unavailable};
@@ -24,6 +25,7 @@ fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Se
         routes: record.routes.iter().filter_map(|it| route(it)).collect(),
         default_template: None,
         fallback_after: None,
+        keywords: KeywordPolicy::default(),
         origin: Origin::Api,
         created_at: record.created_at,
         updated_at: record.updated_at,
