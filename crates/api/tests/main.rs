@@ -9,6 +9,8 @@
 mod bad_input;
 #[path = "suite/contacts.rs"]
 mod contacts;
+#[path = "suite/conversations.rs"]
+mod conversations;
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/house.rs"]

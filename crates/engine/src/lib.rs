@@ -12,6 +12,7 @@
 
 mod accept;
 mod bill;
+mod consent;
 mod facts;
 mod form;
 mod lanes;
@@ -43,6 +44,7 @@ use domain::time::{Millis, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
+use ports::store::consent::Consent;
 use ports::store::templates::Template;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
@@ -106,6 +108,8 @@ pub(crate) struct Inner {
     pub(crate) epoch: Epoch,
     /// What is configured; senders may change while the server runs.
     topology: RwLock<Arc<Topology>>,
+    /// Held while senders are changed.
+    configuring: tokio::sync::Mutex<()>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
@@ -123,6 +127,8 @@ pub(crate) struct Inner {
     /// Why the line can go on no more; the process is to end.
     pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+    /// Where tasks run that a completion of the store starts: its thread has no runtime.
+    runtime: tokio::runtime::Handle,
 }
 
 /// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
@@ -172,6 +178,7 @@ impl Engine {
             store: setup.store,
             epoch,
             topology: RwLock::new(Arc::new(topology)),
+            configuring: tokio::sync::Mutex::new(()),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
@@ -184,6 +191,7 @@ impl Engine {
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
         });
         templates::report_missing_defaults(&inner);
         recover::recover(&inner).await?;
@@ -303,6 +311,17 @@ impl Engine {
         receive::simulate_inbound(&self.inner, project, sender, channel, message).await
     }
 
+    /// Keeps what a caller says of a person's consent, and takes back what was about to leave
+    /// (R-IN-2).
+    pub async fn change_consent(&self, consent: Consent) -> Result<Outcome, Unavailable> {
+        consent::change(&self.inner, consent).await
+    }
+
+    /// The connector of a route, once it is attached.
+    pub fn connector(&self, route: RouteKey) -> Option<Arc<dyn Connector>> {
+        self.inner.lines.get(&route)?.connector()
+    }
+
     /// A random number, from the engine's source.
     pub fn fresh_number(&self) -> u64 {
         self.inner.random()
@@ -401,6 +420,11 @@ impl Inner {
             it.get_or_insert(why);
             is_first
         });
+    }
+
+    /// Starts a task, from whatever thread.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     pub(crate) fn random(&self) -> u64 {

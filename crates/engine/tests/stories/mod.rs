@@ -2,6 +2,7 @@
 
 mod accepting;
 mod backlog;
+mod consent;
 mod failover;
 mod fallback;
 mod order;
@@ -9,3 +10,4 @@ mod ownership;
 mod receipts;
 mod restart;
 mod templates;
+mod threads;

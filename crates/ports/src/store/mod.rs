@@ -8,7 +8,9 @@
 //!
 //! [`Progress`]: domain::model::progress::Progress
 
+pub mod consent;
 pub mod contacts;
+pub mod conversations;
 pub mod fold;
 pub mod messages;
 pub mod operations;

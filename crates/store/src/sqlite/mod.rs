@@ -1,18 +1,22 @@
-//! SQLite: one thread owns the only connection that writes, two threads read.
+//! SQLite: one thread owns the only connection that writes, three threads read: two for the line,
+//! one for lists, so that no list stands in front of what a message waits for.
 //!
 //! Everything that writes goes through one queue; the writer takes what gathered there while the
 //! last commit ran and commits it as one transaction (`writer.rs`). The queue is not bounded here:
 //! callers that can refuse work look at [`Store::pending`] first.
 
 mod accept;
+mod consent;
 mod contact_changes;
 mod contacts;
+mod conversations;
 mod fault;
 mod housekeeping;
 mod inbound;
 mod lines;
 mod listing;
 mod loading;
+mod merging;
 mod migrate;
 mod open;
 mod readers;
@@ -28,12 +32,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
@@ -48,7 +54,7 @@ pub use fault::OpenError;
 use readers::{FactsRequest, Read, Reader};
 use writer::{Job, Work};
 
-/// How many threads read.
+/// How many threads read for the line.
 const READERS: usize = 2;
 
 /// What an operator may choose.
@@ -72,6 +78,7 @@ impl Default for Options {
 pub struct SqliteStore {
     work: Option<Sender<Job>>,
     reads: Option<Sender<Read>>,
+    lists: Option<Sender<Read>>,
     pending: Arc<AtomicUsize>,
     synchronous: i64,
     threads: Vec<JoinHandle<()>>,
@@ -86,8 +93,9 @@ impl SqliteStore {
         let reading = (0..READERS)
             .map(|_| open::for_reading(path))
             .collect::<Result<Vec<_>, _>>()?;
+        let listing = open::for_reading(path)?;
         let pending = Arc::new(AtomicUsize::new(0));
-        let mut threads = Vec::with_capacity(READERS + 1);
+        let mut threads = Vec::with_capacity(READERS + 2);
         let (work, jobs) = crossbeam_channel::unbounded();
         let counter = Arc::clone(&pending);
         threads.push(start("store-writer", move || {
@@ -100,9 +108,14 @@ impl SqliteStore {
                 readers::run(connection, &queries);
             })?);
         }
+        let (lists, queries) = crossbeam_channel::unbounded();
+        threads.push(start("store-lists", move || {
+            readers::run(listing, &queries);
+        })?);
         Ok(Self {
             work: Some(work),
             reads: Some(reads),
+            lists: Some(lists),
             pending,
             synchronous,
             threads,
@@ -118,6 +131,7 @@ impl SqliteStore {
         // The threads end when the last sender is gone and their queue is empty.
         self.work = None;
         self.reads = None;
+        self.lists = None;
         let own = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // Where a completion held the last handle, this is the writer itself.
@@ -136,25 +150,45 @@ impl SqliteStore {
         }
     }
 
-    /// Asks a reading thread.
+    /// Asks a thread that reads for the line.
     fn ask<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
     ) -> Answer<'_, T> {
-        let (reply, answer) = oneshot::channel();
-        self.send_read(Read::Query(Box::new(move |reader: &Reader| {
-            // The asker may have gone away; nobody is left to tell.
-            drop(reply.send(query(reader).map_err(Unavailable::new)));
-        })));
+        let (read, answer) = question(query);
+        Self::send_read(self.reads.as_ref(), read);
         awaited(answer)
     }
 
-    fn send_read(&self, read: Read) {
-        if let Some(reads) = &self.reads {
+    /// Asks the thread that reads lists, which may be long.
+    fn list<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let (read, answer) = question(query);
+        Self::send_read(self.lists.as_ref(), read);
+        awaited(answer)
+    }
+
+    fn send_read(to: Option<&Sender<Read>>, read: Read) {
+        if let Some(reads) = to {
             // A failed send drops the reply, which the asker sees as a closed store.
             drop(reads.send(read));
         }
     }
+}
+
+type Reply<T> = oneshot::Receiver<Result<T, Unavailable>>;
+
+fn question<T: Send + 'static>(
+    query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
+) -> (Read, Reply<T>) {
+    let (reply, answer) = oneshot::channel();
+    let read = Read::Query(Box::new(move |reader: &Reader| {
+        // The asker may have gone away; nobody is left to tell.
+        drop(reply.send(query(reader).map_err(Unavailable::new)));
+    }));
+    (read, answer)
 }
 
 fn closed() -> Unavailable {
@@ -208,12 +242,13 @@ impl Queries for SqliteStore {
         to: &Address,
     ) -> Answer<'_, ContactFacts> {
         let (reply, answer) = oneshot::channel();
-        self.send_read(Read::Facts(FactsRequest {
+        let facts = Read::Facts(FactsRequest {
             project,
             sender,
             to: to.clone(),
             reply,
-        }));
+        });
+        Self::send_read(self.reads.as_ref(), facts);
         awaited(answer)
     }
 
@@ -251,7 +286,7 @@ impl Queries for SqliteStore {
     }
 
     fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>> {
-        self.ask(move |reader| reader.messages(&filter))
+        self.list(move |reader| reader.messages(&filter))
     }
 
     fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>> {
@@ -267,7 +302,7 @@ impl Queries for SqliteStore {
     }
 
     fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
-        self.ask(move |reader| reader.contacts(&filter))
+        self.list(move |reader| reader.contacts(&filter))
     }
 
     fn earlier(
@@ -285,6 +320,26 @@ impl Queries for SqliteStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(move |reader| reader.api_keys(project))
+    }
+
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        self.ask(move |reader| reader.conversation(project, id))
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+        self.list(move |reader| reader.conversations(&filter))
+    }
+
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
+        self.ask(move |reader| reader.provider_reference(message))
+    }
+
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(move |reader| reader.consents(contact, sender))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

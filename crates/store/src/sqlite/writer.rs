@@ -75,7 +75,9 @@ impl Work {
             | Op::Key(_)
             | Op::Sender(_)
             | Op::Prune { .. }
-            | Op::Template { .. } => Ok(String::new()),
+            | Op::Template { .. }
+            | Op::Consent(_)
+            | Op::MarkRead(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -202,6 +204,8 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Consent(consent) => line.consent(consent),
+        Op::MarkRead(mark) => line.mark_read(mark),
         Op::Template {
             project,
             change,

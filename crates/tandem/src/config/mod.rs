@@ -10,6 +10,7 @@ mod convert;
 mod described;
 mod email;
 mod http;
+mod keywords;
 mod model;
 mod overrides;
 mod price;

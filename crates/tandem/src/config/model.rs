@@ -13,6 +13,7 @@ use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
+use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
@@ -228,6 +229,8 @@ pub(crate) struct Route {
     pub(crate) destinations: Destinations,
     /// Whether the provider gives receipts.
     pub(crate) receipts: bool,
+    /// Whether the provider answers STOP and its like itself (R-IN-2).
+    pub(crate) answers_stop: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).
@@ -294,6 +297,8 @@ pub(crate) struct Sender {
     pub(crate) routes: Vec<String>,
     /// Time without `delivered` that counts as failure (R-FALL-5).
     pub(crate) fallback_after: Option<Millis>,
+    /// Its words for "no more", "again" and "who is this?", and their answers (R-IN-2).
+    pub(crate) keywords: KeywordPolicy,
     /// The template that WhatsApp carries while its window is closed (R-WIN-2).
     pub(crate) default_template: Option<TemplateRef>,
 }

@@ -118,6 +118,7 @@ pub(super) fn read(
     });
     let destinations = table.or("destinations", Destinations::default(), destinations);
     let receipts = table.get("receipts");
+    let answers_stop = table.get("answers_stop").and_then(Field::flag);
     let on_unknown = table.or("on_unknown", OnUnknown::Resend, |field| {
         field.choice(
             &[("resend", OnUnknown::Resend), ("fail", OnUnknown::Fail)],
@@ -132,6 +133,8 @@ pub(super) fn read(
     table.later(&PROVIDERS_LATER);
     table.finish();
 
+    // Twilio answers the usual words on text messages unless its account says otherwise.
+    let by_itself = channel == Some(Channel::Sms) && matches!(provider, Some(Provider::Twilio(_)));
     Some(Route {
         id: id?.to_owned(),
         project: project?.id.clone(),
@@ -142,6 +145,7 @@ pub(super) fn read(
         prices,
         destinations,
         receipts,
+        answers_stop: answers_stop.unwrap_or(by_itself),
         on_unknown,
         unknown_wait,
         provider: provider?,

@@ -74,9 +74,11 @@ pub(crate) fn hmac(
     tagged(scheme.hash, key, message, &tag)
 }
 
+/// With an empty key everybody could sign, so it signs nothing.
 pub(super) fn tagged(hash: Hash, key: &[u8], message: &[u8], tag: &[u8]) -> Result<(), Distrust> {
+    let is_secret = !key.is_empty();
     let key = mac::Key::new(hash.algorithm(), key);
-    believe(mac::verify(&key, message, tag).is_ok())
+    believe(mac::verify(&key, message, tag).is_ok() && is_secret)
 }
 
 /// Meta's `X-Hub-Signature-256`, with the secret of the app.

@@ -460,6 +460,51 @@ fn basic_credentials_are_name_and_password() {
 }
 
 #[test]
+fn nothing_is_signed_by_an_empty_secret() {
+    let body = r#"{"object":"whatsapp_business_account"}"#;
+    let sha256 = |message: &str| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"");
+        ring::hmac::sign(&key, message.as_bytes())
+    };
+    let tag = format!("sha256={}", hex(sha256(body).as_ref()));
+    let call = with(
+        hook("POST", "https://x/y", body),
+        "x-hub-signature-256",
+        &tag,
+    );
+    assert_eq!(meta("", &call), Err(Distrust::Wrong));
+
+    let tag = STANDARD.encode(sha256("https://x/yA1"));
+    let call = with(form("https://x/y", "A=1"), "x-twilio-signature", &tag);
+    assert_eq!(twilio("", &call), Err(Distrust::Wrong));
+
+    let header = format!("Basic {}", STANDARD.encode("user:"));
+    let call = with(hook("POST", "https://x/y", ""), "authorization", &header);
+    assert_eq!(basic("user", "", &call), Err(Distrust::Wrong));
+}
+
+#[test]
+fn vonage_signs_no_parameter_twice() {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"s");
+    let tag = hex(ring::hmac::sign(&key, b"&status=failed&timestamp=1").as_ref());
+    // Who reads the first one would be told the wrong status.
+    let parameters = [
+        ("status", "delivered"),
+        ("status", "failed"),
+        ("timestamp", "1"),
+        ("sig", &*tag),
+    ];
+    assert_eq!(
+        vonage_sms(Hash::Sha256, "s", parameters[1..].iter().copied()),
+        Ok(())
+    );
+    assert_eq!(
+        vonage_sms(Hash::Sha256, "s", parameters),
+        Err(Distrust::Malformed)
+    );
+}
+
+#[test]
 fn a_secret_in_the_url_is_decoded_before_it_is_compared() {
     let call = hook("POST", "https://x/y?a=1&token=s%26t", "");
     assert_eq!(query_secret("s&t", "token", &call), Ok(()));
