@@ -41,15 +41,6 @@ pub(crate) fn clearable_address_kind() -> Schema {
     )
 }
 
-/// Kinds of content that can be sent.
-pub(crate) fn message_type_in() -> Schema {
-    use domain::model::content::MessageType;
-    let sendable = MessageType::ALL
-        .into_iter()
-        .filter(|it| *it != MessageType::Reaction);
-    words(sendable.map(MessageType::code))
-}
-
 /// Kinds of content.
 pub(crate) fn message_type() -> Schema {
     use domain::model::content::MessageType;

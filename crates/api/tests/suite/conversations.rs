@@ -221,6 +221,39 @@ async fn a_reaction_is_a_message_of_its_own_on_a_whatsapp_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reaction_can_be_sent_as_any_message_and_names_what_it_lacks() {
+    let house = House::new().await;
+    let incoming = on_whatsapp(ANA, "wamid.1", Content::text("Hi"));
+    house.incoming(WHATSAPP, incoming).await;
+    let target = newest(&house, ANA).await;
+    let reaction =
+        |content: Value| json!({"to": ANA, "messageType": "reaction", "content": content});
+    let good = reaction(json!({"emoji": "👍", "reactToMessageId": target}));
+    let answer = house.post("/v1/messages", &good).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    assert_eq!(answer.json["message"]["channel"], "whatsapp");
+    for (content, wrong) in [
+        (json!({"reactToMessageId": target}), "content.emoji"),
+        (json!({"emoji": "👍"}), "content.reactToMessageId"),
+        (
+            json!({"emoji": "👍", "reactToMessageId": "nothing"}),
+            "content.reactToMessageId",
+        ),
+    ] {
+        let refused = house.post("/v1/messages", &reaction(content)).await;
+        assert_eq!(refused.wrong_fields(), [wrong]);
+    }
+    let mut stranger = good;
+    stranger["to"] = json!("+40721000099");
+    let refused = house.post("/v1/messages", &stranger).await;
+    assert_eq!(
+        refused.wrong_fields(),
+        ["content.reactToMessageId"],
+        "{refused:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_reacted_to_is_said_so() {
     let house = House::new().await;
     let text = house

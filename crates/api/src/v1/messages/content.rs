@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::ids::MessageId;
 use domain::model::content::MessageType;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,6 +14,8 @@ use crate::schema;
 const BUTTONS: usize = 3;
 /// Most rows of a list's section.
 const ROWS: usize = 10;
+/// Most characters of an emoji: families and flags are made of many.
+pub(super) const EMOJI_CHARS: usize = 32;
 /// Most characters of a question for a place or for contact details.
 const PROMPT_CHARS: usize = 1_024;
 
@@ -68,6 +71,13 @@ pub(crate) struct ContentIn {
     /// Where the link button leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     cta_url: Option<String>,
+    /// The emoji of a reaction; an empty one takes an earlier reaction back.
+    #[schema(max_length = 32)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<String>,
+    /// The message that is reacted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    react_to_message_id: Option<String>,
     /// What stands above the text.
     #[schema(schema_with = schema::header_type)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +118,11 @@ pub(super) struct TemplateIn<'a> {
 }
 
 impl ContentIn {
+    /// The message that is reacted to.
+    pub(super) fn reacts_to(&self) -> Option<MessageId> {
+        self.react_to_message_id.as_ref()?.parse().ok()
+    }
+
     /// The template that it names, if it names one.
     pub(super) fn template(&self) -> Option<TemplateIn<'_>> {
         Some(TemplateIn {
@@ -192,7 +207,7 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     match kind {
-        MessageType::Text | MessageType::Reaction => {}
+        MessageType::Text => {}
         MessageType::Template => {
             if content.and_then(ContentIn::template).is_none() {
                 problems.add(
@@ -221,7 +236,8 @@ pub(super) fn check(
         | MessageType::Contact
         | MessageType::Buttons
         | MessageType::List
-        | MessageType::CtaUrl => match content {
+        | MessageType::CtaUrl
+        | MessageType::Reaction => match content {
             Some(content) => check_object(kind, content, problems),
             None => problems.add(&["content"], "is needed for this messageType"),
         },
@@ -263,10 +279,24 @@ fn check_object(kind: MessageType, content: &ContentIn, problems: &mut Problems)
             web_address(&["content", "ctaUrl"], url, problems);
             header(content, problems);
         }
+        MessageType::Reaction => {
+            let emoji = content.emoji.as_deref();
+            if emoji.is_none_or(|it| it.chars().count() > EMOJI_CHARS) {
+                problems.add(
+                    &["content", "emoji"],
+                    "is needed, with at most 32 characters",
+                );
+            }
+            if content.reacts_to().is_none() {
+                problems.add(
+                    &["content", "reactToMessageId"],
+                    "must be the id of a message",
+                );
+            }
+        }
         MessageType::Text
         | MessageType::LocationRequest
         | MessageType::RequestContactInfo
-        | MessageType::Reaction
         | MessageType::Template => {}
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::output::CurrencyCode;
-use super::refusal;
+use super::refusal::{self, Names};
 use super::request::{SendHeaders, SendIn, prepare};
 use super::routing::DecisionOut;
 use crate::auth::{Caller, Scopes};
@@ -67,9 +67,9 @@ pub(crate) async fn preview(
     let topology = api.engine.topology();
     let mut prepared = prepare(&bytes, &headers, &caller, &api.engine)?;
     prepared.request.idempotency = None;
-    let replies = prepared.request.in_reply_to.is_some();
+    let names = Names::of(&prepared.request);
     let preview = api.engine.preview(prepared.request).await;
-    let preview = preview.map_err(|it| refusal::of(it, replies))?;
+    let preview = preview.map_err(|it| refusal::of(it, names))?;
     let currency = api.currency(caller.project());
     let refusal = preview
         .refusal

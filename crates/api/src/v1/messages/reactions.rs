@@ -13,9 +13,10 @@ use ports::store::messages::{MessageView, ViewKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::content::EMOJI_CHARS;
 use super::output::{MessageOut, RoutingOut};
 use super::read::find;
-use super::refusal;
+use super::refusal::{self, Names};
 use super::request::{SendHeaders, sender};
 use super::send::EnvelopeOut;
 use crate::auth::{Caller, Scopes};
@@ -23,9 +24,6 @@ use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut};
 use crate::path::InPath;
 use crate::{ApiState, json};
-
-/// Most characters of an emoji: families and flags are made of many.
-const EMOJI_CHARS: usize = 32;
 
 /// A reaction.
 #[derive(Deserialize, ToSchema)]
@@ -127,7 +125,7 @@ pub(crate) async fn react(
         Err(Refused::OtherThread) => Err(ApiError::bad_request(
             "The message is not of a conversation of this sender",
         )),
-        Err(refused) => Err(refusal::of(refused, false)),
+        Err(refused) => Err(refusal::of(refused, Names::NoMessage)),
     }
 }
 

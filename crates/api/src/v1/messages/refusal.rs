@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::decision::{ChannelVerdict, Decision};
 use domain::explain::Words;
 use domain::rules::plan::Refusal;
-use engine::request::Refused;
+use engine::request::{Refused, SendRequest};
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, ErrorCode};
@@ -61,11 +61,34 @@ fn no_channel(message: String, decision: &Decision) -> ApiError {
         .should_retry(false)
 }
 
-/// The answer to a refusal that does not need the store. `replies` tells whether the request named
-/// an inbound message.
+/// Which message a request named, for words about it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// None; at most a conversation.
+    NoMessage,
+    /// The one that it answers.
+    Answered,
+    /// The one that it reacts to.
+    ReactedTo,
+}
+
+impl Names {
+    /// What this request named.
+    pub(super) const fn of(request: &SendRequest) -> Self {
+        if request.reacts_to.is_some() {
+            Self::ReactedTo
+        } else if request.in_reply_to.is_some() {
+            Self::Answered
+        } else {
+            Self::NoMessage
+        }
+    }
+}
+
+/// The answer to a refusal that does not need the store.
 ///
 /// A repeated idempotency key is answered by [`super::send`], which shows the original.
-pub(super) fn of(refused: Refused, replies: bool) -> ApiError {
+pub(super) fn of(refused: Refused, names: Names) -> ApiError {
     match refused {
         Refused::ByRule { refusal, decision } => by_rule(refusal, &decision),
         Refused::AlreadyAccepted { .. } => repeated(),
@@ -73,13 +96,19 @@ pub(super) fn of(refused: Refused, replies: bool) -> ApiError {
             &["inReplyTo"],
             "is not the id of an inbound message of this project",
         ),
-        Refused::OtherThread if replies => {
-            ApiError::field(&["inReplyTo"], "is a message of another contact or sender")
-        }
-        Refused::OtherThread => ApiError::field(
-            &["conversationId"],
-            "is a thread with another contact or sender",
-        ),
+        Refused::OtherThread => match names {
+            Names::Answered => {
+                ApiError::field(&["inReplyTo"], "is a message of another contact or sender")
+            }
+            Names::ReactedTo => ApiError::field(
+                &["content", "reactToMessageId"],
+                "is a message of another contact or sender",
+            ),
+            Names::NoMessage => ApiError::field(
+                &["conversationId"],
+                "is a thread with another contact or sender",
+            ),
+        },
         Refused::NothingToReactTo => {
             ApiError::bad_request("Cannot react: no provider message ID available")
         }

@@ -59,7 +59,7 @@ pub(crate) struct SendIn<'a> {
     channel: Option<Text<'a>>,
     /// The kind of content. Kinds other than `text` and `template` go by WhatsApp only.
     #[serde(borrow)]
-    #[schema(schema_with = schema::message_type_in, default = "text")]
+    #[schema(schema_with = schema::message_type, default = "text")]
     message_type: Option<Text<'a>>,
     /// The text, or the caption of a medium.
     #[serde(borrow)]
@@ -238,6 +238,13 @@ pub(super) fn prepare(
     // Safe: without a recipient `problems` has said so above.
     let to = to.ok_or_else(|| ApiError::field(&["to"], "is needed"))?;
 
+    // A reaction exists on WhatsApp only, and is answered for by nothing else.
+    let reacts_to = input
+        .content
+        .as_ref()
+        .filter(|_| content.kind == MessageType::Reaction)
+        .and_then(ContentIn::reacts_to);
+    let explicit = explicit.or(reacts_to.map(|_| Channel::WhatsApp));
     let mut request = SendRequest {
         project: caller.project(),
         sender,
@@ -248,7 +255,7 @@ pub(super) fn prepare(
         category: category.unwrap_or_default(),
         speed,
         in_reply_to,
-        reacts_to: None,
+        reacts_to,
         conversation,
         scheduled_at,
         validity,
@@ -386,10 +393,6 @@ fn content(
     let kind = match input.message_type.as_ref().map(Text::as_str) {
         None => MessageType::Text,
         Some(word) => match MessageType::from_code(word) {
-            Some(MessageType::Reaction) => {
-                problems.add(&["messageType"], format!("`{word}` is not yet supported"));
-                MessageType::Text
-            }
             Some(kind) => kind,
             None => {
                 let words = MessageType::ALL.map(MessageType::code).join(", ");

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::idempotency;
 use super::output::{MessageOut, RoutingOut};
-use super::refusal;
+use super::refusal::{self, Names};
 use super::request::{SendHeaders, SendIn, prepare};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
@@ -74,7 +74,7 @@ pub(crate) async fn send(
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
     let prepared = prepare(&bytes, &headers, &caller, &api.engine)?;
-    let replies = prepared.request.in_reply_to.is_some();
+    let names = Names::of(&prepared.request);
     match api.engine.accept(prepared.request).await {
         Ok(Accepted { view, decision }) => {
             let answer = EnvelopeOut {
@@ -94,7 +94,7 @@ pub(crate) async fn send(
             )
             .await
         }
-        Err(refused) => Err(refusal::of(refused, replies)),
+        Err(refused) => Err(refusal::of(refused, names)),
     }
 }
 
