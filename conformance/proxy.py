@@ -30,8 +30,10 @@ _OWN_NUMBERS = {"phoneNumber", "+15551234567"}
 class Rows:
     """Rows that stand in for the dummies; those that a call destroys or fills are made anew for each."""
 
-    def __init__(self, url: str, key: str, sender: str) -> None:
+    def __init__(self, url: str, key: str, sender: str, heard: str) -> None:
         self.api = Api(url, key)
+        self.heard = heard
+        self.sender_of_heard = str(self.api.message(heard)["senderId"])
         self.sender = sender
         self._lock = threading.Lock()
         self._number = 0
@@ -118,7 +120,11 @@ class Substitution:
         parts = path.split("/")[1:]
         if parts[:1] != ["v1"] or len(parts) < 3:
             return path
-        if parts[1] == "messages" and parts[2] == "messageId":
+        if parts[1:3] == ["messages", "messageId"] and parts[3:] and method == "POST":
+            # A reaction and the sign that somebody types are answers to what a person wrote.
+            self.note("messageId", "path", "a message from a person on WhatsApp")
+            parts[2] = self._rows.heard
+        elif parts[1:3] == ["messages", "messageId"]:
             self.note("messageId", "path", "a sent message")
             parts[2] = self._rows.message
         elif parts[1:4] == ["contacts", "phone", "phoneNumber"]:
@@ -171,12 +177,15 @@ class Substitution:
             pairs.append((name, value))
         return urlencode(pairs)
 
-    def headers(self, headers: dict[str, str]) -> dict[str, str]:
+    def headers(self, path: str, headers: dict[str, str]) -> dict[str, str]:
         """The headers with real ids."""
+        heard = f"/v1/messages/{self._rows.heard}/"
         for name in headers:
             if name.lower() == "zavu-sender" and headers[name] == "sender_12345":
-                self.note("sender_12345", "header Zavu-Sender", "the configured sender")
-                headers[name] = self._rows.sender
+                is_answer = path.startswith(heard)
+                who = "the sender that the person wrote to" if is_answer else "the configured sender"
+                self.note("sender_12345", "header Zavu-Sender", who)
+                headers[name] = self._rows.sender_of_heard if is_answer else self._rows.sender
         return headers
 
     def body(self, method: str, path: str, body: bytes) -> bytes:
@@ -234,7 +243,7 @@ def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHa
             target = f"{path}?{query}" if query else path
             # A connection for each request: one that is kept may be closed by the server at any time.
             with closing(http.client.HTTPConnection(host, timeout=60)) as upstream:
-                upstream.request(self.command, target, body or None, substitution.headers(headers))
+                upstream.request(self.command, target, body or None, substitution.headers(path, headers))
                 answer = upstream.getresponse()
                 content = answer.read()
             self.send_response_only(answer.status, answer.reason)
@@ -253,10 +262,11 @@ def handler(upstream: str, substitution: Substitution) -> type[BaseHTTPRequestHa
     return Handler
 
 
-def serve(upstream: str, key: str, sender: str) -> tuple[str, Callable[[], Counter[str]]]:
-    """Starts the proxy on a free port; its URL, and what ends it and gives the table."""
+def serve(upstream: str, key: str, sender: str, heard: str) -> tuple[str, Callable[[], Counter[str]]]:
+    """Starts the proxy on a free port. `sender` is a configured one, `heard` a message from a person on
+    WhatsApp. Its URL, and what ends it and gives the table."""
     seen: Counter[str] = Counter()
-    substitution = Substitution(Rows(upstream, key, sender), seen)
+    substitution = Substitution(Rows(upstream, key, sender, heard), seen)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(upstream, substitution))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import proxy
 
+from .heard import AtMeta
 from .server import SIMULATED, Server, project
 from .totals import Totals, cases, pytest_report
 
@@ -61,9 +62,10 @@ def run(work: Path) -> Totals:
     """Runs them, and holds the failures against the list of known differences, both ways."""
     started = time.monotonic()
     keys = f'{{ name = "sdk", key = "{KEY}", scopes = ["send", "read", "manage"] }}'
-    server = Server(project('idempotency = "replay"', keys) + SIMULATED).start()
+    at_meta = AtMeta()
+    server = Server(project('idempotency = "replay"', keys) + SIMULATED + at_meta.config, called=True).start()
     try:
-        url, stop = proxy.serve(server.url, KEY, "support")
+        url, stop = proxy.serve(server.url, KEY, "support", at_meta.heard(server, KEY))
         report = work / "reports" / "sdk-tests.xml"
         pytest_report(
             ["-q", "--tb=short", "-rN", "-n", "4", "-p", "unskip", *FILES],
@@ -102,3 +104,4 @@ def run(work: Path) -> Totals:
         )
     finally:
         server.close()
+        at_meta.close()

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .server import SIMULATED, TEST_KEY, Server, project
+from .heard import AtMeta
+from .server import LIVE_KEY, SIMULATED, TEST_KEY, Server, project
 from .totals import Totals
 
 HERE = Path(__file__).resolve().parent.parent
@@ -48,7 +49,7 @@ def built(work: Path) -> Path:
     return folder / "out"
 
 
-def ran(script: Path, url: str, key: str) -> tuple[list[dict[str, Any]], str]:
+def ran(script: Path, url: str, key: str, live_key: str, heard: str) -> tuple[list[dict[str, Any]], str]:
     """What a compiled script tells of its tests, line by line, and what else it says."""
     done = subprocess.run(
         ["node", str(script)],
@@ -56,7 +57,14 @@ def ran(script: Path, url: str, key: str) -> tuple[list[dict[str, Any]], str]:
         text=True,
         timeout=PATIENCE,
         check=False,
-        env={**os.environ, "TANDEM_URL": url, "TANDEM_KEY": key, "NO_PROXY": "127.0.0.1"},
+        env={
+            **os.environ,
+            "TANDEM_URL": url,
+            "TANDEM_KEY": key,
+            "TANDEM_LIVE_KEY": live_key,
+            "TANDEM_HEARD": heard,
+            "NO_PROXY": "127.0.0.1",
+        },
     )
     lines = [json.loads(it) for it in done.stdout.splitlines() if it.startswith("{")]
     if done.returncode != 0 or not lines:
@@ -74,9 +82,11 @@ def run(work: Path) -> Totals:
         tests: list[dict[str, Any]] = [{"test": "it compiles", "error": str(error)}]
     else:
         tests = [{"test": "it compiles"}]
-        server = Server(project() + SIMULATED).start()
+        at_meta = AtMeta()
+        server = Server(project() + SIMULATED + at_meta.config, called=True).start()
         try:
-            more, said = ran(scripts / "exercise.mjs", server.url, TEST_KEY)
+            heard = at_meta.heard(server, LIVE_KEY)
+            more, said = ran(scripts / "exercise.mjs", server.url, TEST_KEY, LIVE_KEY, heard)
             tests += more
             missing = [it for it in said.splitlines() if it.startswith("not served: ")]
             notes.append(f"{len(missing)} methods not served")
@@ -85,6 +95,7 @@ def run(work: Path) -> Totals:
                 print(f"log of the server, {server.log}:\n{server.tail()}")
         finally:
             server.close()
+            at_meta.close()
     failed = [it for it in tests if it.get("error")]
     for it in failed:
         print(f"FAILED {it['test']}\n{it['error']}")

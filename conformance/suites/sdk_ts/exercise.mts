@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import Zavudev from "@zavudev/sdk";
 import { run, test, until } from "./runner.mjs";
-import { KEY, URL_OF_SERVER, calledMethods, client, faults, methodsOf } from "./watched.mjs";
+import { KEY, URL_OF_SERVER, calledMethods, client, environment, faults, methodsOf } from "./watched.mjs";
 
 const sdk = client();
 let numbers = 0;
@@ -11,8 +11,6 @@ const phone = (): string => `+4072240${String(++numbers).padStart(4, "0")}`;
 
 /** Methods of resources in scope whose paths Tandem does not serve, each with its call. */
 const NOT_SERVED: Record<string, () => Promise<unknown>> = {
-    "messages.react": async () => sdk.messages.react(await aMessage(), { emoji: "👍" }),
-    "messages.showTyping": async () => sdk.messages.showTyping(await aMessage()),
     "senders.getProfile": async () => sdk.senders.getProfile("support"),
     "senders.updateProfile": async () => sdk.senders.updateProfile("support", { about: "Us" }),
     "senders.uploadProfilePicture": async () =>
@@ -24,11 +22,6 @@ const NOT_SERVED: Record<string, () => Promise<unknown>> = {
     "senders.whatsappSync.startHistorySync": async () => sdk.senders.whatsappSync.startHistorySync("support"),
 };
 const IN_SCOPE = ["me", "messages", "contacts", "senders", "templates", "conversations", "introspect", "phoneNumbers"] as const;
-
-async function aMessage(): Promise<string> {
-    const { message } = await sdk.messages.send({ to: phone(), text: "Hello" });
-    return message.id;
-}
 
 /** Beyond what Tandem is: assistants, and voice. */
 const BEYOND = ["senders.agent."];
@@ -47,13 +40,14 @@ async function refusal(call: PromiseLike<unknown>): Promise<InstanceType<typeof 
 const code = (error: InstanceType<typeof Zavudev.APIError>): unknown => (error.error as { code?: unknown }).code;
 
 /** A made-up person writes to us. */
-async function inbound(from: string, text: string, channel: "sms" | "whatsapp" = "sms"): Promise<void> {
+async function inbound(from: string, text: string, channel: "sms" | "whatsapp" = "sms"): Promise<string> {
     const answer = await fetch(`${URL_OF_SERVER}/v1/simulator/inbound`, {
         method: "POST",
         headers: { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" },
         body: JSON.stringify({ from, text, channel }),
     });
-    assert.equal(answer.status, 202, await answer.text());
+    assert.equal(answer.status, 202);
+    return ((await answer.json()) as { messageId: string }).messageId;
 }
 
 test("a wrong shape would be seen", async () => {
@@ -102,6 +96,18 @@ test("contents of each kind are taken", async () => {
     await send({ messageType: "buttons", text: "Well?", content: { buttons: [{ id: "y", title: "Yes" }] } });
     const sections = [{ title: "Sizes", rows: [{ id: "s", title: "Small" }] }];
     await send({ messageType: "list", text: "Which?", content: { listButton: "Choose", sections } });
+});
+
+test("a message is reacted to, and typing is shown", async () => {
+    const live = client({ apiKey: environment("TANDEM_LIVE_KEY") });
+    const heard = environment("TANDEM_HEARD");
+    const { message } = await live.messages.react(heard, { emoji: "👍", "Zavu-Sender": "at-meta" });
+    assert.equal(message.messageType, "reaction");
+    await live.messages.showTyping(heard, { "Zavu-Sender": "at-meta" });
+    const { message: ours } = await sdk.messages.send({ to: phone(), text: "Hello" });
+    for (const call of [() => sdk.messages.react(ours.id, { emoji: "👍" }), () => sdk.messages.showTyping(ours.id)]) {
+        assert.ok((await refusal(call())) instanceof Zavudev.BadRequestError);
+    }
 });
 
 test("a list is walked over its pages", async () => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import Zavudev from "@zavudev/sdk";
 import { Shapes } from "./shapes.mjs";
 
-const environment = (name: string): string => {
+export const environment = (name: string): string => {
     const value = process.env[name];
     assert.ok(value, `${name} is not set`);
     return value;
