@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod order;
 pub mod outcome;
 pub mod plan;
+pub mod publish;
 pub mod receipt_order;
 pub mod route;
 pub mod unknown;
