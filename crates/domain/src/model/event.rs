@@ -114,6 +114,8 @@ pub struct EventKinds(u32);
 impl EventKinds {
     /// Every kind.
     pub const ALL: Self = Self((1 << EventKind::ALL.len()) - 1);
+    /// What an endpoint gets that does not say: everything but stories, which are asked for.
+    pub const USUAL: Self = Self::ALL.without(EventKind::Story);
 
     /// The set with these bits; those of no kind are left out.
     pub const fn from_bits(bits: u32) -> Self {

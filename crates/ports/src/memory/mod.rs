@@ -5,6 +5,7 @@
 
 mod accepting;
 mod contacts;
+mod publishing;
 mod receiving;
 mod state;
 mod steps;
@@ -16,15 +17,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
+use crate::store::events::{EventFilter, EventPage, EventRecord};
 use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use crate::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -208,6 +212,43 @@ impl Queries for MemoryStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.answer(|it| it.list_api_keys(project))
+    }
+
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
+        self.answer(|it| it.publishing.read(filter))
+    }
+
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {
+        self.answer(|it| it.publishing.event(seq))
+    }
+
+    fn newest_event(&self) -> Answer<'_, EventSeq> {
+        self.answer(|it| it.publishing.newest())
+    }
+
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>> {
+        self.answer(|it| it.publishing.webhooks())
+    }
+
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>> {
+        self.answer(|it| it.publishing.webhook(sender))
+    }
+
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>> {
+        self.answer(|it| it.publishing.standing(sender))
+    }
+
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>> {
+        self.answer(|it| it.publishing.replays(sender, limit.into()))
+    }
+
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>> {
+        self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -8,6 +8,7 @@ use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
 use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
+use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) parked: Vec<Receipt>,
     pub(super) idempotency: BTreeMap<(ProjectKey, Box<str>), Earlier>,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
+    pub(super) publishing: Publishing,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -96,6 +98,7 @@ impl State {
             parked: Vec::new(),
             idempotency: BTreeMap::new(),
             api_keys: BTreeMap::new(),
+            publishing: Publishing::default(),
         }
     }
 
@@ -122,6 +125,12 @@ impl State {
                 limit,
             } => {
                 self.prune(*keys_before, *receipts_before, (*limit).into());
+                Outcome::Done
+            }
+            Op::Webhook(change) => self.publishing.change(change),
+            Op::Delivery(delivery) => self.delivery(delivery),
+            Op::PruneEvents(prune) => {
+                self.publishing.prune(prune);
                 Outcome::Done
             }
         }

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use super::state::{Sent, State};
 use crate::store::messages::DecisionRecord;
 use crate::store::operations::{Interrupted, Plan, Receipt, Release, Settle, Start, Submitted};
-use crate::store::{Epoch, Outcome, fold};
+use crate::store::{Epoch, Outcome, events, fold};
 
 /// One fold into a message: what it brought, and when it happened.
 pub(super) type Fold = (Effects, Timestamp);
@@ -186,6 +186,11 @@ impl State {
         }
         let mut changed = fold::changed(message, before.status, before.waiting, &sent.progress);
         let (contact, sender) = (sent.contact, sent.message.sender);
+        let of = (sent.message.project, sender, message);
+        if let Some(at) = at {
+            let event = events::of_change(of, before.status, &sent.progress, at);
+            event.into_iter().for_each(|it| self.publishing.add(it));
+        }
         let exists = self.people.contains_key(&contact);
         for (effects, at) in folds {
             fold::note(&mut changed, effects);

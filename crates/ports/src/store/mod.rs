@@ -9,10 +9,12 @@
 //! [`Progress`]: domain::model::progress::Progress
 
 pub mod contacts;
+pub mod events;
 pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;
+pub mod webhooks;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -16,8 +16,10 @@ use domain::time::Timestamp;
 use super::Epoch;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
-/// One change, committed whole or not at all.
+/// One change, committed whole or not at all. The events that it brings
+/// ([`events`](super::events)) are kept with it.
 #[derive(Debug, Clone)]
 pub enum Op {
     /// See [`Accept`].
@@ -65,6 +67,12 @@ pub enum Op {
         /// At most so many of each.
         limit: u16,
     },
+    /// See [`WebhookChange`].
+    Webhook(Box<WebhookChange>),
+    /// See [`Delivery`].
+    Delivery(Box<Delivery>),
+    /// See [`PruneEvents`].
+    PruneEvents(PruneEvents),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -359,6 +367,15 @@ pub enum Outcome {
     Stale,
     /// A newer owner has the work; nothing was written.
     Fenced,
+    /// A sender's endpoint after a change.
+    Webhook(Box<Webhook>),
+    /// Events were put back to be delivered again.
+    Replayed {
+        /// How many.
+        count: u32,
+        /// Whether there are more than one replay puts back.
+        more: bool,
+    },
 }
 
 /// A message after a change.
