@@ -187,9 +187,10 @@ impl State {
         let mut changed = fold::changed(message, before.status, before.waiting, &sent.progress);
         let (contact, sender) = (sent.contact, sent.message.sender);
         let of = (sent.message.project, sender, message);
-        if let Some(at) = at {
-            let event = events::of_change(of, before.status, &sent.progress, at);
-            event.into_iter().for_each(|it| self.publishing.add(it));
+        if let Some(at) = at
+            && let Some(event) = events::of_change(of, before.status, &sent.progress, at)
+        {
+            self.publishing.add(event);
         }
         let exists = self.people.contains_key(&contact);
         for (effects, at) in folds {
