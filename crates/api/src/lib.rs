@@ -4,6 +4,7 @@
 //! Reading order: [`router`], the gate in front of it (`gate`, `auth`), then one file for each
 //! resource under `v1`. API types are not domain types: each resource converts in its own folder.
 
+mod address;
 mod auth;
 mod body;
 mod error;

@@ -2,11 +2,13 @@
 
 use axum::extract::rejection::QueryRejection;
 use domain::ids::{ContactId, MessageId};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::phone::PhoneNumber;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::address;
 use crate::error::{ApiError, Problems};
 
 /// Items of a page, where the caller does not say.
@@ -59,6 +61,22 @@ impl Params {
             self.wrong(name, message);
         }
         value
+    }
+
+    /// The parameter as an address of a person, on this channel if any is named.
+    pub(crate) fn address(&mut self, name: &str, channel: Option<Channel>) -> Option<Address> {
+        let text = self.get(name)?;
+        let read = match text.strip_prefix(' ') {
+            Some(rest) => address::read(&format!("+{rest}"), channel),
+            None => address::read(text, channel),
+        };
+        match read {
+            Ok(address) => Some(address),
+            Err(message) => {
+                self.wrong(name, message);
+                None
+            }
+        }
     }
 
     /// The parameter as a phone number. A plus that was not escaped arrives as a blank.
@@ -179,6 +197,7 @@ pub(crate) fn cut<T, C: Cursor>(
 }
 
 /// A channel that can be routed, by its word in the API.
+#[derive(Clone, Copy)]
 pub(crate) enum ChannelWord {
     /// One that Tandem has.
     Known(Channel),
@@ -187,16 +206,17 @@ pub(crate) enum ChannelWord {
 }
 
 /// Channels of the API that cannot be routed yet.
-const NOT_YET: [&str; 6] = [
-    "sms_oneway",
-    "telegram",
-    "email",
-    "instagram",
-    "messenger",
-    "voice",
-];
+const NOT_YET: [&str; 4] = ["sms_oneway", "instagram", "messenger", "voice"];
 
 impl ChannelWord {
+    /// The channel, where Tandem has it.
+    pub(crate) const fn known(self) -> Option<Channel> {
+        match self {
+            Self::Known(channel) => Some(channel),
+            Self::NotYet => None,
+        }
+    }
+
     /// The channel with this word; `None` where the API has no such word.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Channel::from_code(text)

@@ -25,6 +25,7 @@ use ports::store::{Op, Outcome, Unavailable};
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
+use crate::form::Form;
 use crate::plan::submission;
 use crate::ready::Ready;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
@@ -41,6 +42,7 @@ struct Prepared {
     expires_at: Timestamp,
     plan: Plan,
     sender: Arc<Sender>,
+    contact: ContactFacts,
 }
 
 /// Keeps a message, or says why not.
@@ -61,7 +63,9 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         expires_at,
         plan,
         sender,
+        contact,
     } = prepared;
+    let now = message.accepted_at;
     let (step, decision, place) = match plan {
         Plan::Refuse { refusal, decision } => {
             // A repeat of a request that was taken is no new message, whatever the rules say now.
@@ -101,7 +105,17 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         idempotency,
         epoch: inner.epoch,
     };
-    keep(inner, accept, place, &sender).await
+    let form = match &accept.first {
+        FirstStep::Send(attempt) => Some(Form::of(
+            &accept.message,
+            &contact,
+            &sender,
+            attempt.channel,
+            now,
+        )),
+        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+    };
+    keep(inner, accept, place, form).await
 }
 
 /// Refuses a request whose idempotency key was used before (R-LIFE-3).
@@ -247,6 +261,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         speed: project.policy.speed_of(request.speed, request.category),
         explicit: request.explicit,
         reply_to,
+        context: None,
         test: request.test,
         metadata: request.metadata,
         scheduled_at,
@@ -284,6 +299,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         expires_at,
         plan,
         sender,
+        contact,
     })
 }
 
@@ -344,7 +360,7 @@ async fn answered(
 /// Whether the same sender sends the same text to many (R-CLASS-1).
 fn goes_to_many(inner: &Inner, request: &SendRequest, project: &Project, now: Timestamp) -> bool {
     let content = content_hash(&request.content);
-    let recipient = hash_of(request.to.as_str());
+    let recipient = hash_of(&request.to);
     inner
         .bulk
         .lock()
@@ -366,18 +382,15 @@ async fn keep(
     inner: &Arc<Inner>,
     accept: Accept,
     place: Option<Place>,
-    sender: &Arc<Sender>,
+    form: Option<Form>,
 ) -> Result<Accepted, Refused> {
     let decision = accept.decision.clone();
     let message = accept.message.clone();
     let progress = shown_progress(&accept);
     let ready = match &accept.first {
-        FirstStep::Send(attempt) => Some((
-            attempt.clone(),
-            accept.fallback,
-            accept.expires_at,
-            Arc::clone(sender),
-        )),
+        FirstStep::Send(attempt) => {
+            form.map(|form| (attempt.clone(), accept.fallback, accept.expires_at, form))
+        }
         FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
     };
     let (done, answer) = oneshot::channel();
@@ -391,10 +404,7 @@ async fn keep(
                 }) => {
                     settle::note_due(&inner, *due);
                     match (place, ready) {
-                        (
-                            Some(Place::Ready(lane)),
-                            Some((attempt, fallback, expires_at, sender)),
-                        ) => {
+                        (Some(Place::Ready(lane)), Some((attempt, fallback, expires_at, form))) => {
                             let key = SubmissionKey {
                                 message: *id,
                                 attempt: 1,
@@ -406,7 +416,7 @@ async fn keep(
                                 &attempt,
                                 fallback.after,
                                 expires_at,
-                                &sender,
+                                form,
                             );
                             let ready = Ready {
                                 due: message.accepted_at,

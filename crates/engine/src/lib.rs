@@ -11,7 +11,9 @@
 //! operation of the store.
 
 mod accept;
+mod bill;
 mod facts;
+mod form;
 mod lanes;
 mod line;
 mod plan;

@@ -10,7 +10,6 @@ use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::RouteCondition;
-use domain::model::sender::Sender;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
 use domain::rules::validity::is_expired;
 use domain::text::measure;
@@ -22,6 +21,7 @@ use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
 use crate::accept::may_reply;
+use crate::form::Form;
 use crate::ready::Ready;
 use crate::{Inner, facts, settle};
 
@@ -122,7 +122,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         .progress
         .last_attempt()
         .filter(|it| it.state == AttemptState::Sending);
-    let mut contact = outbound.facts;
+    let mut contact = outbound.facts.clone();
     if contact.thread.last_outbound_at == Some(message.accepted_at) {
         // The message itself is no reason for it not to be an answer (R-CHAN-2).
         contact.thread.last_outbound_at = None;
@@ -155,7 +155,10 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         },
     });
     match planned {
-        Plan::Send { attempt, decision } => send(inner, outbound, live, sender, attempt, decision),
+        Plan::Send { attempt, decision } => {
+            let form = Form::of(message, &contact, sender, attempt.channel, now);
+            send(inner, outbound, live, form, attempt, decision)
+        }
         Plan::Wait { lane, decision } if outbound.progress.waiting == Waiting::Lane(lane) => {
             let live =
                 live.filter(|it| is_paused(inner, it.route, now) && it.route == lane.route)?;
@@ -167,7 +170,8 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
                 charged_on: live.charged_on,
                 receipts: live.receipts,
             };
-            send(inner, outbound, Some(live), sender, again, decision)
+            let form = Form::of(message, &contact, sender, again.channel, now);
+            send(inner, outbound, Some(live), form, again, decision)
         }
         Plan::Wait { lane, decision } => Some(wait(lane, decision)),
         Plan::Refuse { refusal, decision } => Some(Step {
@@ -200,7 +204,7 @@ fn send(
     inner: &Inner,
     outbound: &Outbound,
     live: Option<&Attempt>,
-    sender: &Sender,
+    form: Form,
     planned: PlannedAttempt,
     decision: Decision,
 ) -> Option<Step> {
@@ -235,7 +239,7 @@ fn send(
     };
     let after = outbound.progress.fallback.after;
     let expires_at = outbound.progress.expires_at;
-    let submission = submission(key, message, &attempt, after, expires_at, sender);
+    let submission = submission(key, message, &attempt, after, expires_at, form);
     let due = message.scheduled_at.unwrap_or(message.accepted_at);
     let what = match live {
         Some(_) => PlanStep::Continue(planned),
@@ -296,14 +300,18 @@ pub(crate) fn submission(
     attempt: &Attempt,
     fallback_after: Option<Millis>,
     expires_at: Timestamp,
-    sender: &Sender,
+    form: Form,
 ) -> Submission {
+    let Form { from, to, template } = form;
     Submission {
         key,
         class: message.class,
-        from: Arc::clone(&sender.address),
-        to: message.to,
+        from,
+        to,
         content: Arc::clone(&message.content),
+        template,
+        category: message.category,
+        context: message.context.clone(),
         parts: attempt.parts,
         accepted: attempt.accepted,
         // Only the first channel's copy must not come late (R-FALL-5).

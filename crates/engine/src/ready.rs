@@ -354,7 +354,13 @@ mod tests {
             key,
             class,
             from: "ACME".into(),
-            to: "+40712345678".parse().unwrap(),
+            to: "+40712345678"
+                .parse::<domain::phone::PhoneNumber>()
+                .unwrap()
+                .into(),
+            template: None,
+            category: domain::model::message::Category::Transactional,
+            context: None,
             content: Arc::new(Content::text("x")),
             parts,
             accepted: PartSet::NONE,

@@ -10,16 +10,17 @@ use domain::model::progress::Waiting;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::sender::Sender;
 use ports::connector::{
-    Ack, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Slots, SubmissionKey,
-    SubmissionSource, Taken, Wake,
+    Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
+    Slots, SubmissionKey, SubmissionSource, Taken, Wake,
 };
+use ports::provider::TemplateUpdate;
 use ports::store::messages::{InboundMessage, MessageFilter};
 use ports::store::operations::{Receipt, Start, Submitted};
 use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, facts, settle};
+use crate::{Inner, SimulateError, bill, facts, settle};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -165,6 +166,7 @@ impl RouteEvents for RoutePort {
             references: receipt.references,
             ours: receipt.ours.map(|it| (it.message, it.attempt)),
             recipient: receipt.recipient,
+            whole: receipt.whole,
             state: receipt.state,
             raw: receipt.raw,
             at: inner.now(),
@@ -197,8 +199,12 @@ impl RouteEvents for RoutePort {
             route: self.key(),
             channel: self.line.route.channel,
             from: message.from,
+            aliases: message.aliases,
+            profile_name: message.profile_name,
             to: our_address(sender, message.to),
             content: message.content,
+            unsupported: message.unsupported,
+            quotes: message.quotes,
             provider_id: message.provider_id,
             sent_at: message.sent_at.unwrap_or(now).min(now),
             received_at: now,
@@ -213,6 +219,26 @@ impl RouteEvents for RoutePort {
             });
         };
         inner.store.commit(op, Box::new(after_commit));
+    }
+
+    fn consent(&self, signal: ConsentSignal, ack: Ack) {
+        tracing::info!(route = %self.line.route.id, opted_out = signal.opted_out,
+            "a person told the provider whether they want messages");
+        ack(Heard::Kept);
+    }
+
+    fn template(&self, update: TemplateUpdate, ack: Ack) {
+        tracing::info!(route = %self.line.route.id, template = %update.name,
+            "the provider changed a template");
+        ack(Heard::Kept);
+    }
+
+    fn billed(&self, key: SubmissionKey, bill: Bill) {
+        let inner = Arc::clone(&self.inner);
+        let route = Arc::clone(&self.line.route);
+        self.inner
+            .tasks
+            .spawn(async move { bill::settle(&inner, &route, key, bill).await });
     }
 
     fn link(&self, state: LinkState) {
@@ -269,7 +295,7 @@ pub(crate) async fn simulate_inbound(
         .find(|it| it.simulator().is_some())
         .ok_or(SimulateError::NoSimulator)?;
     let simulator = connector.simulator().ok_or(SimulateError::NoSimulator)?;
-    let from = message.from;
+    let from = message.from.clone();
     let (heard, answer) = oneshot::channel();
     simulator.inject_inbound(
         message,

@@ -2,11 +2,11 @@
 
 use domain::decision::Decision;
 use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::Content;
 use domain::model::message::{Category, Speed, TrafficClass};
 use domain::model::route::RouteCondition;
-use domain::phone::PhoneNumber;
 use domain::rules::plan::Refusal;
 use domain::time::{Millis, Timestamp};
 use ports::store::Unavailable;
@@ -23,7 +23,7 @@ pub struct SendRequest {
     /// Who it is from.
     pub sender: SenderKey,
     /// Who it is for.
-    pub to: PhoneNumber,
+    pub to: Address,
     /// What it says.
     pub content: Content,
     /// The channel that the caller named; `None` is `auto`.

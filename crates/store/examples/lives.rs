@@ -176,7 +176,7 @@ fn accept(life: u64) -> Op {
         message: NewMessage {
             project: ProjectKey(1),
             sender: SenderKey(1),
-            to,
+            to: to.into(),
             content: Arc::new(Content::text(
                 "Your parcel is on its way and will be with you between 14:00 and 16:00 today.",
             )),
@@ -186,6 +186,7 @@ fn accept(life: u64) -> Op {
             speed: Speed::Normal,
             explicit: None,
             reply_to: None,
+            context: None,
             test: false,
             metadata: None,
             scheduled_at: None,
@@ -274,6 +275,7 @@ fn receipt(life: u64) -> Op {
         references: vec![reference(life)],
         ours: None,
         recipient: None,
+        whole: false,
         state: ReceiptState::Delivered,
         raw: "id:1a2b3c4d sub:001 dlvrd:001 submit date:2611220735 done date:2611220735 stat:DELIVRD err:000".into(),
         at: at(life).plus(Millis::seconds(3)),

@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::MessageId;
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::Content;
-use domain::phone::PhoneNumber;
 use engine::SimulateError;
 use ports::connector::IncomingMessage;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::address;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorCode, ErrorOut, FieldError, Problems};
@@ -101,13 +102,7 @@ pub(crate) async fn inbound(
     };
     let sender = sender
         .ok_or_else(|| ApiError::not_found("sender").with_field(&["senderId"], "is not known"))?;
-    let message = IncomingMessage {
-        from,
-        to: (*sender.address).into(),
-        content: Content::text(text),
-        provider_id: None,
-        sent_at: None,
-    };
+    let message = IncomingMessage::new(from, &*sender.address, Content::text(text));
     match api
         .engine
         .simulate_inbound(project, sender.key, channel, message)
@@ -134,14 +129,16 @@ pub(crate) async fn inbound(
     }
 }
 
-fn check<'a>(
-    input: &'a InboundIn,
-    problems: &mut Problems,
-) -> Option<(PhoneNumber, Channel, &'a str)> {
-    let from = match input.from.as_deref().map(PhoneNumber::parse) {
-        Some(Ok(number)) => Some(number),
-        Some(Err(error)) => {
-            problems.add(&["from"], error.to_string());
+fn check<'a>(input: &'a InboundIn, problems: &mut Problems) -> Option<(Address, Channel, &'a str)> {
+    let channel = input.channel.as_deref().and_then(Channel::from_code);
+    let from = match input.from.as_deref().map(|it| address::read(it, channel)) {
+        Some(Ok(from)) if channel.is_none_or(|it| from.is_on(it)) => Some(from),
+        Some(Ok(_)) => {
+            problems.add(&["from"], "is no address on this channel");
+            None
+        }
+        Some(Err(message)) => {
+            problems.add(&["from"], message);
             None
         }
         None => {
@@ -149,9 +146,11 @@ fn check<'a>(
             None
         }
     };
-    let channel = input.channel.as_deref().and_then(Channel::from_code);
     if channel.is_none() {
-        problems.add(&["channel"], "must be one of sms, whatsapp");
+        problems.add(
+            &["channel"],
+            "must be one of sms, whatsapp, telegram, email",
+        );
     }
     let text = input
         .text

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
@@ -104,8 +105,8 @@ pub(crate) fn whatsapp() -> Route {
 }
 
 /// A person's number.
-pub(crate) fn person(no: u32) -> PhoneNumber {
-    PhoneNumber::parse(&format!("+40722{no:06}")).unwrap()
+pub(crate) fn person(no: u32) -> Address {
+    Address::Phone(PhoneNumber::parse(&format!("+40722{no:06}")).unwrap())
 }
 
 /// A direct text to a person, on the best channel.

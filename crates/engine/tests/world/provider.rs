@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::ids::RouteKey;
+use domain::model::address::Address;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
-use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
@@ -189,15 +189,12 @@ impl Provider {
     }
 
     /// A receipt that names this reference and nothing else.
-    pub(crate) fn receipt(
-        reference: &str,
-        to: PhoneNumber,
-        state: ReceiptState,
-    ) -> IncomingReceipt {
+    pub(crate) fn receipt(reference: &str, to: Address, state: ReceiptState) -> IncomingReceipt {
         IncomingReceipt {
             references: vec![reference.into()],
             ours: None,
             recipient: Some(to),
+            whole: false,
             raw: format!("{reference} {}", state.code()).into(),
             state,
         }
@@ -322,7 +319,7 @@ impl Provider {
         self: Arc<Self>,
         at: tokio::time::Instant,
         references: Vec<PartReference>,
-        to: PhoneNumber,
+        to: Address,
         state: ReceiptState,
     ) {
         tokio::time::sleep_until(at).await;

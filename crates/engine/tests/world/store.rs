@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
-use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
@@ -61,7 +61,7 @@ impl Queries for Access {
         &self,
         project: ProjectKey,
         sender: SenderKey,
-        to: &PhoneNumber,
+        to: &Address,
     ) -> Answer<'_, ContactFacts> {
         self.ask(|it| it.contact_facts(project, sender, to))
     }

@@ -66,7 +66,7 @@ impl State {
         let found = attempts
             .iter()
             .find(|it| it.no == attempt && it.route == receipt.route)?;
-        Some((message, attempt, fold::unnamed_part(found, receipt)))
+        Some((message, attempt, fold::unnamed_part(found, receipt.whole)))
     }
 
     fn only_unknown(&self, receipt: &Receipt) -> Option<(MessageId, u8)> {

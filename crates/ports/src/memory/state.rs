@@ -111,6 +111,7 @@ impl State {
             Op::Submitted(submitted) => self.submitted(submitted),
             Op::Receipt(receipt) => self.receipt(receipt),
             Op::Settle(settle) => self.settle(settle),
+            Op::Billed(billed) => self.billed(billed),
             Op::Interrupted(interrupted) => self.interrupted(interrupted),
             Op::Inbound(inbound) => self.inbound(inbound),
             Op::Contact {

@@ -10,7 +10,9 @@ use domain::time::Timestamp;
 
 use super::state::{Sent, State};
 use crate::store::messages::DecisionRecord;
-use crate::store::operations::{Interrupted, Plan, Receipt, Release, Settle, Start, Submitted};
+use crate::store::operations::{
+    Billed, Interrupted, Plan, Receipt, Release, Settle, Start, Submitted,
+};
 use crate::store::{Epoch, Outcome, events, fold};
 
 /// One fold into a message: what it brought, and when it happened.
@@ -44,6 +46,12 @@ impl State {
     pub(super) fn settle(&mut self, settle: &Settle) -> Outcome {
         self.step(settle.message, settle.epoch, Some(settle.at), |it| {
             fold::settle(&mut it.progress, settle)
+        })
+    }
+
+    pub(super) fn billed(&mut self, billed: &Billed) -> Outcome {
+        self.step(billed.message, billed.epoch, Some(billed.at), |it| {
+            fold::billed(&mut it.progress, billed)
         })
     }
 
@@ -84,7 +92,7 @@ impl State {
             .attempt_mut(*attempt)
             .filter(|it| it.state == AttemptState::Unknown)
             .zip(for_unknown.as_ref())
-            .map(|(it, receipt)| fold::unnamed_part(it, receipt));
+            .map(|(it, receipt)| fold::unnamed_part(it, receipt.whole));
         let to = sent.message.to.clone();
         let part_of = |receipt: &Receipt| {
             let mut forms = receipt

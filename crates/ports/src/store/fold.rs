@@ -13,12 +13,12 @@ use domain::model::receipt::{PartReference, ReceiptState};
 use domain::rules::due::{self, next_due};
 use domain::rules::fallback::nothing_left;
 use domain::rules::outcome::{self, Effects};
-use domain::rules::{receipt_order, unknown};
+use domain::rules::{bill, receipt_order, unknown};
 use domain::time::{Millis, Timestamp};
 
 use super::messages::NewMessage;
 use super::operations::{
-    Accept, Changed, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start,
+    Accept, Billed, Changed, FirstStep, Interrupted, Plan, PlanStep, Release, Settle, Start,
     Submitted,
 };
 
@@ -167,8 +167,8 @@ pub fn receipt(
 /// whole message; else the first that was not accepted, else the first that was not delivered.
 ///
 /// The store keeps the reference for it, so that a repeat finds the same part again.
-pub fn unnamed_part(attempt: &Attempt, receipt: &Receipt) -> u16 {
-    if receipt.whole {
+pub fn unnamed_part(attempt: &Attempt, whole: bool) -> u16 {
+    if whole {
         return PartSet::WHOLE;
     }
     let mut parts = 0..attempt.parts;
@@ -183,6 +183,16 @@ pub fn unnamed_part(attempt: &Attempt, receipt: &Receipt) -> u16 {
 pub fn settle(progress: &mut Progress, settle: &Settle) -> Option<Effects> {
     (progress.version == settle.version)
         .then(|| due::settle(progress, settle.on_unknown, settle.at))
+}
+
+/// Takes the provider's price.
+pub fn billed(progress: &mut Progress, it: &Billed) -> Option<Effects> {
+    let attempt = progress.attempt_mut(it.attempt)?;
+    if attempt.route != it.route {
+        return None;
+    }
+    bill::billed(progress, it.attempt, it.cost);
+    Some(Effects::default())
 }
 
 /// Makes unknown what the last owner left in the hands of a route.

@@ -7,6 +7,7 @@ use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
+use domain::model::money::Micros;
 use domain::model::progress::{FallbackPolicy, Lane, Waiting};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
@@ -36,6 +37,8 @@ pub enum Op {
     Receipt(Box<Receipt>),
     /// See [`Settle`].
     Settle(Settle),
+    /// See [`Billed`].
+    Billed(Billed),
     /// See [`Interrupted`].
     Interrupted(Interrupted),
     /// Keeps an inbound message (R-IN-1): finds the contact by its address, else by the first alias
@@ -276,6 +279,25 @@ pub struct Interrupted {
     /// When the wait for a receipt ends.
     pub resolve_at: Timestamp,
     /// Now.
+    pub at: Timestamp,
+    /// Whose work.
+    pub epoch: Epoch,
+}
+
+/// Takes what the provider charges for a submission in the place of our estimate
+/// ([`domain::rules::bill`]). Fenced. [`Outcome::Stale`] when the attempt does not exist or another
+/// route has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Billed {
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt.
+    pub attempt: u8,
+    /// The route that carried it.
+    pub route: RouteKey,
+    /// The price of all of it, in the project's currency.
+    pub cost: Micros,
+    /// When.
     pub at: Timestamp,
     /// Whose work.
     pub epoch: Epoch,

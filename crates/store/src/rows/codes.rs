@@ -50,7 +50,7 @@ coded!(
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
-coded!(Channel, "channel", [Sms, WhatsApp]);
+coded!(Channel, "channel", [Sms, WhatsApp, Telegram, Email]);
 coded!(
     AddressKind,
     "address kind",

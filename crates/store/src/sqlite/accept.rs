@@ -1,7 +1,7 @@
 //! Station 1: messages are accepted.
 
 use domain::ids::{ContactId, MessageId, ProjectKey};
-use domain::phone::PhoneNumber;
+use domain::model::address::Address;
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 
 use super::fault::Fault;
 use super::lines::Line;
+use crate::rows::address::{address_to_key, beside_key};
 use crate::rows::bytes::{Reader, Writer};
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, phone_to_key};
@@ -55,13 +56,19 @@ impl Line<'_> {
         })
     }
 
-    /// The contact with this number.
+    /// The contact with this address.
     pub(super) fn find_or_make_contact(
         &mut self,
         project: ProjectKey,
-        phone: &PhoneNumber,
+        address: &Address,
         now: Timestamp,
     ) -> Result<ContactId, Fault> {
+        let Some(phone) = address.phone() else {
+            return match self.holder(project, address.kind(), &address.to_string())? {
+                Some(contact) => Ok(contact),
+                None => self.make_contact(project, address, now),
+            };
+        };
         let phone = phone_to_key(phone);
         if let Some(row) = self
             .hot
@@ -93,9 +100,14 @@ impl Line<'_> {
             .as_ref()
             .map(serde_json::to_string)
             .transpose()?;
+        let email = content
+            .email
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
         self.hot.add_content.execute(params![
             id.key(),
-            phone_to_key(&message.to),
+            address_to_key(&message.to),
             content.kind.number(),
             message.accepted_at.as_millis(),
             message.class_reason.number(),
@@ -111,6 +123,9 @@ impl Line<'_> {
             message.metadata,
             content.text,
             decision,
+            beside_key(&message.to),
+            email,
+            message.context,
         ])?;
         Ok(())
     }

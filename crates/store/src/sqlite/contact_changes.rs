@@ -1,6 +1,8 @@
 //! Changes to contacts by the API.
 
 use domain::ids::{ContactId, ProjectKey};
+use domain::model::address::Address;
+use domain::model::channel::Channel;
 use domain::model::contact::AddressKind;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -9,7 +11,7 @@ use ports::store::contacts::{
 };
 use rusqlite::{OptionalExtension, params};
 
-use super::contacts::{addresses, implied, view};
+use super::contacts::{self, addresses, implied, view};
 use super::fault::Fault;
 use super::lines::Line;
 use crate::rows::codes::Coded;
@@ -156,7 +158,7 @@ impl Line<'_> {
         at: Timestamp,
     ) -> Result<ContactOutcome, Fault> {
         for address in addresses {
-            if let Some(holder) = self.holder(project, address)? {
+            if let Some(holder) = self.holder(project, address.kind, &address.identifier)? {
                 return Ok(ContactOutcome::AddressTaken {
                     kind: address.kind,
                     holder,
@@ -197,7 +199,7 @@ impl Line<'_> {
             Some(contact.id)
         } else {
             // The same number on another channel is no other person.
-            self.holder(project, address)?
+            self.holder(project, address.kind, &address.identifier)?
                 .filter(|it| *it != contact.id)
         };
         if let Some(holder) = holder {
@@ -212,31 +214,91 @@ impl Line<'_> {
     }
 
     /// Whose an address is. A phone number is one person's on all channels (R-IN-3).
-    fn holder(
+    pub(super) fn holder(
         &mut self,
         project: ProjectKey,
-        address: &NewAddress,
+        kind: AddressKind,
+        identifier: &str,
     ) -> Result<Option<ContactId>, Fault> {
-        let holder: Option<i64> = match number_of(address.kind, &address.identifier) {
-            Some(phone) => self
-                .hot
-                .find_number
-                .query_row(params![project.0, phone_to_key(&phone)], |row| row.get(0))
-                .optional()?,
-            None => self
+        let Some(phone) = number_of(kind, identifier) else {
+            return contacts::holder(self.connection, project, kind, identifier);
+        };
+        let holder: Option<i64> = self
+            .hot
+            .find_number
+            .query_row(params![project.0, phone_to_key(&phone)], |row| row.get(0))
+            .optional()?;
+        Ok(holder.map(ContactId::from_key))
+    }
+
+    /// Makes a contact of an address that is no phone number.
+    pub(super) fn make_contact(
+        &mut self,
+        project: ProjectKey,
+        address: &Address,
+        at: Timestamp,
+    ) -> Result<ContactId, Fault> {
+        let id = ContactId::from_key(self.keys.next(at));
+        self.connection
+            .prepare_cached(
+                "INSERT INTO contact (project, id, addressed, created_at, updated_at)
+                 VALUES (?1, ?2, 1, ?3, ?3)",
+            )?
+            .execute(params![project.0, id.key(), at.as_millis()])?;
+        let only = NewAddress {
+            kind: address.kind(),
+            identifier: address.to_string().into(),
+            is_primary: true,
+            label: None,
+        };
+        self.add_address(project, id, &only, at)?;
+        Ok(id)
+    }
+
+    /// Lists addresses that nobody has with the contact that turned out to have them; one is a first
+    /// choice where it is the only one of its kind. A contact without a name takes `name`.
+    pub(super) fn learn(
+        &mut self,
+        project: ProjectKey,
+        id: ContactId,
+        theirs: &[&Address],
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut changed = false;
+        for address in theirs {
+            let identifier: Box<str> = address.to_string().into();
+            if self.holder(project, address.kind(), &identifier)?.is_some() {
+                continue;
+            }
+            let contact =
+                view(self.connection, project, id)?.ok_or(Corrupt("a contact that wrote"))?;
+            self.list_addresses(project, &contact)?;
+            for channel in Channel::ALL.into_iter().filter(|it| address.is_on(*it)) {
+                let new = NewAddress {
+                    kind: channel.into(),
+                    identifier: identifier.clone(),
+                    is_primary: false,
+                    label: None,
+                };
+                self.add_address(project, id, &new, at)?;
+            }
+            changed = true;
+        }
+        if let Some(name) = name {
+            changed |= self
                 .connection
                 .prepare_cached(
-                    "SELECT contact FROM contact_address INDEXED BY contact_address_holder
-                     WHERE project = ?1 AND kind = ?2 AND identifier = ?3
-                         AND kind BETWEEN 2 AND 5",
+                    "UPDATE contact SET display_name = ?3
+                     WHERE project = ?1 AND id = ?2 AND display_name IS NULL",
                 )?
-                .query_row(
-                    params![project.0, address.kind.number(), address.identifier],
-                    |row| row.get(0),
-                )
-                .optional()?,
-        };
-        Ok(holder.map(ContactId::from_key))
+                .execute(params![project.0, id.key(), name])?
+                > 0;
+        }
+        if changed {
+            self.changed(project, id, at)?;
+        }
+        Ok(())
     }
 
     fn add_address(

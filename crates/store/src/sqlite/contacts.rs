@@ -1,17 +1,19 @@
 //! Rows back into contacts; also used by the thread that writes, to answer with the new state.
 
 use domain::ids::{ContactId, ProjectKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{AddressKind, ChannelMetrics};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use ports::store::contacts::{ContactChannelView, ContactView, channel_id};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
 use super::lines::read_metrics;
 use super::loading::{coded, optional_coded, optional_time, time};
-use crate::rows::phone_from_key;
+use crate::rows::codes::Coded;
+use crate::rows::{Corrupt, phone_from_key};
 
 /// What is known of a contact on one channel.
 struct Record {
@@ -65,6 +67,69 @@ pub(super) fn view(
         updated_at: time(row, 3)?,
         channels,
     }))
+}
+
+/// Whose an address is that is no phone number.
+pub(super) fn holder(
+    db: &Connection,
+    project: ProjectKey,
+    kind: AddressKind,
+    identifier: &str,
+) -> Result<Option<ContactId>, Fault> {
+    // Each has an index of its own, which SQLite takes only where the text repeats its condition.
+    let sql = match kind {
+        AddressKind::WhatsApp => {
+            "SELECT contact FROM contact_address INDEXED BY contact_address_user
+             WHERE project = ?1 AND identifier = ?3 AND kind = ?2
+                 AND kind = 1 AND identifier NOT LIKE '+%'"
+        }
+        AddressKind::Sms
+        | AddressKind::Email
+        | AddressKind::Telegram
+        | AddressKind::Instagram
+        | AddressKind::Messenger
+        | AddressKind::Voice => {
+            "SELECT contact FROM contact_address INDEXED BY contact_address_holder
+             WHERE project = ?1 AND kind = ?2 AND identifier = ?3 AND kind BETWEEN 2 AND 5"
+        }
+    };
+    let found: Option<i64> = db
+        .prepare_cached(sql)?
+        .query_row(params![project.0, kind.number(), identifier], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(found.map(ContactId::from_key))
+}
+
+/// The addresses that channels use, each once, first choices first.
+pub(super) fn reachable(
+    db: &Connection,
+    project: ProjectKey,
+    id: ContactId,
+) -> Result<Vec<Address>, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT phone, addressed FROM contact WHERE project = ?1 AND id = ?2")?;
+    let (phone, addressed): (Option<i64>, bool) = statement
+        .query_row(params![project.0, id.key()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    if !addressed {
+        let phone = phone.map(phone_from_key).transpose()?;
+        return Ok(phone.map(Address::Phone).into_iter().collect());
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT kind, identifier FROM contact_address WHERE contact = ?1
+         ORDER BY is_primary DESC, kind, identifier",
+    )?;
+    let mut rows = statement.query([id.key()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let identifier = row.get_ref(1)?.as_str().map_err(|_| Corrupt("address"))?;
+        let address = Address::listed(coded(row, 0)?, identifier);
+        found.extend(address.filter(|it| !found.contains(it)));
+    }
+    Ok(found)
 }
 
 /// The addresses that a phone number implies: one for each phone-addressed channel.

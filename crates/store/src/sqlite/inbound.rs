@@ -1,6 +1,7 @@
 //! Station 4: messages from people (R-IN-1).
 
-use domain::ids::MessageId;
+use domain::ids::{ContactId, MessageId};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::message::Status;
 use domain::time::Timestamp;
@@ -10,8 +11,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
 use super::lines::Line;
+use crate::rows::address::{address_to_key, beside_key};
 use crate::rows::codes::Coded;
-use crate::rows::phone_to_key;
+use crate::rows::inbound_detail;
 
 impl Line<'_> {
     /// See [`Op::Inbound`](ports::store::Op::Inbound).
@@ -31,7 +33,7 @@ impl Line<'_> {
             }
         }
         let at = inbound.received_at;
-        let contact = self.find_or_make_contact(inbound.project, &inbound.from, at)?;
+        let contact = self.writer(inbound, at)?;
         let message = MessageId::from_key(self.keys.next(at));
         self.hot.add_message.execute(params![
             message.key(),
@@ -53,6 +55,31 @@ impl Line<'_> {
         Ok(Outcome::InboundKept { message, contact })
     }
 
+    /// Who wrote: found by the address or an alias, else made. What else is theirs is noted.
+    fn writer(&mut self, inbound: &InboundMessage, at: Timestamp) -> Result<ContactId, Fault> {
+        let project = inbound.project;
+        let name = inbound.profile_name.as_deref();
+        if inbound.aliases.is_empty() && name.is_none() {
+            return self.find_or_make_contact(project, &inbound.from, at);
+        }
+        let theirs: Vec<&Address> = std::iter::once(&inbound.from)
+            .chain(&inbound.aliases)
+            .collect();
+        let mut contact = None;
+        for address in &theirs {
+            contact = self.holder(project, address.kind(), &address.to_string())?;
+            if contact.is_some() {
+                break;
+            }
+        }
+        let contact = match contact {
+            Some(known) => known,
+            None => self.find_or_make_contact(project, &inbound.from, at)?,
+        };
+        self.learn(project, contact, &theirs, name, at)?;
+        Ok(contact)
+    }
+
     fn add_inbound_content(
         &mut self,
         message: MessageId,
@@ -66,22 +93,24 @@ impl Line<'_> {
             .transpose()?;
         self.connection
             .prepare_cached(
-                "INSERT INTO content (message, peer, kind, accepted_at, extra, template, text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO content (message, peer, kind, accepted_at, extra, template, text,
+                     peer_address)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 message.key(),
-                phone_to_key(&inbound.from),
+                address_to_key(&inbound.from),
                 content.kind.number(),
                 inbound.received_at.as_millis(),
                 content.extra,
                 template,
                 content.text,
+                beside_key(&inbound.from),
             ])?;
         self.connection
             .prepare_cached(
-                "INSERT INTO inbound (message, route, address, provider_id, sent_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO inbound (message, route, address, provider_id, sent_at, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 message.key(),
@@ -89,6 +118,7 @@ impl Line<'_> {
                 inbound.to,
                 inbound.provider_id,
                 inbound.sent_at.as_millis(),
+                inbound_detail::encode(inbound),
             ])?;
         Ok(())
     }
@@ -99,7 +129,7 @@ impl Line<'_> {
         let sent_at = inbound.sent_at.as_millis();
         let window_from: Option<Timestamp> = match inbound.channel {
             Channel::WhatsApp => Some(inbound.sent_at),
-            Channel::Sms => None,
+            Channel::Sms | Channel::Telegram | Channel::Email => None,
         };
         self.connection
             .prepare_cached(

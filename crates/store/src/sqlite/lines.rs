@@ -53,8 +53,9 @@ hot_statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     add_content: "INSERT INTO content (message, peer, kind, accepted_at, class_reason, category, speed,
             explicit, reply_to, reply_channel, test, scheduled_at, extra, template, metadata, text,
-            decision)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            decision, peer_address, email, context)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+            ?20)",
     load: "SELECT project, sender, contact, lane, due_at, due_kind, progress
         FROM message WHERE id = ?1",
     // Two forms, since SQLite rewrites an index whenever the statement names its columns, also
@@ -68,7 +69,7 @@ hot_statements! {
         VALUES (?1, ?2, ?3, ?4, ?5)",
     find_submission: "SELECT message, attempt, part FROM submission
         WHERE route = ?1 AND reference = ?2",
-    find_parked: "SELECT id, at, state, failure, raw, form, forms FROM parked_receipt
+    find_parked: "SELECT id, at, state, failure, raw, form, forms, whole FROM parked_receipt
         WHERE route = ?1 AND reference = ?2
             AND (form = 0 OR peer = (SELECT c.peer FROM content c WHERE c.message = ?3))",
     add_receipt: "INSERT INTO receipt (message, no, at, attempt, state, raw)

@@ -1,8 +1,8 @@
 //! Lists for the inbox and the API: newest first, a page at a time.
 
 use domain::ids::{ContactId, MessageId, ProjectKey};
+use domain::model::address::Address;
 use domain::model::message::Status;
-use domain::phone::PhoneNumber;
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::messages::{MessageFilter, MessageView};
 use rusqlite::params;
@@ -10,15 +10,15 @@ use rusqlite::params;
 use super::contacts;
 use super::fault::Fault;
 use super::readers::Reader;
+use crate::rows::address::address_to_key;
 use crate::rows::codes::Coded;
-use crate::rows::phone_to_key;
 
 impl Reader {
     pub(super) fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageView>, Fault> {
         let ids = match &filter.to {
             None => self.message_ids(filter)?,
-            Some(phone) => match self.contact_with(filter.project, phone)? {
-                Some(contact) => self.message_ids_with(filter, contact, phone)?,
+            Some(peer) => match self.contact_with(filter.project, peer)? {
+                Some(contact) => self.message_ids_with(filter, contact, peer)?,
                 None => Vec::new(),
             },
         };
@@ -70,7 +70,7 @@ impl Reader {
         &self,
         filter: &MessageFilter,
         contact: ContactId,
-        phone: &PhoneNumber,
+        peer: &Address,
     ) -> Result<Vec<i64>, Fault> {
         let mut statement = self.db.prepare_cached(
             "SELECT m.id FROM message m INDEXED BY message_contact
@@ -83,7 +83,7 @@ impl Reader {
             params![
                 contact.key(),
                 before(filter),
-                phone_to_key(phone),
+                address_to_key(peer),
                 filter.status.map(Coded::number),
                 filter.channel.map(Coded::number),
                 filter.limit,
@@ -104,7 +104,7 @@ impl Reader {
     pub(super) fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactView>, Fault> {
         let only = match &filter.phone {
             None => None,
-            Some(phone) => match self.contact_with(filter.project, phone)? {
+            Some(phone) => match self.contact_with(filter.project, &Address::Phone(*phone))? {
                 Some(contact) => Some(contact.key()),
                 None => return Ok(Vec::new()),
             },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::decision::{ClassReason, Decision};
 use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{ChannelFacts, ContactFacts, ThreadFacts};
 use domain::model::content::{Content, MessageType};
@@ -13,15 +14,18 @@ use domain::time::Timestamp;
 use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, ViewKind};
 use rusqlite::{Connection, Row, params};
 
+use super::contacts::reachable;
 use super::fault::Fault;
 use super::lines::read_metrics;
+use crate::rows::address::address_from;
 use crate::rows::codes::Coded;
-use crate::rows::{Corrupt, phone_from_key, progress};
+use crate::rows::{Corrupt, inbound_detail, progress};
 
 /// A message with its content.
 const MESSAGE: &str = "SELECT m.project, m.sender, m.contact, m.status, m.channel, m.updated_at,
         m.progress, c.peer, c.kind, c.accepted_at, c.class_reason, c.category, c.speed, c.explicit,
-        c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text
+        c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text,
+        c.peer_address, c.email, c.context
     FROM message m JOIN content c ON c.message = m.id WHERE m.id = ?1";
 
 /// What of a message stands in both directions.
@@ -38,6 +42,7 @@ struct Common {
 impl Common {
     fn read(row: &Row<'_>) -> Result<Self, Fault> {
         let template: Option<String> = row.get(19)?;
+        let email: Option<String> = row.get(23)?;
         Ok(Self {
             project: ProjectKey(row.get(0)?),
             sender: SenderKey(row.get(1)?),
@@ -50,6 +55,7 @@ impl Common {
                 text: row.get(21)?,
                 extra: row.get(18)?,
                 template: template.map(|it| serde_json::from_str(&it)).transpose()?,
+                email: email.map(|it| serde_json::from_str(&it)).transpose()?,
             },
         })
     }
@@ -91,7 +97,7 @@ fn read_outbound(
     let message = NewMessage {
         project: common.project,
         sender: common.sender,
-        to: phone_from_key(row.get(7)?)?,
+        to: peer(row)?,
         content: Arc::new(content),
         class: progress.class,
         class_reason: coded::<ClassReason>(row, 10)?,
@@ -101,12 +107,19 @@ fn read_outbound(
         reply_to: reply_to
             .map(|id| coded(row, 15).map(|channel| (MessageId::from_key(id), channel)))
             .transpose()?,
+        context: row.get(24)?,
         test: row.get(16)?,
         metadata: row.get(20)?,
         scheduled_at: optional_time(row, 17)?,
         accepted_at: time(row, 9)?,
     };
     Ok(Some((message, progress)))
+}
+
+/// Who the message is to, or from.
+fn peer(row: &Row<'_>) -> Result<Address, Fault> {
+    let beside: Option<String> = row.get(22)?;
+    Ok(address_from(row.get(7)?, beside.as_deref())?)
 }
 
 /// The message, ready to go on with.
@@ -121,7 +134,7 @@ pub(super) fn outbound(db: &Connection, id: MessageId) -> Result<Option<Outbound
         return Ok(None);
     };
     let facts = if contact_exists(db, common.project, common.contact)? {
-        facts(db, common.contact, common.sender)?
+        facts(db, common.project, common.contact, common.sender)?
     } else {
         ContactFacts::default()
     };
@@ -175,25 +188,37 @@ fn read_inbound(
     common: &mut Common,
 ) -> Result<InboundMessage, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT route, address, provider_id, sent_at FROM inbound WHERE message = ?1",
+        "SELECT route, address, provider_id, sent_at, detail FROM inbound WHERE message = ?1",
     )?;
-    let (route, to, provider_id, sent_at) = statement.query_row([id.key()], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, time(row, 3)?))
+    let (route, to, provider_id, sent_at, detail) = statement.query_row([id.key()], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            time(row, 3)?,
+            row.get::<_, Option<String>>(4)?,
+        ))
     })?;
-    Ok(InboundMessage {
+    let mut inbound = InboundMessage {
         project: common.project,
         sender: common.sender,
         route: RouteKey(route),
         channel: common
             .channel
             .ok_or(Corrupt("channel of an inbound message"))?,
-        from: phone_from_key(row.get(7)?)?,
+        from: peer(row)?,
+        aliases: Vec::new(),
+        profile_name: None,
         to,
         content: std::mem::replace(&mut common.content, Content::text("")),
+        unsupported: false,
+        quotes: None,
         provider_id,
         sent_at,
         received_at: time(row, 9)?,
-    })
+    };
+    inbound_detail::decode(detail.as_deref(), &mut inbound)?;
+    Ok(inbound)
 }
 
 /// The decision that is in force.
@@ -215,11 +240,13 @@ fn contact_exists(db: &Connection, project: ProjectKey, id: ContactId) -> Result
 /// What is known of a contact that exists.
 pub(super) fn facts(
     db: &Connection,
+    project: ProjectKey,
     contact: ContactId,
     sender: SenderKey,
 ) -> Result<ContactFacts, Fault> {
     let mut facts = ContactFacts {
         id: Some(contact),
+        addresses: reachable(db, project, contact)?,
         ..ContactFacts::default()
     };
     let mut records = db.prepare_cached(

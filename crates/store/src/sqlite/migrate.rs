@@ -19,11 +19,18 @@ pub(super) struct Migration {
 }
 
 /// Every step, in order.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "line",
-    sql: include_str!("../../migrations/0001_line.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "line",
+        sql: include_str!("../../migrations/0001_line.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "addresses",
+        sql: include_str!("../../migrations/0002_addresses.sql"),
+    },
+];
 
 /// The schema could not be brought up to date.
 #[derive(Debug, Error)]

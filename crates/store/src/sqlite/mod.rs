@@ -27,9 +27,9 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
-use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::messages::{
@@ -201,13 +201,13 @@ impl Queries for SqliteStore {
         &self,
         project: ProjectKey,
         sender: SenderKey,
-        to: &PhoneNumber,
+        to: &Address,
     ) -> Answer<'_, ContactFacts> {
         let (reply, answer) = oneshot::channel();
         self.send_read(Read::Facts(FactsRequest {
             project,
             sender,
-            to: *to,
+            to: to.clone(),
             reply,
         }));
         awaited(answer)

@@ -7,9 +7,9 @@
 use crossbeam_channel::Receiver;
 use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
-use domain::phone::PhoneNumber;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 use ports::store::Unavailable;
@@ -22,6 +22,7 @@ use rusqlite::{Connection, Row, params};
 use tokio::sync::oneshot;
 
 use super::accept::find_earlier;
+use super::contacts;
 use super::fault::Fault;
 use super::loading::{self, coded, optional_time, time};
 use super::receive::state_word;
@@ -42,7 +43,7 @@ pub(super) enum Read {
 pub(super) struct FactsRequest {
     pub(super) project: ProjectKey,
     pub(super) sender: SenderKey,
-    pub(super) to: PhoneNumber,
+    pub(super) to: Address,
     pub(super) reply: oneshot::Sender<Result<ContactFacts, Unavailable>>,
 }
 
@@ -94,20 +95,23 @@ impl Reader {
         &self,
         project: ProjectKey,
         sender: SenderKey,
-        to: &PhoneNumber,
+        to: &Address,
     ) -> Result<ContactFacts, Fault> {
         match self.contact_with(project, to)? {
-            Some(contact) => loading::facts(&self.db, contact, sender),
+            Some(contact) => loading::facts(&self.db, project, contact, sender),
             None => Ok(ContactFacts::default()),
         }
     }
 
-    /// Whose this number is.
+    /// Whose this address is.
     pub(super) fn contact_with(
         &self,
         project: ProjectKey,
-        phone: &PhoneNumber,
+        address: &Address,
     ) -> Result<Option<ContactId>, Fault> {
+        let Some(phone) = address.phone() else {
+            return contacts::holder(&self.db, project, address.kind(), &address.to_string());
+        };
         let mut statement = self
             .db
             .prepare_cached("SELECT contact FROM number WHERE project = ?1 AND phone = ?2")?;

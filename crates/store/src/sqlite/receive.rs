@@ -10,7 +10,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::fault::Fault;
 use super::lines::{Line, Loaded};
-use crate::rows::{Corrupt, phone_from_key, phone_to_key};
+use crate::rows::Corrupt;
+use crate::rows::address::{address_from, address_to_key};
 
 /// What a receipt is for.
 struct Subject {
@@ -30,10 +31,12 @@ pub(super) struct Parked {
     pub(super) at: Timestamp,
     pub(super) state: ReceiptState,
     pub(super) raw: Box<str>,
+    /// Whether it speaks of the whole message.
+    pub(super) whole: bool,
 }
 
 impl Parked {
-    /// Reads `id, at, state, failure, raw, form, forms`.
+    /// Reads `id, at, state, failure, raw, form, forms, whole`.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, Fault> {
         let failure: Option<String> = row.get(3)?;
         let failure = failure.map(|it| serde_json::from_str(&it)).transpose()?;
@@ -43,6 +46,7 @@ impl Parked {
             at: Timestamp::from_millis(row.get(1)?),
             state: state_from_code(row.get(2)?, failure)?,
             raw: row.get(4)?,
+            whole: row.get(7)?,
         })
     }
 }
@@ -139,12 +143,16 @@ impl Line<'_> {
         if form == 0 {
             return Ok(true);
         }
-        let peer = self
+        let to = self
             .connection
-            .prepare_cached("SELECT peer FROM content WHERE message = ?1")?
-            .query_row([message], |row| row.get(0))
+            .prepare_cached("SELECT peer, peer_address FROM content WHERE message = ?1")?
+            .query_row([message], |row| {
+                Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+            })
             .optional()?;
-        let to = peer.map(phone_from_key).transpose()?;
+        let to = to
+            .map(|(peer, beside)| address_from(peer, beside.as_deref()))
+            .transpose()?;
         Ok(to.is_some_and(|to| fold::may_be_for(form, receipt.recipient.as_ref(), &to)))
     }
 
@@ -161,7 +169,7 @@ impl Line<'_> {
         let found = loaded.progress.attempts.iter().find(|it| it.no == attempt);
         let Some(part) = found
             .filter(|it| it.route == receipt.route)
-            .map(fold::unnamed_part)
+            .map(|it| fold::unnamed_part(it, receipt.whole))
         else {
             return Ok(None);
         };
@@ -180,7 +188,7 @@ impl Line<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT message, attempt FROM unknown_submission WHERE route = ?1 AND peer = ?2 LIMIT 2",
         )?;
-        let mut rows = statement.query(params![receipt.route.0, phone_to_key(recipient)])?;
+        let mut rows = statement.query(params![receipt.route.0, address_to_key(recipient)])?;
         let Some(first) = rows.next()? else {
             return Ok(None);
         };
@@ -196,11 +204,11 @@ impl Line<'_> {
             ReceiptState::Failed(failure) => Some(serde_json::to_string(failure)?),
             ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => None,
         };
-        let peer = receipt.recipient.as_ref().map(phone_to_key);
+        let peer = receipt.recipient.as_ref().map(address_to_key);
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO parked_receipt
-                 (route, reference, form, forms, peer, at, state, failure, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (route, reference, form, forms, peer, at, state, failure, raw, whole)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?;
         let forms = i64::try_from(receipt.references.len()).unwrap_or(i64::MAX);
         for (form, reference) in (0..forms).zip(&receipt.references) {
@@ -214,6 +222,7 @@ impl Line<'_> {
                 state_to_code(&receipt.state),
                 failure,
                 receipt.raw,
+                receipt.whole,
             ])?;
         }
         Ok(Outcome::ReceiptParked)
@@ -229,7 +238,7 @@ impl Line<'_> {
             return Ok(None);
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.id, p.at, p.state, p.failure, p.raw, p.form, p.forms, p.reference
+            "SELECT p.id, p.at, p.state, p.failure, p.raw, p.form, p.forms, p.whole, p.reference
              FROM content c JOIN parked_receipt p
                  ON p.route = ?1 AND p.peer = c.peer AND p.form = 0 AND p.at >= ?2
              WHERE c.message = ?3 AND NOT EXISTS
@@ -244,7 +253,7 @@ impl Line<'_> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let found = (row.get(7)?, Parked::read(row)?);
+        let found = (row.get(8)?, Parked::read(row)?);
         Ok(rows.next()?.is_none().then_some(found))
     }
 

@@ -3,7 +3,7 @@
 use domain::model::attempt::AttemptState;
 use domain::model::receipt::PartReference;
 use domain::time::Timestamp;
-use ports::store::operations::{Interrupted, Plan, Release, Settle, Start, Submitted};
+use ports::store::operations::{Billed, Interrupted, Plan, Release, Settle, Start, Submitted};
 use ports::store::{Outcome, fold};
 use rusqlite::params;
 
@@ -73,6 +73,18 @@ impl Line<'_> {
         self.answer(&loaded, settle.at, effects.map(|it| (it, settle.at)))
     }
 
+    /// See [`Billed`].
+    pub(super) fn billed(&mut self, billed: &Billed) -> Result<Outcome, Fault> {
+        if self.is_fenced(billed.epoch) {
+            return Ok(Outcome::Fenced);
+        }
+        let Some(mut loaded) = self.load(billed.message)? else {
+            return Ok(Outcome::Missing);
+        };
+        let effects = fold::billed(&mut loaded.progress, billed);
+        self.answer(&loaded, billed.at, effects.map(|it| (it, billed.at)))
+    }
+
     /// See [`Interrupted`].
     pub(super) fn interrupted(&mut self, it: &Interrupted) -> Result<Outcome, Fault> {
         if self.is_fenced(it.epoch) {
@@ -131,7 +143,7 @@ impl Line<'_> {
             && let Some(unknown) = loaded.progress.attempt_mut(*attempt)
             && unknown.state == AttemptState::Unknown
         {
-            let part = fold::unnamed_part(unknown);
+            let part = fold::unnamed_part(unknown, receipt.whole);
             let row = params![route.0, reference, message.key(), attempt, part];
             self.hot.add_submission.execute(row)?;
             parked.push((part, receipt));

@@ -68,6 +68,7 @@ impl Work {
             | Op::Submitted(_)
             | Op::Receipt(_)
             | Op::Settle(_)
+            | Op::Billed(_)
             | Op::Interrupted(_)
             | Op::Inbound(_)
             | Op::Contact { .. }
@@ -182,6 +183,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Submitted(submitted) => line.submitted(submitted),
         Op::Receipt(receipt) => line.receipt(receipt),
         Op::Settle(settle) => line.settle(settle),
+        Op::Billed(billed) => line.billed(billed),
         Op::Interrupted(interrupted) => line.interrupted(interrupted),
         Op::Inbound(inbound) => line.inbound(inbound),
         Op::Contact {

@@ -27,13 +27,13 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
     }
     for last in 0..6 {
         for sender in [1, 2] {
-            let facts = store.contact_facts(PROJECT, SenderKey(sender), &phone(last));
+            let facts = store.contact_facts(PROJECT, SenderKey(sender), &phone(last).into());
             answers.push(format!("{:?}", ask(facts)));
         }
         answers.push(listed(
             store,
             &MessageFilter {
-                to: Some(phone(last)),
+                to: Some(phone(last).into()),
                 ..all()
             },
         ));

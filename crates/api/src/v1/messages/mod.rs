@@ -1,6 +1,7 @@
 //! Messages: sending, reading, and why each went the way it did.
 
 pub(crate) mod content;
+mod email;
 mod idempotency;
 pub(crate) mod output;
 mod preview;

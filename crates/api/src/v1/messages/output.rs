@@ -1,7 +1,10 @@
 //! A message as the API shows it.
 
+use std::borrow::Cow;
+
 use domain::decision::{ChannelReason, Decision, RouteReason};
 use domain::ids::{ConversationId, MessageId, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::message::{Category, Direction, Status};
 use domain::model::money::{Currency, Micros};
@@ -16,6 +19,16 @@ use super::content::ContentIn;
 use crate::json::{self, Iso, Metadata, Money, Shown};
 use crate::schema;
 
+/// An address as callers write it.
+fn shown(address: &Address) -> Cow<'_, str> {
+    match address {
+        Address::Phone(number) => Cow::Borrowed(number.as_str()),
+        Address::WhatsAppUser(_) | Address::Telegram(_) | Address::Email(_) => {
+            Cow::Owned(address.to_string())
+        }
+    }
+}
+
 /// The platform takes no fee of its own.
 const OWN_FEE: u8 = 0;
 
@@ -28,10 +41,12 @@ pub(crate) struct MessageOut<'a> {
     #[schema(value_type = String, example = "msg_0b5k3zrmwg000")]
     id: Shown<MessageId>,
     /// Who it is for: the recipient, or our address where inbound.
-    to: &'a str,
+    #[schema(value_type = String)]
+    to: Cow<'a, str>,
     /// Who it is from: our address, or the person where inbound.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a str>,
+    #[schema(value_type = Option<String>)]
+    from: Option<Cow<'a, str>>,
     /// The sender that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender_id: Option<&'a str>,
@@ -189,8 +204,10 @@ impl<'a> MessageOut<'a> {
             .or(message.explicit);
         Self {
             id: Shown(view.id),
-            to: message.to.as_str(),
-            from: sender.map(|it| &*it.address).filter(|it| !it.is_empty()),
+            to: shown(&message.to),
+            from: sender
+                .map(|it| Cow::Borrowed(&*it.address))
+                .filter(|it| !it.is_empty()),
             sender_id: sender.map(|it| &*it.id),
             channel: channel.map_or("auto", Channel::code),
             message_type: message.content.kind.code(),
@@ -210,8 +227,8 @@ impl<'a> MessageOut<'a> {
     fn inbound(view: &MessageView, message: &'a InboundMessage, topology: &'a Topology) -> Self {
         Self {
             id: Shown(view.id),
-            to: &message.to,
-            from: Some(message.from.as_str()),
+            to: Cow::Borrowed(&message.to),
+            from: Some(shown(&message.from)),
             sender_id: topology.sender(message.sender).map(|it| &*it.id),
             channel: message.channel.code(),
             message_type: message.content.kind.code(),

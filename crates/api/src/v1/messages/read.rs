@@ -58,8 +58,8 @@ pub(crate) async fn list(
     let mut params = Params::new(query)?;
     let words = "must be one of queued, sending, sent, failed, delivered, read, received";
     let status = params.read("status", words, Status::from_code);
-    let to = params.phone("to");
     let channel = params.read("channel", "is not a channel", ChannelWord::parse);
+    let to = params.address("to", channel.and_then(ChannelWord::known));
     let limit = params.limit();
     let before: Option<MessageId> = params.cursor();
     params.done()?;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{ConversationId, MessageId};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::{Content, MessageType};
 use domain::model::message::{Category, Speed, TrafficClass};
-use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::request::SendRequest;
 use engine::topology::Topology;
@@ -15,7 +15,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::content::{self, ContentIn};
+use super::email::{self, AttachmentIn, EmailIn};
 use super::idempotency::{self, Fields};
+use crate::address;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, Text};
 use crate::error::{ApiError, FieldError, Problems};
@@ -34,35 +36,18 @@ const VALIDITY: std::ops::RangeInclusive<i64> = 30..=604_800;
 /// Range of `fallbackAfter` in seconds (R-API-6).
 const FALLBACK_AFTER: std::ops::RangeInclusive<i64> = 10..=86_400;
 /// Fields of the API for channels that are not there yet. None changes a text that goes by phone.
-const FOR_LATER: [(&str, &str); 5] = [
-    (
-        "subject",
-        "is for e-mail, which is not yet supported; ignored",
-    ),
-    (
-        "htmlBody",
-        "is for e-mail, which is not yet supported; ignored",
-    ),
-    (
-        "replyTo",
-        "is for e-mail, which is not yet supported; ignored",
-    ),
-    (
-        "attachments",
-        "is for e-mail, which is not yet supported; ignored",
-    ),
-    (
-        "voiceLanguage",
-        "is for voice, which is not yet supported; ignored",
-    ),
-];
+const FOR_LATER: [(&str, &str); 1] = [(
+    "voiceLanguage",
+    "is for voice, which is not yet supported; ignored",
+)];
 
 /// One message to one person. Unknown fields are ignored and named in `warnings`.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SendMessage, example = json!({"to": "+40712345678", "text": "Your code is 123456", "idempotencyKey": "otp-42"}))]
 pub(crate) struct SendIn<'a> {
-    /// Who it is for: a phone number in E.164.
+    /// Who it is for: a phone number in E.164, an e-mail address, a user id of WhatsApp, or with
+    /// `channel: telegram` the id of a chat.
     #[serde(borrow)]
     #[schema(value_type = String, required = true, example = "+40712345678")]
     to: Option<Text<'a>>,
@@ -121,6 +106,21 @@ pub(crate) struct SendIn<'a> {
     /// Seconds without `delivered` that count as failure of the first channel (R-FALL-5).
     #[schema(minimum = 10, maximum = 86_400)]
     fallback_after: Option<i64>,
+    /// The subject, without which e-mail cannot carry it.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, max_length = 998)]
+    subject: Option<Text<'a>>,
+    /// The body of an e-mail as HTML, beside `text`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    html_body: Option<Text<'a>>,
+    /// Where an answer to an e-mail goes, where not to the sender.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    reply_to: Option<Text<'a>>,
+    /// Files of an e-mail, as large as the body of a request may be.
+    #[schema(max_items = 50)]
+    attachments: Option<Vec<AttachmentIn>>,
 }
 
 /// The headers that a send looks at.
@@ -163,9 +163,11 @@ pub(super) fn prepare(
     let sender = sender(headers, caller, topology)?;
 
     let mut problems = Problems::default();
-    let to = recipient(input.to.as_ref(), &mut problems);
     let explicit = channel(input.channel.as_ref(), &mut problems);
-    let content = content(&input, &mut problems, &mut warnings)?;
+    let to = recipient(input.to.as_ref(), explicit, &mut problems);
+    // An e-mail address is reached by e-mail, whatever else is asked.
+    let by_email = matches!(to, Some(Address::Email(_))) || explicit == Some(Channel::Email);
+    let content = content(&input, by_email, &mut problems, &mut warnings)?;
     let metadata = input
         .metadata
         .as_ref()
@@ -250,11 +252,13 @@ pub(super) fn prepare(
 fn fields(request: &SendRequest) -> Fields {
     let content = &request.content;
     let mut fields = Fields::with_capacity(16);
-    fields.add("to", Some(request.to.as_str().as_bytes()));
+    fields.add("to", Some(request.to.to_string().as_bytes()));
     fields.add("text", content.text.as_deref().map(str::as_bytes));
     fields.add("channel", request.explicit.map(|it| it.code().as_bytes()));
     fields.add("messageType", Some(content.kind.code().as_bytes()));
     fields.add("content", content.extra.as_deref().map(str::as_bytes));
+    let email = content.email.as_ref().map(|it| format!("{it:?}"));
+    fields.add("subject", email.as_deref().map(str::as_bytes));
     fields.add("metadata", request.metadata.as_deref().map(str::as_bytes));
     fields.add("Zavu-Sender", Some(&request.sender.0.to_le_bytes()));
     fields.add_number("fallbackEnabled", request.fallback_enabled.map(i64::from));
@@ -318,7 +322,11 @@ fn sender(
     }
 }
 
-fn recipient(to: Option<&Text<'_>>, problems: &mut Problems) -> Option<PhoneNumber> {
+fn recipient(
+    to: Option<&Text<'_>>,
+    channel: Option<Channel>,
+    problems: &mut Problems,
+) -> Option<Address> {
     let Some(to) = to.map(Text::as_str) else {
         problems.add(
             &["to"],
@@ -326,14 +334,10 @@ fn recipient(to: Option<&Text<'_>>, problems: &mut Problems) -> Option<PhoneNumb
         );
         return None;
     };
-    if to.contains('@') {
-        problems.add(&["to"], "e-mail addresses are not yet supported");
-        return None;
-    }
-    match PhoneNumber::parse(to) {
-        Ok(number) => Some(number),
-        Err(error) => {
-            problems.add(&["to"], error.to_string());
+    match address::read(to, channel) {
+        Ok(address) => Some(address),
+        Err(message) => {
+            problems.add(&["to"], message);
             None
         }
     }
@@ -348,7 +352,10 @@ fn channel(channel: Option<&Text<'_>>, problems: &mut Problems) -> Option<Channe
             None
         }
         None => {
-            problems.add(&["channel"], "must be one of auto, sms, whatsapp");
+            problems.add(
+                &["channel"],
+                "must be one of auto, sms, whatsapp, telegram, email",
+            );
             None
         }
     }
@@ -356,6 +363,7 @@ fn channel(channel: Option<&Text<'_>>, problems: &mut Problems) -> Option<Channe
 
 fn content(
     input: &SendIn<'_>,
+    by_email: bool,
     problems: &mut Problems,
     warnings: &mut Vec<FieldError>,
 ) -> Result<Content, ApiError> {
@@ -376,15 +384,24 @@ fn content(
     };
     let text = input.text.as_ref().map(Text::as_str);
     match text {
+        None | Some("") if by_email && input.html_body.is_some() => {}
         None | Some("") if content::needs_text(kind) => {
             problems.add(&["text"], "is needed, and must not be empty");
         }
+        Some(_) if by_email => {}
         Some(text) if text.len() > TEXT_CHARS && text.chars().count() > TEXT_CHARS => {
             problems.add(&["text"], "must have at most 4096 characters");
         }
         Some(_) | None => {}
     }
     content::check(kind, input.content.as_ref(), text, problems);
+    let email = EmailIn {
+        subject: input.subject.as_ref().map(Text::as_str),
+        html: input.html_body.as_ref().map(Text::as_str),
+        reply_to: input.reply_to.as_ref().map(Text::as_str),
+        attachments: input.attachments.as_deref(),
+    };
+    let email = email::read(&email, by_email, problems);
     let extra = match (&input.content, kind) {
         (None, _) => None,
         (Some(_), MessageType::Text) => {
@@ -401,6 +418,7 @@ fn content(
         text: text.map(Into::into),
         extra,
         template: None,
+        email,
     })
 }
 

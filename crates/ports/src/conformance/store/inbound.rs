@@ -1,6 +1,7 @@
 //! [`Op::Inbound`].
 
 use domain::ids::RouteKey;
+use domain::model::address::{Address, EmailAddress, WhatsAppUserId};
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Direction, Status};
@@ -8,12 +9,20 @@ use domain::model::receipt::SubmitOutcome;
 use domain::time::Millis;
 
 use super::kit::*;
-use crate::store::messages::{InboundMessage, ViewKind};
+use crate::store::messages::{InboundMessage, MessageFilter, ViewKind};
 use crate::store::operations::FirstStep;
 use crate::store::{Op, Outcome, Store};
 
 pub fn an_inbound_message_is_kept_and_read_back_whole(store: &dyn Store) {
-    let inbound = written(phone(1), Channel::WhatsApp, "wamid.1", at(900));
+    let inbound = InboundMessage {
+        aliases: vec![Address::WhatsAppUser(
+            WhatsAppUserId::parse("RO.1").unwrap(),
+        )],
+        profile_name: Some("Ana".into()),
+        unsupported: true,
+        quotes: Some("wamid.0".into()),
+        ..written(phone(1), Channel::WhatsApp, "wamid.1", at(900))
+    };
     let (id, contact) = receive(store, inbound.clone());
     let view = ask(store.message(PROJECT, id)).unwrap();
     assert_eq!(
@@ -102,4 +111,68 @@ pub fn a_person_who_writes_has_the_channel_after_all(store: &dyn Store) {
     receive(store, written(phone(1), Channel::WhatsApp, "a", at(2)));
     assert_eq!(facts(store, phone(1)).whatsapp.incapable_until, None);
     assert_eq!(facts(store, phone(1)).whatsapp.metrics.failure_count, 1);
+}
+
+fn mail(text: &str) -> Address {
+    Address::Email(EmailAddress::parse(text).unwrap())
+}
+
+pub fn a_person_without_a_number_is_a_contact_by_their_address(store: &dyn Store) {
+    let chat = Address::Telegram(-42);
+    let (id, contact) = receive(store, written(chat.clone(), Channel::Telegram, "1", at(0)));
+    let ViewKind::Inbound(kept) = ask(store.message(PROJECT, id)).unwrap().kind else {
+        panic!("an outbound message");
+    };
+    assert_eq!(kept.from, chat);
+    let (_, same) = accept(store, sent_at_once(chat.clone(), at(1)));
+    assert_eq!(same, contact);
+    let known = facts(store, chat.clone());
+    assert_eq!((known.id, known.addresses), (Some(contact), vec![chat]));
+    let (_, other) = accept(store, sent_at_once(mail("ana@example.com"), at(2)));
+    assert_ne!(other, contact);
+    let view = ask(store.contact(PROJECT, other)).unwrap();
+    assert_eq!((view.phone, view.channels.len()), (None, 1));
+}
+
+pub fn a_message_to_an_address_is_read_back_and_listed_by_it(store: &dyn Store) {
+    let to = mail("ana@example.com");
+    let (id, _) = accept(store, sent_at_once(to.clone(), at(0)));
+    assert_eq!(ask(store.outbound(id)).unwrap().message.to, to);
+    accept(store, sent_at_once(phone(1), at(1)));
+    let filter = MessageFilter {
+        project: PROJECT,
+        status: None,
+        to: Some(to),
+        channel: None,
+        before: None,
+        limit: 10,
+    };
+    let listed: Vec<_> = ask(store.messages(filter)).iter().map(|it| it.id).collect();
+    assert_eq!(listed, [id]);
+}
+
+pub fn an_alias_finds_the_contact_and_what_nobody_has_is_listed_with_it(store: &dyn Store) {
+    let hidden = Address::WhatsAppUser(WhatsAppUserId::parse("US.1349").unwrap());
+    let (_, by_user) = receive(
+        store,
+        written(hidden.clone(), Channel::WhatsApp, "a", at(0)),
+    );
+    let both = InboundMessage {
+        aliases: vec![hidden.clone()],
+        profile_name: Some("Ana".into()),
+        ..written(phone(1), Channel::WhatsApp, "b", at(1))
+    };
+    let (_, writer) = receive(store, both.clone());
+    assert_eq!(writer, by_user);
+    assert_eq!(facts(store, phone(1)).id, Some(by_user));
+    let reachable = facts(store, hidden.clone()).addresses;
+    assert!(reachable.contains(&hidden) && reachable.contains(&phone(1).into()));
+    let named = InboundMessage {
+        profile_name: Some("Somebody else".into()),
+        provider_id: Some("c".into()),
+        ..both
+    };
+    receive(store, named);
+    let view = ask(store.contact(PROJECT, by_user)).unwrap();
+    assert_eq!(view.display_name.as_deref(), Some("Ana"));
 }

@@ -97,6 +97,9 @@ macro_rules! store_conformance {
             an_inbound_message_becomes_the_newest_of_its_thread,
             a_whatsapp_message_opens_the_window_at_the_providers_time,
             a_person_who_writes_has_the_channel_after_all,
+            a_person_without_a_number_is_a_contact_by_their_address,
+            a_message_to_an_address_is_read_back_and_listed_by_it,
+            an_alias_finds_the_contact_and_what_nobody_has_is_listed_with_it,
         }
         $crate::store_cases! { $with_store, reading:
             a_stranger_has_no_facts,
