@@ -5,9 +5,11 @@ use domain::model::attempt::{AttemptState, Counted};
 use domain::model::channel::Channel;
 use domain::model::contact::AddressKind;
 use domain::model::content::MessageType;
+use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
+use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
 
 use super::Corrupt;
@@ -123,6 +125,16 @@ coded!(
     ]
 );
 
+impl Coded for EventKind {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "event kind";
+}
+
+impl Coded for SignatureVersion {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "signature version";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +156,8 @@ mod tests {
         survive(&MessageType::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
+        survive(&EventKind::ALL);
+        survive(&SignatureVersion::ALL);
         survive(Counted::TABLE);
         survive(ClassReason::TABLE);
     }

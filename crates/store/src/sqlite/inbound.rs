@@ -6,6 +6,7 @@ use domain::model::channel::Channel;
 use domain::model::message::Status;
 use domain::time::Timestamp;
 use ports::store::Outcome;
+use ports::store::events;
 use ports::store::messages::InboundMessage;
 use rusqlite::{OptionalExtension, params};
 
@@ -51,6 +52,10 @@ impl Line<'_> {
             None::<&[u8]>,
         ])?;
         self.add_inbound_content(message, inbound)?;
+        let is_new = !self.thread_exists(contact, inbound)?;
+        for event in events::of_inbound(message, inbound, is_new) {
+            self.add_event(&event)?;
+        }
         self.open_thread(contact.key(), inbound)?;
         Ok(Outcome::InboundKept { message, contact })
     }
@@ -121,6 +126,19 @@ impl Line<'_> {
                 inbound_detail::encode(inbound),
             ])?;
         Ok(())
+    }
+
+    /// Whether anybody wrote in the thread before.
+    fn thread_exists(
+        &mut self,
+        contact: ContactId,
+        inbound: &InboundMessage,
+    ) -> Result<bool, Fault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM thread WHERE contact = ?1 AND sender = ?2
+                 AND (last_inbound_at IS NOT NULL OR last_outbound_at IS NOT NULL)",
+        )?;
+        Ok(statement.exists(params![contact.key(), inbound.sender.0])?)
     }
 
     /// Makes it the newest of its thread and of its channel, opens the WhatsApp window, and forgets

@@ -30,6 +30,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "addresses",
         sql: include_str!("../../migrations/0002_addresses.sql"),
     },
+    Migration {
+        number: 3,
+        name: "events",
+        sql: include_str!("../../migrations/0003_events.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

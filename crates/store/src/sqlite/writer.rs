@@ -4,6 +4,7 @@
 //! completions in order; what is queued meanwhile is the next batch. There is no timer: a lone
 //! operation is committed at once, and under load the batches grow by themselves.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::Receiver;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 use super::Options;
 use super::fault::Fault;
 use super::lines::Line;
+use crate::seal::Seal;
 
 /// Most operations of one transaction.
 const MAX_BATCH: usize = 1_024;
@@ -73,7 +75,10 @@ impl Work {
             | Op::Inbound(_)
             | Op::Contact { .. }
             | Op::Key(_)
-            | Op::Prune { .. } => Ok(String::new()),
+            | Op::Prune { .. }
+            | Op::Webhook(_)
+            | Op::Delivery(_)
+            | Op::PruneEvents(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -110,8 +115,9 @@ pub(super) fn run(
     jobs: &Receiver<Job>,
     pending: &AtomicUsize,
     options: Options,
+    seal: Arc<Seal>,
 ) {
-    let mut line = match Line::new(connection, options) {
+    let mut line = match Line::new(connection, options, seal) {
         Ok(line) => line,
         Err(fault) => {
             tracing::error!(%fault, "the store's statements do not fit its schema");
@@ -199,5 +205,8 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Webhook(change) => line.change_webhook(change),
+        Op::Delivery(delivery) => line.delivery(delivery),
+        Op::PruneEvents(prune) => line.prune_events(prune),
     }
 }

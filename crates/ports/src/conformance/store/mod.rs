@@ -143,6 +143,7 @@ macro_rules! store_conformance {
             a_change_is_tried_at_once_and_makes_older_failures_stale,
             an_older_owner_delivers_no_more,
             events_are_put_back_by_name_by_time_and_from_the_dead,
+            a_replay_by_time_finds_its_place_among_many,
             another_senders_events_are_not_put_back,
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,

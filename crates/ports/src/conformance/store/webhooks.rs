@@ -297,6 +297,19 @@ pub fn events_are_put_back_by_name_by_time_and_from_the_dead(store: &dyn Store) 
     assert_eq!(standing(store).webhook.cursor, seqs[2]);
 }
 
+pub fn a_replay_by_time_finds_its_place_among_many(store: &dyn Store) {
+    set(store, settings(Some(URL)));
+    let hours = |nth: i64| at(nth * 3_600_000);
+    for nth in 0..50 {
+        accept(store, waiting(phone(1), hours(nth)));
+    }
+    let newest = ask(store.newest_event());
+    done(store, newest, false, DeliveryResult::Delivered);
+    for (since, want) in [(50, 0), (49, 1), (31, 19), (1, 49), (0, 50), (-9, 50)] {
+        assert_eq!(replay(store, Replay::Since(hours(since))), want, "{since}");
+    }
+}
+
 pub fn another_senders_events_are_not_put_back(store: &dyn Store) {
     happen(store, 2);
     let other = SenderKey(2);
