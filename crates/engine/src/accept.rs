@@ -488,7 +488,11 @@ async fn keep(
         | Outcome::Contact(_)
         | Outcome::Done
         | Outcome::Missing
-        | Outcome::Stale => Err(Unavailable::new("the store broke the contract of Accept").into()),
+        | Outcome::Stale
+        | Outcome::Webhook(_)
+        | Outcome::Replayed { .. } => {
+            Err(Unavailable::new("the store broke the contract of Accept").into())
+        }
     }
 }
 

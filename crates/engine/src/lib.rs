@@ -6,8 +6,8 @@
 //!
 //! [`accept`] checks, plans where it can and keeps; [`plan`] decides for what waits; [`receive`]
 //! gives connectors their submissions and takes in what they hear; [`settle`] follows a message
-//! after each change; [`worker`] is the only place with loops: the timer, the pumps of the lanes,
-//! and the upkeep. No rule stands here: rules are asked of the domain, and every change is one
+//! after each change; [`worker`] has the loops: the timer, the pumps of the lanes, and the upkeep;
+//! [`publish`] tells the outside what happened, with a loop for each webhook. No rule stands here: rules are asked of the domain, and every change is one
 //! operation of the store.
 
 mod accept;
@@ -17,6 +17,7 @@ mod form;
 mod lanes;
 mod line;
 mod plan;
+pub mod publish;
 mod ready;
 mod receive;
 mod recover;
@@ -32,19 +33,22 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
+use domain::model::event::EventSeq;
 use domain::rules::bulk_detection::BulkDetector;
 use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
+use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
+use crate::publish::{Publishing, Watch};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
 use crate::topology::Topology;
 
@@ -107,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) replan: mpsc::UnboundedSender<MessageId>,
     /// Raised whenever a route comes up or goes down: what waits is looked at again.
     pub(crate) turns: AtomicU64,
+    pub(crate) watch: Watch,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -154,6 +159,7 @@ impl Engine {
             timer_sleeps_until: AtomicI64::new(i64::MIN),
             replan,
             turns: AtomicU64::new(0),
+            watch: Watch::new(),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -203,6 +209,23 @@ impl Engine {
     /// Commits an operation that is no step of the line: contacts, keys.
     pub async fn apply(&self, op: Op) -> Result<Outcome, Unavailable> {
         self.inner.apply(op).await
+    }
+
+    /// Serves the senders' webhooks from now on (R-MON-2). Once at most.
+    pub fn publish(&self, publishing: Publishing) {
+        publish::start(&self.inner, publishing);
+    }
+
+    /// Changes a sender's webhook, and lets that take effect at once.
+    pub async fn change_webhook(&self, change: WebhookChange) -> Result<Outcome, Unavailable> {
+        let outcome = self.inner.apply(Op::Webhook(Box::new(change))).await;
+        self.inner.watch.changed();
+        outcome
+    }
+
+    /// Changes whenever there are new events (R-MON-1); the value may be behind the store's at first.
+    pub fn watch_events(&self) -> watch::Receiver<EventSeq> {
+        self.inner.watch.newest()
     }
 
     /// Plays a person who writes to this sender, through the simulator that carries its channel.

@@ -64,7 +64,9 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Contact(_)
             | Outcome::Done
             | Outcome::Missing
-            | Outcome::Stale,
+            | Outcome::Stale
+            | Outcome::Webhook(_)
+            | Outcome::Replayed { .. },
         ) => {}
         Ok(Outcome::Fenced) => {
             if inner.accepting.swap(false, Ordering::SeqCst) {

@@ -6,15 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
@@ -134,6 +137,43 @@ impl Queries for Access {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(|it| it.api_keys(project))
+    }
+
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
+        self.ask(|it| it.events(filter))
+    }
+
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {
+        self.ask(|it| it.event(seq))
+    }
+
+    fn newest_event(&self) -> Answer<'_, EventSeq> {
+        self.ask(Queries::newest_event)
+    }
+
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>> {
+        self.ask(Queries::webhooks)
+    }
+
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>> {
+        self.ask(|it| it.webhook(sender))
+    }
+
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>> {
+        self.ask(|it| it.webhook_standing(sender))
+    }
+
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>> {
+        self.ask(|it| it.replays(sender, limit))
+    }
+
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>> {
+        self.ask(|it| it.dead_letters(sender, before, limit))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {
