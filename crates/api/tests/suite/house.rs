@@ -203,13 +203,8 @@ impl House {
     /// A person writes to the sender on this route.
     pub(crate) async fn inbound(&self, route: RouteKey, from: &str, text: &str) {
         let (kept, heard) = tokio::sync::oneshot::channel();
-        let message = IncomingMessage {
-            from: PhoneNumber::parse(from).unwrap(),
-            to: "+40700000001".into(),
-            content: Content::text(text),
-            provider_id: None,
-            sent_at: None,
-        };
+        let from = PhoneNumber::parse(from).unwrap();
+        let message = IncomingMessage::new(from.into(), "+40700000001", Content::text(text));
         let ack: Ack = Box::new(|it| kept.send(it).unwrap());
         self.engine.events(route).unwrap().inbound(message, ack);
         heard.await.unwrap();
@@ -371,7 +366,7 @@ impl Provider {
     }
 
     fn carry(&self, submission: &Submission, events: &dyn RouteEvents) {
-        let to = submission.to.as_str();
+        let to = submission.to.to_string();
         let refused = to.ends_with(REFUSED_EVERYWHERE)
             || (self.channel == Channel::WhatsApp && to.ends_with(REFUSED_ON_WHATSAPP));
         if refused {
@@ -393,6 +388,7 @@ impl Provider {
                 references: vec![name],
                 ours: None,
                 recipient: None,
+                whole: false,
                 state: ReceiptState::Delivered,
                 raw: "stat:DELIVRD".into(),
             };

@@ -217,10 +217,7 @@ async fn a_test_key_sends_through_simulators_only_and_may_play_the_recipient() {
     for (body, field) in [
         (json!({"text": "x", "channel": "sms"}), "from"),
         (json!({"from": TO, "channel": "sms"}), "text"),
-        (
-            json!({"from": TO, "text": "x", "channel": "email"}),
-            "channel",
-        ),
+        (json!({"from": TO, "text": "x", "channel": "email"}), "from"),
         (
             json!({"from": TO, "text": "x", "channel": "whatsapp", "senderId": "alerts"}),
             "channel",

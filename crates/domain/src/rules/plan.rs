@@ -143,7 +143,11 @@ pub fn plan(facts: &PlanFacts<'_>) -> Plan {
         .message
         .explicit
         .filter(|it| !facts.message.tried.contains(*it));
-    let mut considered = Channel::ALL.map(|channel| consider(facts, channel, requested));
+    let mut considered: Vec<_> = Channel::ALL
+        .into_iter()
+        .filter(|channel| concerns(facts, *channel, requested))
+        .map(|channel| consider(facts, channel, requested))
+        .collect();
     let speed = facts.message.speed;
     considered.sort_by(|a, b| a.compare(b, speed));
 
@@ -155,6 +159,15 @@ pub fn plan(facts: &PlanFacts<'_>) -> Plan {
         .or_else(|| bound(&considered, reply, ChannelReason::ReplySameChannel))
         .or_else(|| best(&considered, speed));
     conclude(facts, &considered, chosen, requested)
+}
+
+/// Whether a channel is looked at and told of: text messages and WhatsApp always, the others where the
+/// sender has them, the caller named them, or the recipient is only there.
+fn concerns(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel>) -> bool {
+    channel.is_phone_addressed()
+        || requested == Some(channel)
+        || facts.message.to.is_on(channel)
+        || facts.routes.iter().any(|it| it.route.channel == channel)
 }
 
 fn reply_channel(facts: &PlanFacts<'_>) -> Option<Channel> {

@@ -114,11 +114,7 @@ mod tests {
 
     #[test]
     fn the_form_follows_kind_window_and_templates() {
-        let own = TemplateUse {
-            id: "own".into(),
-            category: PriceCategory::Utility,
-            plain_text: None,
-        };
+        let own = TemplateUse::plain("own", PriceCategory::Utility);
         let default = TemplateUse {
             id: "default".into(),
             ..own.clone()
@@ -137,6 +133,7 @@ mod tests {
                     text: None,
                     extra: None,
                     template: has_own.then(|| own.clone()),
+                    email: None,
                 };
                 let form = whatsapp_form(&content, has_default.then_some(&default), window);
                 let want = match (kind == MessageType::Template, window.is_open()) {

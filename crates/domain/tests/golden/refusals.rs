@@ -131,6 +131,7 @@ fn sms_carries_texts_and_templates_with_a_text_and_nothing_else() {
                 text: Some("words".into()),
                 extra: None,
                 template: template_message().template.filter(|_| has_template),
+                email: None,
             };
             let expressible = |channel| dropped(&world, channel).is_none();
             let is_template = kind == MessageType::Template;

@@ -6,7 +6,6 @@ use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
-use domain::phone::PhoneNumber;
 use domain::rules::route::serves;
 use proptest::prelude::*;
 
@@ -96,7 +95,7 @@ fn an_unknown_price_comes_after_every_known_one_and_stops_nothing() {
 #[test]
 fn the_longest_prefix_decides_whether_a_destination_is_served() {
     let prefixes = |them: &[&str]| them.iter().map(|it| (*it).into()).collect();
-    let to: PhoneNumber = number();
+    let to = number();
     for (allow, deny, want) in [
         (&[][..], &[][..], true),
         (&["+40"], &[], true),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::decision::{ChannelReason, ChannelVerdict, ClassReason, Decision, RouteVerdict};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::contact::{ChannelMetrics, ContactFacts};
 use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
@@ -28,8 +29,8 @@ pub(crate) const fn ago(span: Millis) -> Timestamp {
 }
 
 /// A Romanian mobile number.
-pub(crate) fn number() -> PhoneNumber {
-    PhoneNumber::parse("+40721000001").expect("a valid number")
+pub(crate) fn number() -> Address {
+    Address::Phone(PhoneNumber::parse("+40721000001").expect("a valid number"))
 }
 
 /// A line for any destination.
@@ -93,9 +94,8 @@ pub(crate) fn metrics(successes: u32, failures: u32) -> ChannelMetrics {
 /// A utility template with a text for SMS.
 pub(crate) fn template() -> TemplateUse {
     TemplateUse {
-        id: "tpl_order".into(),
-        category: PriceCategory::Utility,
         plain_text: Some("Your order is on its way".into()),
+        ..TemplateUse::plain("tpl_order", PriceCategory::Utility)
     }
 }
 
@@ -106,6 +106,7 @@ pub(crate) fn template_message() -> Content {
         text: None,
         extra: None,
         template: Some(template()),
+        email: None,
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) struct World {
     pub(crate) sender: Sender,
     pub(crate) routes: Vec<RouteFacts>,
     pub(crate) contact: ContactFacts,
-    pub(crate) to: PhoneNumber,
+    pub(crate) to: Address,
     pub(crate) content: Content,
     pub(crate) class: TrafficClass,
     pub(crate) speed: Speed,

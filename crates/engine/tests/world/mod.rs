@@ -201,9 +201,8 @@ impl World {
             routes: self.routes.iter().map(|it| it.key).collect(),
             // WhatsApp can always carry a message, whatever its window.
             default_template: Some(TemplateUse {
-                id: "hello".into(),
-                category: PriceCategory::Utility,
                 plain_text: Some("hello".into()),
+                ..TemplateUse::plain("hello", PriceCategory::Utility)
             }),
             fallback_after: None,
             created_at: T0,

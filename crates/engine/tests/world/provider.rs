@@ -282,7 +282,7 @@ impl Link {
             tokio::spawn(Arc::clone(provider).report(
                 started + Millis::new(after).to_duration(),
                 references.clone(),
-                submission.to,
+                submission.to.clone(),
                 state,
             ));
         }
@@ -324,7 +324,7 @@ impl Provider {
     ) {
         tokio::time::sleep_until(at).await;
         for PartReference { reference, .. } in references {
-            self.tell(Self::receipt(&reference, to, state.clone()))
+            self.tell(Self::receipt(&reference, to.clone(), state.clone()))
                 .await;
         }
     }
