@@ -24,7 +24,7 @@ use crate::{Inner, settle, worker};
 /// Events read at once; what an endpoint holds in memory.
 const PAGE: u16 = 32;
 /// So far may the cursor that is kept be behind, where nothing is wanted of what happens.
-const PASS_AFTER: i64 = 10_000;
+const PASS_AFTER: i64 = 1_000;
 /// Pause after the store did not answer.
 const STORE_PAUSE: Millis = Millis::seconds(1);
 /// Longest rest, so that a clock that was set is noticed.
@@ -64,7 +64,6 @@ struct Endpoint {
 
 /// Serves an endpoint until it is cancelled.
 pub(super) async fn serve(inner: Arc<Inner>, publishing: Publishing, sender: SenderKey) {
-    let mut newest = inner.watch.newest();
     let mut changes = inner.watch.changes();
     let mut endpoint = Endpoint {
         kept: Kept::new(&inner),
@@ -75,8 +74,9 @@ pub(super) async fn serve(inner: Arc<Inner>, publishing: Publishing, sender: Sen
         turn: Turn::Queue,
         place: EventSeq(0),
     };
-    loop {
-        newest.mark_unchanged();
+    while !endpoint.inner.stopping.is_cancelled() {
+        // Before the round, so that nothing is missed; and not while the endpoint rests.
+        let mut newest = endpoint.inner.watch.newest();
         changes.mark_unchanged();
         match endpoint.round().await {
             Ok(Round::More) => {}
@@ -86,7 +86,10 @@ pub(super) async fn serve(inner: Arc<Inner>, publishing: Publishing, sender: Sen
                     _ = changes.changed() => {}
                 }
             }
-            Ok(Round::Failed) => endpoint.rest(&mut changes).await,
+            Ok(Round::Failed) => {
+                drop(newest);
+                endpoint.rest(&mut changes).await;
+            }
             Ok(Round::Fenced) => return settle::follow(&endpoint.inner, Ok(Outcome::Fenced)),
             Err(error) => {
                 tracing::error!(%error, sender = sender.0, "a webhook cannot be served now");
@@ -208,8 +211,9 @@ impl Endpoint {
         })
     }
 
+    /// Whether to read the endpoint anew before the next delivery, or to end.
     fn was_changed(&self) -> bool {
-        self.changes.has_changed().unwrap_or(false)
+        self.inner.stopping.is_cancelled() || self.changes.has_changed().unwrap_or(false)
     }
 
     /// Delivers one event, and keeps what became of it.
@@ -282,10 +286,12 @@ impl Endpoint {
             DeliveryResult::Failed { next_try_at, why }
         };
         let op = operation(&self.inner, webhook, record.seq, again, result);
-        Ok(match self.inner.apply(op).await? {
-            Outcome::Fenced => Round::Fenced,
-            // Where the endpoint was changed meanwhile, the next round tries the new one at once.
-            _ => Round::Failed,
+        let is_fenced = matches!(self.inner.apply(op).await?, Outcome::Fenced);
+        // Where the endpoint was changed meanwhile, the next round tries the new one at once.
+        Ok(if is_fenced {
+            Round::Fenced
+        } else {
+            Round::Failed
         })
     }
 }

@@ -8,3 +8,4 @@ mod order;
 mod ownership;
 mod receipts;
 mod restart;
+mod webhooks;

@@ -1,6 +1,7 @@
 //! A small world around the real engine: made-up time, a store that survives the process, and
 //! providers that do as their scripts say.
 
+pub(crate) mod courier;
 mod provider;
 mod store;
 
@@ -283,6 +284,10 @@ impl World {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::<WorldClock>::clone(&self.clock)
     }
 
     /// Lets made-up time pass.
