@@ -9,6 +9,8 @@
 mod bad_input;
 #[path = "suite/contacts.rs"]
 mod contacts;
+#[path = "suite/events.rs"]
+mod events;
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/house.rs"]
@@ -19,3 +21,5 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/webhooks.rs"]
+mod webhooks;

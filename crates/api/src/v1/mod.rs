@@ -1,11 +1,13 @@
 //! `/v1`: one folder or file for each resource, with its handlers, its shapes and its words.
 
 pub(crate) mod contacts;
+pub(crate) mod events;
 pub(crate) mod me;
 pub(crate) mod messages;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -21,4 +23,6 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())
+        .merge(events::router())
+        .merge(webhooks::router())
 }

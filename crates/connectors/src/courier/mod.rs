@@ -5,8 +5,6 @@
 //! names as they are resolved, so that the name cannot mean another address a moment later. There
 //! are no redirects, no proxies, and nothing of an answer's body is kept.
 
-mod places;
-
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::rules::reach::{Place, place_of};
 use ports::courier::{Courier, CourierError, PostRequest};
 use ports::hooks::Pending;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -22,8 +21,6 @@ use reqwest::{Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 use url::Host;
-
-use places::{Place, place_of};
 
 /// How long connecting may take: name, connection and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -14,6 +14,7 @@ pub mod order;
 pub mod outcome;
 pub mod plan;
 pub mod publish;
+pub mod reach;
 pub mod receipt_order;
 pub mod route;
 pub mod unknown;

@@ -1,4 +1,4 @@
-//! Which addresses may a customer's URL lead to? (R-SEC)
+//! R-SEC: which addresses may a customer's URL lead to?
 //!
 //! Whoever may set a webhook must not reach through us what stands behind our wall: this machine, the
 //! private network, the metadata service of a cloud. So only what is public is allowed, and an operator
@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What kind of place an address is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub enum Place {
     /// Anybody's.
     Public,
     /// This machine's, or the network's behind the same wall.
@@ -20,33 +20,32 @@ pub(super) enum Place {
 }
 
 /// The kind of this address.
-pub(super) fn place_of(address: IpAddr) -> Place {
+pub const fn place_of(address: IpAddr) -> Place {
     match address {
         IpAddr::V4(it) => place_of_v4(it),
         IpAddr::V6(it) => place_of_v6(it),
     }
 }
 
-fn place_of_v4(address: Ipv4Addr) -> Place {
+const fn place_of_v4(address: Ipv4Addr) -> Place {
     match address.octets() {
         [127 | 10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => {
             Place::Private
         }
         // This network; link-local; protocol assignments; documentation; relays; benchmarks;
         // multicast, reserved and broadcast.
-        [0, ..]
+        [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18..=19, ..]
         | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [224..=255, ..] => Place::Nowhere,
+        | [203, 0, 113, _] => Place::Nowhere,
         _ => Place::Public,
     }
 }
 
-fn place_of_v6(address: Ipv6Addr) -> Place {
+const fn place_of_v6(address: Ipv6Addr) -> Place {
     if let Some(inner) = embedded(address) {
         return place_of_v4(inner);
     }
@@ -56,16 +55,14 @@ fn place_of_v6(address: Ipv6Addr) -> Place {
         [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254] => Place::Nowhere,
         [0xfc00..=0xfdff, ..] => Place::Private,
         // Protocol assignments (Teredo among them), documentation.
-        [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => {
-            Place::Nowhere
-        }
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Place::Nowhere,
         [0x2000..=0x3fff, ..] => Place::Public,
         _ => Place::Nowhere,
     }
 }
 
 /// The IPv4 address that is meant: mapped and compatible forms, NAT64 and 6to4.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
