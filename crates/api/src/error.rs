@@ -28,6 +28,8 @@ pub enum ErrorCode {
     BadRequest,
     /// 400: WhatsApp was asked for, its window is closed and there is no template (R-WIN-1).
     WhatsappWindowClosed,
+    /// 400: WhatsApp was asked for, and its provider has not approved the template (R-WIN-1).
+    TemplateNotApproved,
     /// 401: no key, or one that is not known.
     Unauthorized,
     /// 403: the key may not do this.
@@ -83,6 +85,16 @@ impl Problems {
     /// Notes a wrong field.
     pub(crate) fn add(&mut self, path: &[&str], message: impl Into<String>) {
         self.0.push(FieldError::new(path, message));
+    }
+
+    /// Notes a wrong field that is described already.
+    pub(crate) fn push(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    /// The ways to the fields that were noted so far.
+    pub(crate) fn paths(&self) -> Vec<Vec<String>> {
+        self.0.iter().map(|it| it.path.clone()).collect()
     }
 
     /// Refuses when anything was noted.

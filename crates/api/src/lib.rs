@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod error;
 mod gate;
+mod hooks;
 mod json;
 mod openapi;
 mod page;
@@ -62,6 +63,8 @@ pub struct ApiState {
     pub engine: Engine,
     /// The keys that open it.
     pub keys: KeyRing,
+    /// How the server is reached from outside, without a slash at the end; empty where nobody said.
+    pub public_url: String,
     /// What `/metrics` answers.
     pub metrics: RenderMetrics,
     /// Bounds on what a request may bring.
@@ -93,6 +96,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(gate::unknown_path)
         .method_not_allowed_fallback(gate::unknown_method)
         .layer(DefaultBodyLimit::max(body_bytes))
+        .merge(hooks::router())
         .layer(CatchPanicLayer::custom(gate::panicked))
         .with_state(state)
 }

@@ -1,7 +1,7 @@
 //! How lists are asked for and answered: `limit`, `cursor` and `nextCursor`.
 
 use axum::extract::rejection::QueryRejection;
-use domain::ids::{ContactId, MessageId};
+use domain::ids::{ContactId, MessageId, TemplateId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::phone::PhoneNumber;
@@ -157,6 +157,16 @@ impl Cursor for ContactId {
 
     fn from_cursor(text: &str) -> Option<Self> {
         from_id(text, 'c', "ct_")
+    }
+}
+
+impl Cursor for TemplateId {
+    fn to_cursor(&self) -> String {
+        to_id(self, 't', "tpl_")
+    }
+
+    fn from_cursor(text: &str) -> Option<Self> {
+        from_id(text, 't', "tpl_")
     }
 }
 

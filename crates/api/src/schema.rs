@@ -46,7 +46,7 @@ pub(crate) fn message_type_in() -> Schema {
     use domain::model::content::MessageType;
     let sendable = MessageType::ALL
         .into_iter()
-        .filter(|it| !matches!(it, MessageType::Template | MessageType::Reaction));
+        .filter(|it| *it != MessageType::Reaction);
     words(sendable.map(MessageType::code))
 }
 
@@ -81,6 +81,27 @@ pub(crate) fn speed() -> Schema {
 /// Kinds of a link button's header.
 pub(crate) fn header_type() -> Schema {
     words(["text", "image", "video", "document"])
+}
+
+/// What a template is charged as.
+pub(crate) fn template_category() -> Schema {
+    words(["UTILITY", "MARKETING", "AUTHENTICATION"])
+}
+
+/// Where a template stands.
+pub(crate) fn template_status() -> Schema {
+    words(["draft", "pending", "approved", "rejected"])
+}
+
+/// Where a template stands with its provider.
+pub(crate) fn provider_status() -> Schema {
+    use domain::model::template::TemplateStatus;
+    words(TemplateStatus::ALL.map(TemplateStatus::code))
+}
+
+/// What a button of a template does.
+pub(crate) fn template_button() -> Schema {
+    words(["quick_reply", "url", "phone", "otp", "request_contact_info"])
 }
 
 /// Which way a message went.

@@ -21,5 +21,9 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/senders.rs"]
+mod senders;
+#[path = "suite/templates.rs"]
+mod templates;
 #[path = "suite/webhooks.rs"]
 mod webhooks;

@@ -113,6 +113,10 @@ impl SubmissionSource for Lanes {
 
 /// Something that a connector told.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few are made, and tests read better so"
+)]
 pub(crate) enum Told {
     Submitted(SubmissionKey, SubmitOutcome),
     Returned(SubmissionKey),

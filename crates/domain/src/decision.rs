@@ -80,6 +80,8 @@ pub enum ChannelDrop {
     AlreadyTried,
     /// Every route on it refused this message (R-ROUTE-4).
     RoutesExhausted,
+    /// Only a template could go on it, and the provider has not approved that one (R-WIN-1).
+    TemplateNotApproved,
 }
 
 /// What was found of one channel.

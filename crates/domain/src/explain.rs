@@ -62,6 +62,7 @@ impl Words for ChannelDrop {
             Self::KnownIncapable => "the contact is known not to have it",
             Self::AlreadyTried => "it was tried before for this message",
             Self::RoutesExhausted => "every route on it refused the message",
+            Self::TemplateNotApproved => "its provider has not approved the template",
         }
     }
 }

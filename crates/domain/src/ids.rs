@@ -112,6 +112,10 @@ public_id! {
     /// One API key: `key_…`.
     ApiKeyId, "key_"
 }
+public_id! {
+    /// One template: `tpl_…`.
+    TemplateId, "tpl_"
+}
 
 macro_rules! registered_key {
     ($(#[$doc:meta])* $name:ident) => {

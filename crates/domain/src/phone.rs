@@ -23,7 +23,7 @@ mod read;
 use std::fmt;
 use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
@@ -110,6 +110,21 @@ impl<'de> Deserialize<'de> for CountryCode {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| de::Error::custom("not two letters of a country"))
     }
+}
+
+/// What kind of line a number is, by its country's numbering plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LineKind {
+    /// A mobile phone.
+    Mobile,
+    /// A fixed line.
+    Landline,
+    /// Telephony over the internet.
+    Voip,
+    /// Free for who calls.
+    TollFree,
+    /// Something else, or the plan does not tell.
+    Unknown,
 }
 
 /// A phone number in its canonical E.164 form. Small and `Copy`: it holds its digits itself.
@@ -213,6 +228,36 @@ impl PhoneNumber {
         PHONE_NUMBER_UTIL
             .parse(self.as_str(), None)
             .is_ok_and(|it| it.is_valid())
+    }
+
+    /// The number as people write it in its country; `None` where no numbering plan knows it. Slow, as
+    /// [`is_valid`](Self::is_valid) is.
+    pub fn national_format(&self) -> Option<String> {
+        let number = PHONE_NUMBER_UTIL.parse(self.as_str(), None).ok()?;
+        Some(number.format_as(PhoneNumberFormat::National).into_owned())
+    }
+
+    /// What kind of line it is, by its country's numbering plan. Slow, as
+    /// [`is_valid`](Self::is_valid) is.
+    pub fn line_kind(&self) -> LineKind {
+        let Ok(number) = PHONE_NUMBER_UTIL.parse(self.as_str(), None) else {
+            return LineKind::Unknown;
+        };
+        match number.get_type() {
+            PhoneNumberType::Mobile => LineKind::Mobile,
+            PhoneNumberType::FixedLine => LineKind::Landline,
+            PhoneNumberType::VoIP => LineKind::Voip,
+            PhoneNumberType::TollFree => LineKind::TollFree,
+            // North America, for one: its plan does not tell mobile from fixed.
+            PhoneNumberType::FixedLineOrMobile
+            | PhoneNumberType::PremiumRate
+            | PhoneNumberType::SharedCost
+            | PhoneNumberType::PersonalNumber
+            | PhoneNumberType::Pager
+            | PhoneNumberType::UAN
+            | PhoneNumberType::VoiceMail
+            | PhoneNumberType::Unknown => LineKind::Unknown,
+        }
     }
 
     /// The other number under which the same subscriber may be known; `None` for most.

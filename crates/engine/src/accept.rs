@@ -29,6 +29,7 @@ use crate::form::Form;
 use crate::plan::submission;
 use crate::ready::Ready;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
+use crate::templates::Usable;
 use crate::topology::Project;
 use crate::{Inner, facts, settle};
 
@@ -43,6 +44,7 @@ struct Prepared {
     plan: Plan,
     sender: Arc<Sender>,
     contact: ContactFacts,
+    templates: Usable,
 }
 
 /// Keeps a message, or says why not.
@@ -64,6 +66,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         plan,
         sender,
         contact,
+        templates,
     } = prepared;
     let now = message.accepted_at;
     let (step, decision, place) = match plan {
@@ -110,6 +113,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
             &accept.message,
             &contact,
             &sender,
+            &templates,
             attempt.channel,
             now,
         )),
@@ -226,11 +230,9 @@ enum Sight {
 async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Prepared, Refused> {
     let now = inner.now();
     let unknown = || Refused::Unavailable(Unavailable::new("the sender is not configured"));
-    let project = inner
-        .topology
-        .project(request.project)
-        .ok_or_else(unknown)?;
-    let sender = Arc::clone(inner.topology.sender(request.sender).ok_or_else(unknown)?);
+    let topology = inner.topology();
+    let project = topology.project(request.project).ok_or_else(unknown)?;
+    let sender = Arc::clone(topology.sender(request.sender).ok_or_else(unknown)?);
     let contact = inner
         .store
         .contact_facts(request.project, request.sender, &request.to)
@@ -268,12 +270,14 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         accepted_at: now,
     };
     let routes = facts::routes(inner, &sender, now);
+    let templates = Usable::of(inner, &message.content, &sender, &contact, now);
     let plan = plan(&PlanFacts {
         now,
         policy: &project.policy,
         sender: &sender,
         routes: &routes,
         contact: &contact,
+        templates: templates.facts(),
         message: message_facts(&message, text_segments),
     });
     let fallback = FallbackPolicy {
@@ -281,7 +285,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
             .fallback_enabled
             .unwrap_or(request.explicit.is_none()),
         after: request.fallback_after.or(sender.fallback_after),
-        untried: inner.topology.channels_of(&sender, request.test),
+        untried: topology.channels_of(&sender, request.test),
     };
     let expires_at = expires_at(
         &ValidityFacts {
@@ -300,6 +304,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         plan,
         sender,
         contact,
+        templates,
     })
 }
 
@@ -489,6 +494,7 @@ async fn keep(
         | Outcome::Done
         | Outcome::Missing
         | Outcome::Stale
+        | Outcome::Template(_)
         | Outcome::Webhook(_)
         | Outcome::Replayed { .. } => {
             Err(Unavailable::new("the store broke the contract of Accept").into())

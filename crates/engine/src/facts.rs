@@ -36,7 +36,7 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
 }
 
 /// For each sender that uses this route, its other routes on the same channel.
-pub(crate) fn others_on_channel(topology: &Topology, route: &Route) -> Vec<Vec<RouteKey>> {
+fn others_on_channel(topology: &Topology, route: &Route) -> Vec<Vec<RouteKey>> {
     topology
         .senders(route.project)
         .filter(|it| it.routes.contains(&route.key))
@@ -55,7 +55,9 @@ pub(crate) fn others_on_channel(topology: &Topology, route: &Route) -> Vec<Vec<R
 /// do not eject it then (R-HEALTH).
 pub(crate) fn is_last(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
     let admits = |it: &RouteKey| inner.lines.get(it).is_some_and(|it| it.admits(now));
-    line.others.iter().any(|others| !others.iter().any(admits))
+    others_on_channel(&inner.topology(), &line.route)
+        .iter()
+        .any(|others| !others.iter().any(admits))
 }
 
 /// What an operator sees of a route's condition, and what its lanes go by.

@@ -12,6 +12,8 @@ use domain::rules::window::{WhatsAppForm, whatsapp_form, window};
 use domain::time::Timestamp;
 use ports::store::messages::NewMessage;
 
+use crate::templates::Usable;
+
 /// The form of a message on the channel that was chosen for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Form {
@@ -29,6 +31,7 @@ impl Form {
         message: &NewMessage,
         contact: &ContactFacts,
         sender: &Sender,
+        templates: &Usable,
         channel: Channel,
         now: Timestamp,
     ) -> Self {
@@ -42,7 +45,7 @@ impl Form {
         Self {
             from,
             to: to.unwrap_or(&message.to).clone(),
-            template: template(message, contact, sender, channel, now),
+            template: template(message, contact, templates, channel, now),
         }
     }
 }
@@ -50,7 +53,7 @@ impl Form {
 fn template(
     message: &NewMessage,
     contact: &ContactFacts,
-    sender: &Sender,
+    templates: &Usable,
     channel: Channel,
     now: Timestamp,
 ) -> Option<Arc<TemplateUse>> {
@@ -58,8 +61,8 @@ fn template(
         return None;
     }
     let window = window(contact.thread.whatsapp_window_from, now);
-    match whatsapp_form(&message.content, sender.default_template.as_ref(), window)? {
+    match whatsapp_form(&message.content, templates.facts(), window).ok()? {
         WhatsAppForm::FreeForm => None,
-        WhatsAppForm::Template(template) => Some(Arc::new(template.clone())),
+        WhatsAppForm::Template { template, .. } => Some(Arc::new(templates.handed(template))),
     }
 }

@@ -21,8 +21,11 @@ pub mod publish;
 mod ready;
 mod receive;
 mod recover;
+pub mod registrar;
 pub mod request;
+mod senders;
 mod settle;
+mod templates;
 mod throughput;
 pub mod topology;
 mod worker;
@@ -31,14 +34,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
+use domain::model::content::PriceCategory;
 use domain::model::event::EventSeq;
+use domain::model::sender::Sender;
+use domain::model::template::TemplateText;
 use domain::rules::bulk_detection::BulkDetector;
 use domain::time::{Millis, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
+use ports::store::templates::Template;
 use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
@@ -49,7 +56,9 @@ use tokio_util::task::TaskTracker;
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
 use crate::publish::{Publishing, Watch};
+use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
+use crate::templates::Templates;
 use crate::topology::Topology;
 
 /// Draws a random number; injected so that a simulation can repeat itself.
@@ -99,11 +108,13 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) epoch: Epoch,
-    pub(crate) topology: Topology,
+    /// What is configured; senders may change while the server runs.
+    topology: RwLock<Arc<Topology>>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
     pub(crate) bulk: Mutex<BulkDetector>,
+    pub(crate) templates: Templates,
     /// Woken when something is due earlier than the timer sleeps.
     pub(crate) timer: Notify,
     pub(crate) timer_sleeps_until: AtomicI64,
@@ -114,7 +125,20 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
+    /// Why the line can go on no more; the process is to end.
+    pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+}
+
+/// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Ending {
+    /// Another process took the work over.
+    #[error("another process owns this database now")]
+    Replaced,
+    /// A step could not be committed, so that memory and disk do not tell the same any more.
+    #[error("the database did not take a step of the line; its log says why")]
+    StepLost,
 }
 
 /// A simulated inbound message was not kept.
@@ -134,14 +158,15 @@ impl Engine {
     pub async fn start(setup: Setup) -> Result<Self, Unavailable> {
         let now = setup.clock.now();
         let epoch = setup.store.raise_epoch().await?;
-        let (replan, to_replan) = mpsc::unbounded_channel();
-        let lines = setup
+        let templates = Templates::load(&*setup.store).await?;
+        let topology = setup
             .topology
+            .with_api(&setup.store.configured_by_api().await?);
+        let (replan, to_replan) = mpsc::unbounded_channel();
+        let lines = topology
             .routes()
             .map(|route| {
-                let has_alternative = facts::has_alternative(&setup.topology, route);
-                let others = facts::others_on_channel(&setup.topology, route);
-                let line = RouteLine::new(Arc::clone(route), has_alternative, others, now);
+                let line = RouteLine::new(Arc::clone(route), now);
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
@@ -151,10 +176,11 @@ impl Engine {
             random: setup.random,
             store: setup.store,
             epoch,
-            topology: setup.topology,
+            topology: RwLock::new(Arc::new(topology)),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
+            templates,
             timer: Notify::new(),
             timer_sleeps_until: AtomicI64::new(i64::MIN),
             replan,
@@ -162,8 +188,10 @@ impl Engine {
             watch: Watch::new(),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
+            ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
         });
+        templates::report_missing_defaults(&inner);
         recover::recover(&inner).await?;
         worker::spawn(&inner, to_replan);
         Ok(Self { inner })
@@ -196,9 +224,21 @@ impl Engine {
         accept::preview(&self.inner, request).await
     }
 
-    /// What is configured.
-    pub fn topology(&self) -> &Topology {
-        &self.inner.topology
+    /// What is configured now.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.inner.topology()
+    }
+
+    /// Takes a sender into use as it is now, or out of use; routes and projects stay as they are.
+    pub fn change_senders(&self, change: impl FnOnce(&Topology) -> Topology) {
+        let mut topology = self.inner.topology.write();
+        *topology = Arc::new(change(&topology));
+    }
+
+    /// The running connector of the route with this id, which is unique among all projects.
+    pub fn connector_of(&self, route: &str) -> Option<Arc<dyn Connector>> {
+        let mut lines = self.inner.lines.values();
+        lines.find(|it| &*it.route.id == route)?.connector()
     }
 
     /// The store, for queries.
@@ -206,9 +246,56 @@ impl Engine {
         &*self.inner.store
     }
 
-    /// Commits an operation that is no step of the line: contacts, keys.
+    /// Commits an operation that is no step of the line: contacts, keys. Not templates, which the
+    /// engine itself follows.
     pub async fn apply(&self, op: Op) -> Result<Outcome, Unavailable> {
         self.inner.apply(op).await
+    }
+
+    /// A template of the project, as it stands now.
+    pub fn template(&self, project: ProjectKey, id: TemplateId) -> Option<Arc<Template>> {
+        self.inner.templates.get(project, id)
+    }
+
+    /// Makes a template, as a draft.
+    pub async fn create_template(
+        &self,
+        project: ProjectKey,
+        text: TemplateText,
+    ) -> Result<Template, TemplateError> {
+        registrar::create(&self.inner, project, text).await
+    }
+
+    /// Forgets a template; at its provider it stays.
+    pub async fn delete_template(
+        &self,
+        project: ProjectKey,
+        id: TemplateId,
+    ) -> Result<(), TemplateError> {
+        registrar::delete(&self.inner, project, id).await
+    }
+
+    /// Gives a template to the provider of the sender's WhatsApp for approval. `test`: to a
+    /// simulator (R-TEST).
+    pub async fn submit_template(
+        &self,
+        id: TemplateId,
+        sender: &Sender,
+        category: Option<PriceCategory>,
+        test: bool,
+    ) -> Result<Template, TemplateError> {
+        registrar::submit(&self.inner, id, sender, category, test).await
+    }
+
+    /// Brings in the templates that the sender's provider has, or those of every account of the
+    /// project. `test`: from simulators (R-TEST).
+    pub async fn sync_templates(
+        &self,
+        project: ProjectKey,
+        sender: Option<&Sender>,
+        test: bool,
+    ) -> Result<SyncReport, TemplateError> {
+        registrar::sync(&self.inner, project, sender, test).await
     }
 
     /// Serves the senders' webhooks from now on (R-MON-2). Once at most.
@@ -239,9 +326,28 @@ impl Engine {
         receive::simulate_inbound(&self.inner, project, sender, channel, message).await
     }
 
+    /// A random number, from the engine's source.
+    pub fn fresh_number(&self) -> u64 {
+        self.inner.random()
+    }
+
     /// The time of day, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    /// Waits until the line can go on no more: the process is to end then, and to be started again
+    /// where it was not replaced.
+    pub async fn ended(&self) -> Ending {
+        let mut ending = self.inner.ending.subscribe();
+        loop {
+            if let Some(ending) = *ending.borrow_and_update() {
+                return ending;
+            }
+            if ending.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Whether messages are taken.
@@ -299,6 +405,25 @@ impl Engine {
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What is configured now.
+    pub(crate) fn topology(&self) -> Arc<Topology> {
+        Arc::clone(&self.topology.read())
+    }
+
+    /// Nothing more is taken, planned or submitted; whoever waits for [`Engine::ended`] hears why.
+    pub(crate) fn end(&self, why: Ending) {
+        self.accepting.store(false, Ordering::SeqCst);
+        self.stopping.cancel();
+        for line in self.lines.values() {
+            line.close();
+        }
+        self.ending.send_if_modified(|it| {
+            let is_first = it.is_none();
+            it.get_or_insert(why);
+            is_first
+        });
     }
 
     pub(crate) fn random(&self) -> u64 {

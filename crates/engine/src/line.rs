@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::ids::RouteKey;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;
@@ -11,7 +10,7 @@ use domain::model::route::{OnUnknown, QuotaFacts, Route, RouteCondition, RouteFa
 use domain::rules::health::{Breaker, BreakerState, HealthEvent};
 use domain::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use ports::connector::{Connector, LinkState, Slots, SubmissionKey, Wake};
+use ports::connector::{Connector, LinkState, Slots, Submission, SubmissionKey, Wake};
 use tokio::sync::Notify;
 
 use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
@@ -20,10 +19,6 @@ use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
 pub(crate) struct RouteLine {
     /// Its configuration.
     pub(crate) route: Arc<Route>,
-    /// Whether another route could carry what waits for this one, on its channel or another.
-    pub(crate) has_alternative: bool,
-    /// For each sender that uses it, the sender's other routes on its channel.
-    pub(crate) others: Vec<Vec<RouteKey>>,
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
     /// Woken when the pump of its lanes may have something to do.
@@ -51,18 +46,11 @@ pub(crate) enum Turn {
 }
 
 impl RouteLine {
-    pub(crate) fn new(
-        route: Arc<Route>,
-        has_alternative: bool,
-        others: Vec<Vec<RouteKey>>,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(route: Arc<Route>, now: Timestamp) -> Self {
         let marks_started = route.on_unknown == OnUnknown::Fail;
         let queue = ReadyQueue::new(route.throughput, marks_started, now);
         Self {
             route,
-            has_alternative,
-            others,
             state: Mutex::new(State {
                 queue,
                 breaker: Breaker::disconnected(),
@@ -291,6 +279,11 @@ impl RouteLine {
     /// Empties the ready queue; what was taken stays with the connector.
     pub(crate) fn drain(&self) -> Vec<SubmissionKey> {
         self.state.lock().queue.drain()
+    }
+
+    /// Takes what is not with the connector yet and is of this kind out of the ready queue.
+    pub(crate) fn take_back(&self, kind: impl Fn(&Submission) -> bool) -> Vec<SubmissionKey> {
+        self.state.lock().queue.take_back(kind)
     }
 
     pub(crate) fn in_hand(&self) -> usize {

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use crate::accept::may_reply;
 use crate::form::Form;
 use crate::ready::Ready;
+use crate::templates::Usable;
 use crate::{Inner, facts, settle};
 
 /// What was decided for one message.
@@ -107,10 +108,10 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             "The validity period ended before the message could be sent.",
         )));
     }
-    let Some((project, sender)) = inner
-        .topology
+    let topology = inner.topology();
+    let Some((project, sender)) = topology
         .project(message.project)
-        .zip(inner.topology.sender(message.sender))
+        .zip(topology.sender(message.sender))
     else {
         return Some(fail(Failure::new(
             FailureClass::NoRoute,
@@ -132,6 +133,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         // After one part was accepted there is no other route (R-PARTS).
         routes.retain(|it| it.route.key == attempt.route);
     }
+    let templates = Usable::of(inner, &message.content, sender, &contact, now);
     let is_first = outbound.progress.attempts.is_empty();
     let planned = plan(&PlanFacts {
         now,
@@ -139,6 +141,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         sender,
         routes: &routes,
         contact: &contact,
+        templates: templates.facts(),
         message: MessageFacts {
             to: &message.to,
             content: &message.content,
@@ -156,7 +159,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     });
     match planned {
         Plan::Send { attempt, decision } => {
-            let form = Form::of(message, &contact, sender, attempt.channel, now);
+            let form = Form::of(message, &contact, sender, &templates, attempt.channel, now);
             send(inner, outbound, live, form, attempt, decision)
         }
         Plan::Wait { lane, decision } if outbound.progress.waiting == Waiting::Lane(lane) => {
@@ -170,7 +173,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
                 charged_on: live.charged_on,
                 receipts: live.receipts,
             };
-            let form = Form::of(message, &contact, sender, again.channel, now);
+            let form = Form::of(message, &contact, sender, &templates, again.channel, now);
             send(inner, outbound, Some(live), form, again, decision)
         }
         Plan::Wait { lane, decision } => Some(wait(lane, decision)),
@@ -285,6 +288,11 @@ fn failure_of(refusal: Refusal, live: Option<&Attempt>) -> Failure {
             "whatsapp_window_closed",
             "The WhatsApp 24-hour window closed before the message could be sent.",
         ),
+        Refusal::TemplateNotApproved => Failure::new(
+            FailureClass::TemplateFault,
+            "template_not_approved",
+            "The template was not approved when the message was to be sent.",
+        ),
         Refusal::ExplicitChannel(_) | Refusal::NoChannel => Failure::new(
             FailureClass::NoRoute,
             "no_channel",
@@ -308,7 +316,10 @@ pub(crate) fn submission(
         class: message.class,
         from,
         to,
-        content: Arc::clone(&message.content),
+        content: message
+            .content
+            .worded_for(attempt.channel)
+            .map_or_else(|| Arc::clone(&message.content), Arc::new),
         template,
         category: message.category,
         context: message.context.clone(),

@@ -309,6 +309,21 @@ impl ReadyQueue {
         false
     }
 
+    /// Removes all of this kind that has not been taken yet.
+    pub(crate) fn take_back(&mut self, kind: impl Fn(&Submission) -> bool) -> Vec<SubmissionKey> {
+        let mut keys = Vec::new();
+        let mut stays = |it: &Ready| {
+            let goes = kind(&it.submission);
+            keys.extend(goes.then_some(it.submission.key));
+            !goes
+        };
+        for lane in [&mut self.startable, &mut self.direct, &mut self.bulk] {
+            lane.retain(&mut stays);
+        }
+        self.starting.retain(|_, it| stays(it));
+        keys
+    }
+
     /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
     pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
         self.in_hand.remove(&key)

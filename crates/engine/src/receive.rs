@@ -20,7 +20,7 @@ use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, facts, settle};
+use crate::{Inner, SimulateError, bill, facts, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -43,14 +43,15 @@ impl RoutePort {
 
     /// The sender that an inbound message on this route is for: the one with its address, else the
     /// first that uses the route.
-    fn addressee(&self, to: &str) -> Option<&Arc<Sender>> {
-        let topology = &self.inner.topology;
+    fn addressee(&self, to: &str) -> Option<Arc<Sender>> {
+        let topology = self.inner.topology();
         let uses_route = |it: &&Arc<Sender>| it.routes.contains(&self.key());
         topology
             .senders(self.line.route.project)
             .filter(uses_route)
             .find(|it| digits(&it.address) == digits(to))
             .or_else(|| topology.senders(self.line.route.project).find(uses_route))
+            .cloned()
     }
 }
 
@@ -174,12 +175,17 @@ impl RouteEvents for RoutePort {
         let after_commit = {
             let inner = Arc::clone(inner);
             move |result: Result<Outcome, _>| {
-                ack(if result.is_ok() {
-                    Heard::Kept
-                } else {
-                    Heard::TryAgain
-                });
-                settle::follow(&inner, result);
+                match result {
+                    Ok(outcome) => {
+                        ack(Heard::Kept);
+                        settle::follow(&inner, Ok(outcome));
+                    }
+                    // The provider brings it again: nothing is lost.
+                    Err(error) => {
+                        tracing::warn!(%error, "a receipt was not kept");
+                        ack(Heard::TryAgain);
+                    }
+                }
             }
         };
         inner.store.commit(op, Box::new(after_commit));
@@ -201,7 +207,7 @@ impl RouteEvents for RoutePort {
             from: message.from,
             aliases: message.aliases,
             profile_name: message.profile_name,
-            to: our_address(sender, message.to),
+            to: our_address(&sender, message.to),
             content: message.content,
             unsupported: message.unsupported,
             quotes: message.quotes,
@@ -228,9 +234,7 @@ impl RouteEvents for RoutePort {
     }
 
     fn template(&self, update: TemplateUpdate, ack: Ack) {
-        tracing::info!(route = %self.line.route.id, template = %update.name,
-            "the provider changed a template");
-        ack(Heard::Kept);
+        templates::told(&self.inner, &self.line, update, ack);
     }
 
     fn billed(&self, key: SubmissionKey, bill: Bill) {
@@ -282,8 +286,8 @@ pub(crate) async fn simulate_inbound(
     channel: Channel,
     message: IncomingMessage,
 ) -> Result<MessageId, SimulateError> {
-    let routes = inner
-        .topology
+    let topology = inner.topology();
+    let routes = topology
         .sender(sender)
         .map(|it| it.routes.as_slice())
         .unwrap_or_default();

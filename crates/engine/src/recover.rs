@@ -64,8 +64,10 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
             let route = outbound
                 .progress
                 .last_attempt()
-                .and_then(|it| inner.topology.route(it.route));
-            let wait = route.map_or_else(UnknownWait::default, |it| it.unknown_wait);
+                .and_then(|it| inner.topology().route(it.route).cloned());
+            let wait = route
+                .as_ref()
+                .map_or_else(UnknownWait::default, |it| it.unknown_wait);
             let now = inner.now();
             let op = Op::Interrupted(Interrupted {
                 message: outbound.id,

@@ -16,7 +16,7 @@ use ports::store::{Op, Outcome, Unavailable};
 
 use crate::line::{RouteLine, Turn};
 use crate::ready::Ready;
-use crate::{Inner, facts};
+use crate::{Ending, Inner, facts, templates};
 
 /// The operation that puts a submission back into its lane.
 pub(crate) fn release(inner: &Inner, key: SubmissionKey) -> Op {
@@ -41,6 +41,14 @@ pub(crate) fn put_back(inner: &Arc<Inner>, key: SubmissionKey) {
 /// Hands a planned submission to its route; if that went down meanwhile, it goes to its lane.
 pub(crate) fn hand_over(inner: &Arc<Inner>, route: RouteKey, ready: Ready) {
     let key = ready.submission.key;
+    if !templates::still_stands(inner, &ready.submission) {
+        // Its provider changed it while the plan was being kept: it is planned anew.
+        if let Some(line) = inner.lines.get(&route) {
+            line.unreserve(ready.submission.class);
+        }
+        put_back(inner, key);
+        return;
+    }
     let pushed = inner
         .lines
         .get(&route)
@@ -65,22 +73,24 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Done
             | Outcome::Missing
             | Outcome::Stale
+            | Outcome::Template(_)
             | Outcome::Webhook(_)
             | Outcome::Replayed { .. },
         ) => {}
         Ok(Outcome::Fenced) => {
-            if inner.accepting.swap(false, Ordering::SeqCst) {
+            if inner.accepting.load(Ordering::SeqCst) {
                 tracing::error!(
                     "another process owns this database now: this one does nothing more"
                 );
             }
             // What was ready is the new owner's: it must not be sent from here as well.
-            inner.stopping.cancel();
-            for line in inner.lines.values() {
-                line.close();
-            }
+            inner.end(Ending::Replaced);
         }
-        Err(error) => tracing::error!(%error, "a step was not kept; the message stays as it was"),
+        Err(error) => {
+            tracing::error!(%error, "a step was not kept; the message stays as it was");
+            // Only the disk knows now what is true: the next start finds it out (R-LIFE-2).
+            inner.end(Ending::StepLost);
+        }
     }
 }
 
@@ -156,6 +166,11 @@ pub(crate) fn turned(inner: &Arc<Inner>, route: RouteKey, turn: Turn) {
         Turn::WentDown => {}
         Turn::CameUp => line.wake(),
     }
+    look_again(inner);
+}
+
+/// Something changed that plans hang on: what waits anywhere is looked at again.
+pub(crate) fn look_again(inner: &Arc<Inner>) {
     inner.turns.fetch_add(1, Ordering::SeqCst);
     let now = inner.now();
     for line in inner.lines.values() {

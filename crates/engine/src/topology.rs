@@ -1,4 +1,5 @@
-//! What is configured: projects, senders and routes. Does not change while the server runs.
+//! What is configured: projects, senders and routes. Projects and routes do not change while the
+//! server runs; a change of a sender makes a new topology in the place of the old one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub struct Project {
 /// Everything that is configured.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
-    projects: BTreeMap<ProjectKey, Project>,
+    projects: BTreeMap<ProjectKey, Arc<Project>>,
     senders: BTreeMap<SenderKey, Arc<Sender>>,
     routes: BTreeMap<RouteKey, Arc<Route>>,
 }
@@ -42,7 +43,10 @@ impl Topology {
         routes: impl IntoIterator<Item = Route>,
     ) -> Self {
         Self {
-            projects: projects.into_iter().map(|it| (it.key, it)).collect(),
+            projects: projects
+                .into_iter()
+                .map(|it| (it.key, Arc::new(it)))
+                .collect(),
             senders: senders
                 .into_iter()
                 .map(|it| (it.key, Arc::new(it)))
@@ -56,12 +60,54 @@ impl Topology {
 
     /// The project, if it is configured.
     pub fn project(&self, key: ProjectKey) -> Option<&Project> {
-        self.projects.get(&key)
+        self.projects.get(&key).map(|it| &**it)
     }
 
     /// Every project.
     pub fn projects(&self) -> impl Iterator<Item = &Project> {
-        self.projects.values()
+        self.projects.values().map(|it| &**it)
+    }
+
+    /// The same with this sender, in place of the one with its key.
+    #[must_use]
+    pub fn with_sender(&self, sender: Sender) -> Self {
+        let mut changed = self.clone();
+        changed.senders.insert(sender.key, Arc::new(sender));
+        changed
+    }
+
+    /// The same without this sender.
+    #[must_use]
+    pub fn without_sender(&self, key: SenderKey) -> Self {
+        let mut changed = self.clone();
+        changed.senders.remove(&key);
+        changed
+    }
+
+    /// The same with this sender as the only default of its project.
+    #[must_use]
+    pub fn with_default(&self, project: ProjectKey, key: SenderKey) -> Self {
+        let mut changed = self.clone();
+        for sender in changed
+            .senders
+            .values_mut()
+            .filter(|it| it.project == project)
+        {
+            let is_default = sender.key == key;
+            if sender.is_default != is_default {
+                *sender = Arc::new(Sender {
+                    is_default,
+                    ..Sender::clone(sender)
+                });
+            }
+        }
+        changed
+    }
+
+    /// The route of the project with this public id.
+    pub fn route_by_id(&self, project: ProjectKey, id: &str) -> Option<&Arc<Route>> {
+        let mut routes = self.routes.values();
+        routes.find(|it| it.project == project && &*it.id == id)
     }
 
     /// The sender, if it is configured.

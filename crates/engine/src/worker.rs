@@ -128,7 +128,7 @@ async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<Round, Unavailable
 fn settle_due(inner: &Arc<Inner>, outbound: &Outbound) -> oneshot::Receiver<bool> {
     let route = outbound.progress.last_attempt().map(|it| it.route);
     let on_unknown = route
-        .and_then(|it| inner.topology.route(it))
+        .and_then(|it| inner.topology().route(it).cloned())
         .map_or_else(OnUnknown::default, |it| it.on_unknown);
     let op = Op::Settle(Settle {
         message: outbound.id,
@@ -260,7 +260,7 @@ async fn pump_once(
             let limit = u16::try_from(room.min(LANE_PAGE)).unwrap_or(u16::MAX);
             let (_, moved) = plan_lane(inner, lane, &mut None, limit).await?;
             work |= moved > 0;
-        } else if line.has_alternative {
+        } else if facts::has_alternative(&inner.topology(), &line.route) {
             let mut place = scan.places.get(&lane).copied();
             let limit = u16::try_from(LANE_PAGE).unwrap_or(u16::MAX);
             let (read, _) = plan_lane(inner, lane, &mut place, limit).await?;

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use api::{ApiState, ConfiguredKey, KeyRing, Scopes};
+use connectors::http::HttpConfig;
+use connectors::twilio::TwilioConfig;
+use connectors::whatsapp::Directory;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::time::{Millis, Timestamp};
 use engine::topology::{self, Topology};
@@ -68,13 +71,19 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     })
     .await
     .context("start the engine")?;
+    let outside = Outside {
+        public_url: config.public_url.clone(),
+        whatsapp: Arc::new(Directory::new()),
+        clock: Arc::clone(&clock),
+    };
     for (route, key) in named.routes(&config) {
-        let connector = connect(route, key, &engine, &clock)?;
+        let connector = connect(route, key, &engine, &outside)?;
         engine.attach(key, connector);
     }
     let router = api::router(ApiState {
         engine: engine.clone(),
         keys: KeyRing::new(named.api_keys(&config)),
+        public_url: config.public_url.clone().unwrap_or_default(),
         metrics: Arc::new({
             let metrics = metrics.clone();
             move || metrics.render()
@@ -97,6 +106,7 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     tokio::select! {
         ended = &mut server => ended.context("the HTTP server ended")?.context("serve HTTP")?,
         told = told_to_stop() => told?,
+        ending = engine.ended() => bail!(ending),
     }
     tracing::info!("stopping: submissions in flight are waited for");
     stopping.cancel();
@@ -130,21 +140,57 @@ async fn told_to_stop() -> Result<()> {
     }
 }
 
+/// What connectors share.
+struct Outside {
+    public_url: Option<String>,
+    whatsapp: Arc<Directory>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Outside {
+    /// Where the provider of a route calls us, if it can.
+    fn hook(&self, route: &Route) -> Option<String> {
+        let base = self.public_url.as_ref()?;
+        Some(format!("{base}/hooks/{}", route.id))
+    }
+}
+
 /// Starts the connector of a route.
 fn connect(
     route: &Route,
     key: RouteKey,
     engine: &Engine,
-    clock: &Arc<dyn Clock>,
+    outside: &Outside,
 ) -> Result<Arc<dyn Connector>> {
     let unknown = || anyhow!("the route {} is not among the engine's", route.id);
     let source = engine.source(key).ok_or_else(unknown)?;
     let events = engine.events(key).ok_or_else(unknown)?;
-    let clock = Arc::clone(clock);
+    let clock = Arc::clone(&outside.clock);
     match &route.provider {
         Provider::Smpp(settings) => {
             connectors::smpp::start(settings.as_ref().clone(), source, events, clock)
                 .with_context(|| format!("start the route {}", route.id))
+        }
+        Provider::WhatsApp(settings) => Ok(connectors::whatsapp::start(
+            settings.as_ref().clone(),
+            Arc::clone(&outside.whatsapp),
+            source,
+            events,
+            clock,
+        )),
+        Provider::Twilio(settings) => {
+            let settings = TwilioConfig {
+                callback_url: outside.hook(route).unwrap_or_default(),
+                ..settings.as_ref().clone()
+            };
+            Ok(connectors::twilio::start(settings, source, events, clock))
+        }
+        Provider::Http(settings) => {
+            let settings = HttpConfig {
+                hook_url: outside.hook(route).map(String::into_boxed_str),
+                ..settings.as_ref().clone()
+            };
+            Ok(connectors::http::start(&settings, source, events, clock))
         }
         Provider::Simulator(settings) => Ok(connectors::simulator::start(
             settings.clone(),

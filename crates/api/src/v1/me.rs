@@ -79,7 +79,8 @@ pub(crate) async fn me(
     State(api): State<Arc<ApiState>>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let Some(project) = api.engine.topology().project(caller.project()) else {
+    let topology = api.engine.topology();
+    let Some(project) = topology.project(caller.project()) else {
         // A key of the store whose project was taken out of the configuration.
         return Err(ApiError::unauthorized());
     };

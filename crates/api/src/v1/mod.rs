@@ -2,11 +2,14 @@
 
 pub(crate) mod contacts;
 pub(crate) mod events;
+pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod numbers;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
+pub(crate) mod templates;
 pub(crate) mod webhooks;
 
 use std::sync::Arc;
@@ -20,9 +23,12 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
     messages::router()
         .merge(contacts::router())
         .merge(senders::router())
+        .merge(numbers::router())
+        .merge(introspect::router())
         .merge(me::router())
         .merge(routes::router())
         .merge(simulator::router())
+        .merge(templates::router())
         .merge(events::router())
         .merge(webhooks::router())
 }

@@ -102,7 +102,7 @@ pub(crate) async fn list(
     let items = statuses
         .iter()
         .filter(|it| it.project == caller.project())
-        .map(|it| RouteOut::of(it, topology))
+        .map(|it| RouteOut::of(it, &topology))
         .collect();
     Ok(json::response(
         StatusCode::OK,

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
-use domain::model::content::Content;
+use domain::model::content::{Content, PriceCategory};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
@@ -19,7 +19,8 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
+use domain::model::template::{TemplateDefinition, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
@@ -29,7 +30,10 @@ use ports::connector::{
     Ack, Connector, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Simulator, Slots,
     Submission, SubmissionSource,
 };
+use ports::hooks::Pending;
 use ports::memory::MemoryStore;
+use ports::provider::{ProviderError, ProviderTemplate, SubmittedTemplate, TemplateRegistrar};
+use ports::store::{Registered, Store};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -128,10 +132,14 @@ impl House {
     /// A server with one sender on two SMS routes, WhatsApp and simulators.
     pub(crate) async fn new() -> Self {
         let store = Arc::new(MemoryStore::default());
-        let draws = AtomicU64::new(0);
+        for (project, id) in [(1, "support"), (1, "alerts"), (2, "other")] {
+            let registered = Registered::Sender(ProjectKey(project), id.into());
+            store.register(registered, START).await.unwrap();
+        }
+        let draws = AtomicU64::new(1);
         let engine = Engine::start(Setup {
             clock: Arc::new(TestClock(Instant::now())),
-            random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed)),
+            random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed) << 20),
             store,
             topology: topology(),
             limits: engine::Limits::default(),
@@ -148,6 +156,7 @@ impl House {
         let router = api::router(ApiState {
             engine: engine.clone(),
             keys: KeyRing::new(keys()),
+            public_url: "https://msg.example.com".to_owned(),
             metrics: Arc::new(|| "tandem_up 1\n".to_owned()),
             limits: Limits::default(),
             webhooks: api::WebhookRules::default(),
@@ -193,6 +202,16 @@ impl House {
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .body(body.into())
+            .unwrap();
+        self.request(request).await
+    }
+
+    /// A send as this sender.
+    pub(crate) async fn call_as_sender(&self, key: &str, sender: &str, body: &Value) -> Answer {
+        let request = Request::post("/v1/messages")
+            .header("authorization", format!("Bearer {key}"))
+            .header("Zavu-Sender", sender)
+            .body(Body::from(body.to_string()))
             .unwrap();
         self.request(request).await
     }
@@ -269,7 +288,9 @@ fn topology() -> Topology {
         routes: routes.iter().map(|it| RouteKey(*it)).collect(),
         default_template: None,
         fallback_after: None,
+        origin: Origin::File,
         created_at: START,
+        updated_at: START,
     };
     Topology::new(
         [project(1, "main", false), project(2, "other", true)],
@@ -340,6 +361,7 @@ fn route(
 
 /// A provider that takes everything and delivers it at once, but for the magic numbers above.
 struct Provider {
+    account: Box<str>,
     channel: Channel,
     simulator: Option<Inject>,
 }
@@ -354,6 +376,7 @@ impl Provider {
     ) -> Arc<dyn Connector> {
         let simulator = route.simulator.then(|| Inject(Arc::clone(&events)));
         let provider = Arc::new(Self {
+            account: (*route.id).into(),
             channel: route.channel,
             simulator,
         });
@@ -418,6 +441,55 @@ impl Connector for Provider {
 
     fn simulator(&self) -> Option<&dyn Simulator> {
         self.simulator.as_ref().map(|it| it as &dyn Simulator)
+    }
+
+    fn templates(&self) -> Option<&dyn TemplateRegistrar> {
+        (self.channel == Channel::WhatsApp).then_some(self as &dyn TemplateRegistrar)
+    }
+}
+
+/// Takes every template but `refuse`, and has one of its own.
+impl TemplateRegistrar for Provider {
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn submit(
+        &self,
+        definition: TemplateDefinition,
+    ) -> Pending<'_, Result<SubmittedTemplate, ProviderError>> {
+        let result = if &*definition.name == "refuse" {
+            Err(ProviderError::Refused {
+                code: "100".into(),
+                text: "no".into(),
+            })
+        } else {
+            Ok(SubmittedTemplate {
+                provider_id: format!("p-{}", definition.name).into(),
+                status: TemplateStatus::Pending,
+                category: definition.category,
+            })
+        };
+        Box::pin(std::future::ready(result))
+    }
+
+    fn list(&self) -> Pending<'_, Result<Vec<ProviderTemplate>, ProviderError>> {
+        let own = ProviderTemplate {
+            provider_id: "p-own".into(),
+            status: TemplateStatus::Approved,
+            definition: TemplateDefinition {
+                name: "from_provider".into(),
+                language: "en".into(),
+                category: PriceCategory::Utility,
+                header: None,
+                body: "Hi".into(),
+                footer: None,
+                buttons: Vec::new(),
+                add_security_recommendation: false,
+                code_expiration_minutes: None,
+            },
+        };
+        Box::pin(std::future::ready(Ok(vec![own])))
     }
 }
 

@@ -18,9 +18,7 @@ async fn an_unknown_path_is_404_in_json() {
     let house = House::new().await;
     for path in [
         "/v1/broadcasts",
-        "/v1/templates",
         "/v1/balance",
-        "/v1/introspect/phone",
         "/_stainless_unknown_path",
         "/",
     ] {
@@ -112,6 +110,7 @@ async fn senders_show_what_the_key_can_send_on() {
         "id": "support", "name": "Acme support", "phoneNumber": "+40700000001",
         "channels": ["sms", "whatsapp"], "isDefault": true,
         "createdAt": "2026-11-22T10:00:00.000Z", "updatedAt": "2026-11-22T10:00:00.000Z",
+            "managedBy": "file", "routes": ["gw", "bulk", "wa", "sim", "sim-wa"],
     });
     assert_eq!(list["items"][0], support);
     assert_eq!(list["items"].as_array().unwrap().len(), 2);

@@ -2,12 +2,13 @@
 //! the recipient's last digits choose (R-TEST).
 //!
 //! Reading order: [`config`], [`numbers`] (the documented table), `script` (what happens when), `window`
-//! (the 24 hours of WhatsApp), `stage` (the one task that plays it).
+//! (the 24 hours of WhatsApp), `templates`, `stage` (the one task that plays it).
 
 pub mod config;
 pub mod numbers;
 mod script;
 mod stage;
+mod templates;
 mod window;
 
 use std::sync::Arc;

@@ -11,12 +11,17 @@ use domain::model::channel::Channel;
 use domain::model::content::MessageType;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
+use domain::model::template::TemplateDefinition;
 use domain::time::Millis;
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{
     Ack, Connector, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents, Simulator,
     Slots, Submission, SubmissionKey, SubmissionSource,
+};
+use ports::hooks::Pending;
+use ports::provider::{
+    ProviderError, ProviderTemplate, SubmittedTemplate, TemplateRegistrar, TemplateUpdate,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -25,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use super::config::SimulatorConfig;
 use super::numbers;
 use super::script::{Answer, Facts, Script, script};
+use super::templates::{REVIEW, Templates};
 use super::window::Windows;
 
 /// Scenes that may lie ahead; beyond, nothing more is taken.
@@ -51,6 +57,7 @@ pub(super) fn start(
         windows: Mutex::new(Windows::default()),
         again: Mutex::new(Vec::new()),
         inbound_no: Mutex::new(0),
+        templates: Templates::default(),
     });
     let bell = Arc::clone(&props.bell);
     source.on_ready(Arc::new(move || bell.notify_one()));
@@ -81,6 +88,7 @@ struct Props {
     /// Receipts that could not be kept.
     again: Mutex<Vec<IncomingReceipt>>,
     inbound_no: Mutex<u64>,
+    templates: Templates,
 }
 
 struct SimulatedRoute {
@@ -98,6 +106,30 @@ impl Connector for SimulatedRoute {
 
     fn simulator(&self) -> Option<&dyn Simulator> {
         Some(self)
+    }
+
+    fn templates(&self) -> Option<&dyn TemplateRegistrar> {
+        (self.props.channel == Channel::WhatsApp).then_some(self as &dyn TemplateRegistrar)
+    }
+}
+
+impl TemplateRegistrar for SimulatedRoute {
+    fn account(&self) -> &'static str {
+        "simulator"
+    }
+
+    fn submit(
+        &self,
+        definition: TemplateDefinition,
+    ) -> Pending<'_, Result<SubmittedTemplate, ProviderError>> {
+        let taken = self.props.templates.submit(definition);
+        self.props.bell.notify_one();
+        Box::pin(std::future::ready(Ok(taken)))
+    }
+
+    fn list(&self) -> Pending<'_, Result<Vec<ProviderTemplate>, ProviderError>> {
+        let templates = self.props.templates.list();
+        Box::pin(std::future::ready(Ok(templates)))
     }
 }
 
@@ -129,6 +161,7 @@ enum Scene {
         outcome: SubmitOutcome,
     },
     Receipt(IncomingReceipt),
+    Template(TemplateUpdate),
 }
 
 /// A scene with its time; of two at the same time, the one written first.
@@ -175,6 +208,7 @@ impl Stage {
             let now = Instant::now();
             let until = *stop.borrow_and_update();
             self.repeat_receipts(now);
+            self.review_templates(now);
             self.act(now);
             match until {
                 Some(until) if self.open == 0 || until <= now => break,
@@ -215,6 +249,11 @@ impl Stage {
                     self.props.events.submitted(key, outcome);
                 }
                 Scene::Receipt(receipt) => self.tell(receipt),
+                Scene::Template(update) => {
+                    self.props.templates.decided(&update);
+                    // A template whose review was not kept is found by the next sync.
+                    self.props.events.template(update, Box::new(|_| ()));
+                }
             }
         }
     }
@@ -235,6 +274,12 @@ impl Stage {
         let again = std::mem::take(&mut *self.props.again.lock());
         for receipt in again {
             self.cue(now + AGAIN, Scene::Receipt(receipt));
+        }
+    }
+
+    fn review_templates(&mut self, now: Instant) {
+        for update in self.props.templates.to_review() {
+            self.cue(now + REVIEW.to_duration(), Scene::Template(update));
         }
     }
 
@@ -311,6 +356,7 @@ impl Stage {
         let channel = self.config.channel;
         let is_window_closed = channel == Channel::WhatsApp
             && self.config.enforce_window
+            && submission.template.is_none()
             && submission.content.kind != MessageType::Template
             && !self.props.windows.lock().is_open(
                 &submission.to,

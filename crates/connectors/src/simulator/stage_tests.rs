@@ -1,6 +1,7 @@
 //! The simulated route from outside, in made-up time.
 
-use domain::model::content::Content;
+use domain::model::content::{Content, PriceCategory, TemplateUse};
+use domain::model::template::TemplateStatus;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use ports::clock::ManualClock;
@@ -214,6 +215,69 @@ async fn a_template_needs_no_window() {
     });
     bench.lanes.put([template]);
     assert_eq!(words(&bench.record.wait(3).await)[2], "delivered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_goes_as_a_template_needs_no_window_either() {
+    let bench = Bench::new(exact(Channel::WhatsApp)).await;
+    let mut text = submission(1, "+40712345678", "x");
+    let default = TemplateUse::plain("hello", PriceCategory::Utility);
+    text.template = Some(Arc::new(default));
+    bench.lanes.put([text]);
+    assert_eq!(words(&bench.record.wait(3).await)[2], "delivered");
+}
+
+fn definition(name: &str) -> TemplateDefinition {
+    TemplateDefinition {
+        name: name.into(),
+        language: "en".into(),
+        category: PriceCategory::Utility,
+        header: None,
+        body: "Hi".into(),
+        footer: None,
+        buttons: Vec::new(),
+        add_security_recommendation: false,
+        code_expiration_minutes: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_is_looked_at_for_a_second_and_its_name_says_what_becomes_of_it() {
+    for (name, status, category) in [
+        ("hello", TemplateStatus::Approved, PriceCategory::Utility),
+        (
+            "x_rejected",
+            TemplateStatus::Rejected,
+            PriceCategory::Utility,
+        ),
+        ("x_paused", TemplateStatus::Paused, PriceCategory::Utility),
+        (
+            "x_marketing",
+            TemplateStatus::Approved,
+            PriceCategory::Marketing,
+        ),
+    ] {
+        let bench = Bench::new(exact(Channel::WhatsApp)).await;
+        let registrar = bench.route.templates().unwrap();
+        let taken = registrar.submit(definition(name)).await.unwrap();
+        assert_eq!(taken.status, TemplateStatus::Pending);
+        let told = bench.record.wait(1).await;
+        assert_eq!(bench.elapsed(), 1_000);
+        let [Told::Template(update)] = &told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(update.provider_id, taken.provider_id);
+        assert_eq!(update.status, Some(status), "{name}");
+        let listed = registrar.list().await.unwrap();
+        assert_eq!(listed[0].status, status, "{name}");
+        assert_eq!(listed[0].definition.category, category, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_for_sms_has_no_templates() {
+    let bench = Bench::new(exact(Channel::Sms)).await;
+    assert!(bench.route.templates().is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::channel::Channel;
 use crate::model::template::{TemplateButton, TemplateHeader, TemplateParameter};
 
 /// The kind of content, in the API's words.
@@ -101,6 +102,31 @@ pub enum PriceCategory {
     Authentication,
 }
 
+impl PriceCategory {
+    /// Every category.
+    pub const ALL: [Self; 4] = [
+        Self::Service,
+        Self::Utility,
+        Self::Marketing,
+        Self::Authentication,
+    ];
+
+    /// The word for the store.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Utility => "utility",
+            Self::Marketing => "marketing",
+            Self::Authentication => "authentication",
+        }
+    }
+
+    /// The category with this [`code`](Self::code).
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.code() == code)
+    }
+}
+
 /// A template as a message uses it, its placeholders filled: a fact that is looked up, not part of
 /// the request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -111,6 +137,12 @@ pub struct TemplateUse {
     pub category: PriceCategory,
     /// Its text with the variables filled in, for channels that send plain text (R-WIN-3).
     pub plain_text: Option<Box<str>>,
+    /// Its body with the variables filled in, where SMS has other words: what WhatsApp shows.
+    #[serde(default)]
+    pub body_text: Option<Box<str>>,
+    /// Its text for Telegram with the variables filled in, where it has one of its own.
+    #[serde(default)]
+    pub telegram_text: Option<Box<str>>,
     /// The provider's name for it.
     #[serde(default)]
     pub name: Box<str>,
@@ -138,6 +170,8 @@ impl TemplateUse {
             id: id.into(),
             category,
             plain_text: None,
+            body_text: None,
+            telegram_text: None,
             name: Box::default(),
             language: Box::default(),
             header: None,
@@ -199,6 +233,38 @@ impl Content {
             template: None,
             email: None,
         }
+    }
+
+    /// The words that the recipient sees on this channel: a template may have its own for each.
+    pub fn plain_text_on(&self, channel: Channel) -> Option<&str> {
+        let own = match channel {
+            Channel::Telegram => self.telegram_text(),
+            Channel::WhatsApp => self.own_words().and_then(|it| it.body_text.as_deref()),
+            Channel::Sms | Channel::Email => None,
+        };
+        own.or_else(|| self.plain_text())
+    }
+
+    fn telegram_text(&self) -> Option<&str> {
+        self.own_words()?.telegram_text.as_deref()
+    }
+
+    /// The template, where it is what the message says.
+    fn own_words(&self) -> Option<&TemplateUse> {
+        let template = self.template.as_ref();
+        template.filter(|_| self.kind == MessageType::Template)
+    }
+
+    /// This content with [`plain_text`](Self::plain_text) as this channel has it; `None` where it
+    /// has it so already.
+    pub fn worded_for(&self, channel: Channel) -> Option<Self> {
+        let text = match channel {
+            Channel::Telegram => self.telegram_text()?,
+            Channel::Sms | Channel::WhatsApp | Channel::Email => return None,
+        };
+        let mut content = self.clone();
+        content.template.as_mut()?.plain_text = Some(text.into());
+        Some(content)
     }
 
     /// The words that a plain-text channel would carry: the text, or the template's rendering.

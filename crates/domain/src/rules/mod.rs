@@ -17,6 +17,7 @@ pub mod publish;
 pub mod reach;
 pub mod receipt_order;
 pub mod route;
+pub mod template;
 pub mod unknown;
 pub mod validity;
 pub mod viable;

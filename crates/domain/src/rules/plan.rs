@@ -22,6 +22,7 @@ use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
 use crate::rules::cost::Quote;
 use crate::rules::route::Pick;
+use crate::rules::template::TemplateFacts;
 use crate::rules::viable::{Assessment, ChannelStanding, assess};
 use crate::text::Segments;
 use crate::time::Timestamp;
@@ -39,6 +40,8 @@ pub struct PlanFacts<'a> {
     pub routes: &'a [RouteFacts],
     /// What is known of the recipient.
     pub contact: &'a ContactFacts,
+    /// How the templates stand that the message may use.
+    pub templates: TemplateFacts<'a>,
     /// The message.
     pub message: MessageFacts<'a>,
 }
@@ -121,6 +124,9 @@ pub enum Refusal {
     /// `400 whatsapp_window_closed`: the caller named WhatsApp, the window is closed and there is
     /// no template.
     WindowClosed,
+    /// `400 template_not_approved`: the caller named WhatsApp, where only the template could go, and
+    /// its provider has not approved it.
+    TemplateNotApproved,
     /// `409 no_channel`: the channel that the caller named cannot carry it.
     ExplicitChannel(ChannelDrop),
     /// `409 no_channel`: every channel was dropped.
@@ -351,6 +357,9 @@ fn refusal(considered: &[Considered], requested: Option<Channel>) -> Refusal {
         .find(|it| Some(it.option.channel) == requested);
     match explicit.map(|it| it.assessment.standing) {
         Some(ChannelStanding::Dropped(ChannelDrop::WindowClosed)) => Refusal::WindowClosed,
+        Some(ChannelStanding::Dropped(ChannelDrop::TemplateNotApproved)) => {
+            Refusal::TemplateNotApproved
+        }
         Some(ChannelStanding::Dropped(drop)) => Refusal::ExplicitChannel(drop),
         Some(ChannelStanding::Viable(_) | ChannelStanding::Waiting(_)) | None => Refusal::NoChannel,
     }

@@ -138,7 +138,7 @@ fn telegram_form(content: &Content) -> Result<Form, ChannelDrop> {
     let text = match content.kind {
         MessageType::Text | MessageType::Template => Some(
             content
-                .plain_text()
+                .plain_text_on(Channel::Telegram)
                 .filter(|it| !it.is_empty())
                 .ok_or(ChannelDrop::ContentNotExpressible)?,
         ),
@@ -199,14 +199,7 @@ fn sms_form(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
 fn whatsapp_form_of(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
     let content = facts.message.content;
     let window = window(facts.contact.thread.whatsapp_window_from, facts.now);
-    let form = whatsapp_form(content, facts.sender.default_template.as_ref(), window).ok_or(
-        // A template that does not exist cannot be expressed; all else waits for the window.
-        if content.kind == MessageType::Template {
-            ChannelDrop::ContentNotExpressible
-        } else {
-            ChannelDrop::WindowClosed
-        },
-    )?;
+    let form = whatsapp_form(content, facts.templates, window)?;
     let too_long = |text: &str| {
         text.len() > WHATSAPP_TEXT_MAX && text.chars().nth(WHATSAPP_TEXT_MAX).is_some()
     };

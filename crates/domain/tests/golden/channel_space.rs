@@ -157,7 +157,7 @@ fn world(sides: [Side; 2], times: (Option<i64>, Option<i64>), window: Window) ->
     match window {
         Window::Open => world.contact_wrote(Channel::WhatsApp, Millis::hours(23)),
         Window::Closed => world.contact_wrote(Channel::WhatsApp, Millis::hours(24)),
-        Window::ClosedWithTemplate => world.sender.default_template = Some(template()),
+        Window::ClosedWithTemplate => world.default_template = Some(template()),
     }
     world
 }

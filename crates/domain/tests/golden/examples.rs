@@ -37,7 +37,7 @@ fn example_1_two_hours_after_a_whatsapp_message_whatsapp_and_after_25_hours_sms(
         );
 
         let mut by_default = world.clone();
-        by_default.sender.default_template = Some(template());
+        by_default.default_template = Some(template());
         assert_eq!(
             by_default.sends(),
             Some((WhatsApp, WA)),

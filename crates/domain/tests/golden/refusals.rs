@@ -8,6 +8,7 @@ use domain::model::channel::Channel;
 use domain::model::content::{Content, MessageType};
 use domain::model::message::{Speed, TrafficClass};
 use domain::model::route::{Destinations, RouteClass, RouteCondition};
+use domain::model::template::TemplateStatus;
 use domain::rules::plan::{Plan, Refusal};
 use domain::time::Millis;
 
@@ -156,6 +157,41 @@ fn a_template_without_a_text_is_not_expressible_as_sms() {
         Some(ChannelDrop::ContentNotExpressible)
     );
     assert_eq!(world.sends(), Some((WhatsApp, 9)));
+}
+
+#[test]
+fn whatsapp_takes_no_template_that_is_not_approved_and_sms_takes_any() {
+    for status in TemplateStatus::ALL {
+        let approved = status == TemplateStatus::Approved;
+        let mut world = both_channels();
+        world.content = template_message();
+        world.template_status = status;
+        let channel = if approved { WhatsApp } else { Sms };
+        assert_eq!(world.sends().map(|it| it.0), Some(channel), "{status:?}");
+        let why = (!approved).then_some(ChannelDrop::TemplateNotApproved);
+        assert_eq!(dropped(&world, WhatsApp), why, "{status:?}");
+
+        world.explicit = Some(WhatsApp);
+        let refused = (!approved).then_some(Refusal::TemplateNotApproved);
+        assert_eq!(refusal(&world), refused, "{status:?}");
+        world.explicit = Some(Sms);
+        assert_eq!(world.sends().map(|it| it.0), Some(Sms), "{status:?}");
+    }
+}
+
+#[test]
+fn a_text_with_a_template_is_a_text_inside_the_window_and_the_template_outside() {
+    for (status, closed) in [
+        (TemplateStatus::Approved, Some(WhatsApp)),
+        (TemplateStatus::Paused, None),
+    ] {
+        let mut world = World::new(vec![whatsapp(9, 10_000)]);
+        world.content.template = template_message().template;
+        world.template_status = status;
+        assert_eq!(world.sends().map(|it| it.0), closed, "{status:?}");
+        world.contact_wrote(WhatsApp, Millis::hours(1));
+        assert_eq!(world.sends().map(|it| it.0), Some(WhatsApp), "{status:?}");
+    }
 }
 
 #[test]

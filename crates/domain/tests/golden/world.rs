@@ -15,9 +15,11 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     RouteFacts, UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
+use domain::model::template::{TemplateStanding, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
+use domain::rules::template::TemplateFacts;
 use domain::time::{Millis, Timestamp};
 
 /// The moment at which everything is planned.
@@ -119,6 +121,10 @@ pub(crate) struct World {
     pub(crate) contact: ContactFacts,
     pub(crate) to: Address,
     pub(crate) content: Content,
+    /// How the template stands that the message has, if it has one.
+    pub(crate) template_status: TemplateStatus,
+    /// The sender's default (R-WIN-2), approved.
+    pub(crate) default_template: Option<TemplateUse>,
     pub(crate) class: TrafficClass,
     pub(crate) speed: Speed,
     pub(crate) explicit: Option<Channel>,
@@ -144,12 +150,16 @@ impl World {
                 routes: routes.iter().map(|it| it.route.key).collect(),
                 default_template: None,
                 fallback_after: None,
+                origin: Origin::File,
                 created_at: ago(Millis::days(30)),
+                updated_at: ago(Millis::days(30)),
             },
             routes,
             contact: ContactFacts::default(),
             to: number(),
             content: Content::text("Your order is on its way"),
+            template_status: TemplateStatus::Approved,
+            default_template: None,
             class: TrafficClass::Direct,
             speed: Speed::Normal,
             explicit: None,
@@ -176,6 +186,19 @@ impl World {
             sender: &self.sender,
             routes: &self.routes,
             contact: &self.contact,
+            templates: TemplateFacts {
+                own: self.content.template.as_ref().map(|it| TemplateStanding {
+                    status: self.template_status,
+                    category: it.category,
+                }),
+                default: self.default_template.as_ref().map(|it| {
+                    let standing = TemplateStanding {
+                        status: TemplateStatus::Approved,
+                        category: it.category,
+                    };
+                    (it, standing)
+                }),
+            },
             message: MessageFacts {
                 to: &self.to,
                 content: &self.content,

@@ -242,9 +242,9 @@ impl Endpoint {
             Some(id) => self.inner.store.message(event.project, id).await?,
             None => None,
         };
-        let (topology, now) = (&self.inner.topology, self.inner.now());
+        let (topology, now) = (self.inner.topology(), self.inner.now());
         let letters = &self.publishing.letters;
-        let letter = letters.letter(record, message.as_ref(), webhook, topology, now, PATIENCE);
+        let letter = letters.letter(record, message.as_ref(), webhook, &topology, now, PATIENCE);
         let Some(letter) = letter else {
             return Ok(Ok(()));
         };

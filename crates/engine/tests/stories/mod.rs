@@ -8,4 +8,5 @@ mod order;
 mod ownership;
 mod receipts;
 mod restart;
+mod templates;
 mod webhooks;

@@ -14,7 +14,7 @@ use domain::model::address::Address;
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
-use domain::model::content::{Content, PriceCategory, TemplateUse};
+use domain::model::content::{Content, PriceCategory};
 use domain::model::message::{Category, Status, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
@@ -23,7 +23,8 @@ use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
     UnknownWait,
 };
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
+use domain::model::template::{TemplateDefinition, TemplateRef, TemplateStatus, TemplateText};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use engine::request::{Refused, SendRequest};
@@ -32,7 +33,9 @@ use engine::{Engine, Limits, Setup};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::memory::MemoryStore;
-use ports::store::Queries;
+use ports::provider::TemplateUpdate;
+use ports::store::templates::TemplateChange;
+use ports::store::{Op, Queries, Store};
 
 pub(crate) use provider::{Act, Answer, Provider, Seen, failed};
 use store::Access;
@@ -141,6 +144,27 @@ pub(crate) fn bulk_to(no: u32, text: &str) -> SendRequest {
     }
 }
 
+/// The sender's default template, which needs nothing to be filled in.
+pub(crate) fn default_text() -> TemplateText {
+    TemplateText {
+        definition: TemplateDefinition {
+            name: "hello".into(),
+            language: "en".into(),
+            category: PriceCategory::Utility,
+            header: None,
+            body: "hello".into(),
+            footer: None,
+            buttons: Vec::new(),
+            add_security_recommendation: false,
+            code_expiration_minutes: None,
+        },
+        variables: Vec::new(),
+        sms_body: None,
+        telegram_body: None,
+        instagram_body: None,
+    }
+}
+
 /// Everything around the engine.
 pub(crate) struct World {
     pub(crate) clock: Arc<WorldClock>,
@@ -152,6 +176,8 @@ pub(crate) struct World {
     seed: u64,
     engine: Option<Engine>,
     dead: Arc<AtomicBool>,
+    /// What the sender's default template says.
+    pub(crate) default_body: &'static str,
 }
 
 impl World {
@@ -174,7 +200,41 @@ impl World {
             seed: 7,
             engine: None,
             dead: Arc::default(),
+            default_body: "hello",
         }
+    }
+
+    /// Gives the sender's default template this text, approved.
+    fn make_default(&self, body: &str) {
+        let mut text = default_text();
+        text.definition.body = body.into();
+        let approved = TemplateUpdate {
+            provider_id: "p-hello".into(),
+            name: text.definition.name.clone(),
+            language: text.definition.language.clone(),
+            status: Some(TemplateStatus::Approved),
+            category: None,
+            reason: None,
+        };
+        for change in [
+            TemplateChange::Create(Box::new(text)),
+            TemplateChange::Updated {
+                account: "account".into(),
+                update: Box::new(approved),
+            },
+        ] {
+            let op = Op::Template {
+                project: PROJECT,
+                change: Box::new(change),
+                at: T0,
+            };
+            self.disk.commit(op, Box::new(|_| ()));
+        }
+    }
+
+    /// The sender, as it is configured.
+    pub(crate) fn sender(&self) -> Arc<Sender> {
+        Arc::clone(self.engine().topology().sender(SENDER).unwrap())
     }
 
     /// A world with these routes and a running engine.
@@ -201,12 +261,11 @@ impl World {
             is_default: true,
             routes: self.routes.iter().map(|it| it.key).collect(),
             // WhatsApp can always carry a message, whatever its window.
-            default_template: Some(TemplateUse {
-                plain_text: Some("hello".into()),
-                ..TemplateUse::plain("hello", PriceCategory::Utility)
-            }),
+            default_template: TemplateRef::parse("hello"),
             fallback_after: None,
+            origin: Origin::File,
             created_at: T0,
+            updated_at: T0,
         };
         Topology::new([project], [sender], self.routes.clone())
     }
@@ -243,6 +302,9 @@ impl World {
 
     /// Starts an engine and connects it to every provider.
     pub(crate) async fn start(&mut self) {
+        if self.disk.all_templates(None, 1).await.unwrap().is_empty() {
+            self.make_default(self.default_body);
+        }
         self.dead = Arc::default();
         let engine = self.engine_alone(&self.dead).await;
         for (route, provider) in &self.providers {

@@ -9,11 +9,16 @@ use domain::ids::RouteKey;
 use domain::model::address::Address;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
+use domain::model::template::{TemplateDefinition, TemplateStatus};
 use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{
-    Connector, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionSource,
+    Connector, Heard, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionSource,
+};
+use ports::hooks::Pending;
+use ports::provider::{
+    ProviderError, ProviderTemplate, SubmittedTemplate, TemplateRegistrar, TemplateUpdate,
 };
 use tokio::sync::Notify;
 
@@ -120,6 +125,7 @@ pub(crate) struct Provider {
     /// The engine that is connected, if one is.
     events: Mutex<Option<Arc<dyn RouteEvents>>>,
     bell: Arc<Notify>,
+    templates: Mutex<Vec<ProviderTemplate>>,
 }
 
 impl Provider {
@@ -138,6 +144,7 @@ impl Provider {
             count: Mutex::new(0),
             events: Mutex::new(None),
             bell: Arc::new(Notify::new()),
+            templates: Mutex::default(),
         })
     }
 
@@ -186,6 +193,19 @@ impl Provider {
             }
             tokio::time::sleep(Millis::new(50).to_duration()).await;
         }
+    }
+
+    /// The templates that it has from now on.
+    pub(crate) fn has_templates(&self, templates: impl IntoIterator<Item = ProviderTemplate>) {
+        *self.templates.lock() = Vec::from_iter(templates);
+    }
+
+    /// Tells of a change of a template; whether that was kept.
+    pub(crate) async fn changes_template(&self, update: TemplateUpdate) -> Heard {
+        let (heard, answer) = tokio::sync::oneshot::channel();
+        let ack = Box::new(move |it| heard.send(it).unwrap());
+        self.events().unwrap().template(update, ack);
+        answer.await.unwrap()
     }
 
     /// A receipt that names this reference and nothing else.
@@ -351,7 +371,34 @@ fn outcome(answer: &Answer, references: Vec<PartReference>) -> Option<SubmitOutc
     })
 }
 
+impl TemplateRegistrar for Link {
+    fn account(&self) -> &'static str {
+        "account"
+    }
+
+    fn submit(
+        &self,
+        definition: TemplateDefinition,
+    ) -> Pending<'_, Result<SubmittedTemplate, ProviderError>> {
+        let submitted = SubmittedTemplate {
+            provider_id: format!("p-{}", definition.name).into(),
+            status: TemplateStatus::Pending,
+            category: definition.category,
+        };
+        Box::pin(std::future::ready(Ok(submitted)))
+    }
+
+    fn list(&self) -> Pending<'_, Result<Vec<ProviderTemplate>, ProviderError>> {
+        let templates = self.provider.templates.lock().clone();
+        Box::pin(std::future::ready(Ok(templates)))
+    }
+}
+
 impl Connector for Link {
+    fn templates(&self) -> Option<&dyn TemplateRegistrar> {
+        Some(self)
+    }
+
     fn stop(&self, patience: Millis) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             self.stopped.store(true, Ordering::SeqCst);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
@@ -17,6 +17,8 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
+use ports::store::templates::{Template, TemplateFilter};
 use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 
@@ -137,6 +139,26 @@ impl Queries for Access {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(|it| it.api_keys(project))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.ask(|it| it.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.ask(|it| it.templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.ask(|it| it.all_templates(after, limit))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Queries::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(|it| it.numbers(project))
     }
 
     fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {

@@ -7,14 +7,16 @@ mod accepting;
 mod contacts;
 mod publishing;
 mod receiving;
+mod senders;
 mod state;
 mod steps;
+mod templates;
 mod views;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
@@ -28,6 +30,8 @@ use crate::store::messages::{
 };
 use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use crate::store::senders::{ConfiguredByApi, NumberRecord};
+use crate::store::templates::{Template, TemplateFilter};
 use crate::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
@@ -212,6 +216,26 @@ impl Queries for MemoryStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.answer(|it| it.list_api_keys(project))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.answer(|it| it.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.answer(|it| it.list_templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.answer(|it| it.all_templates(after, limit.into()))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.answer(State::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.answer(|it| it.list_numbers(project))
     }
 
     fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
 use domain::model::progress::Progress;
@@ -13,6 +13,8 @@ use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
 use crate::store::operations::{ApiKeyRecord, KeyChange, Receipt};
+use crate::store::senders::{NumberRecord, SenderRecord};
+use crate::store::templates::Template;
 use crate::store::{Epoch, Op, Outcome, Registered};
 
 /// Everything.
@@ -33,6 +35,10 @@ pub(super) struct State {
     pub(super) parked: Vec<Receipt>,
     pub(super) idempotency: BTreeMap<(ProjectKey, Box<str>), Earlier>,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
+    pub(super) templates: BTreeMap<TemplateId, Template>,
+    pub(super) api_senders: BTreeMap<SenderKey, SenderRecord>,
+    pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
+    pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
 }
 
@@ -98,6 +104,10 @@ impl State {
             parked: Vec::new(),
             idempotency: BTreeMap::new(),
             api_keys: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            api_senders: BTreeMap::new(),
+            default_senders: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             publishing: Publishing::default(),
         }
     }
@@ -120,6 +130,7 @@ impl State {
                 at,
             } => Outcome::Contact(self.change_contact(*project, change, *at)),
             Op::Key(change) => self.change_key(change),
+            Op::Sender(change) => self.change_sender(change),
             Op::Prune {
                 keys_before,
                 receipts_before,
@@ -128,6 +139,11 @@ impl State {
                 self.prune(*keys_before, *receipts_before, (*limit).into());
                 Outcome::Done
             }
+            Op::Template {
+                project,
+                change,
+                at,
+            } => Outcome::Template(self.change_template(*project, change, *at)),
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => {

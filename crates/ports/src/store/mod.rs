@@ -14,6 +14,8 @@ pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;
+pub mod senders;
+pub mod templates;
 pub mod webhooks;
 
 use std::future::Future;

@@ -17,6 +17,8 @@ use domain::time::Timestamp;
 use super::Epoch;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::senders::SenderChange;
+use super::templates::{TemplateChange, TemplateOutcome};
 use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
 /// One change, committed whole or not at all. The events that it brings
@@ -60,6 +62,8 @@ pub enum Op {
     },
     /// See [`KeyChange`].
     Key(Box<KeyChange>),
+    /// See [`SenderChange`].
+    Sender(Box<SenderChange>),
     /// Forgets idempotency keys made before `keys_before` and parked receipts that arrived before
     /// `receipts_before`, at most `limit` of each.
     Prune {
@@ -69,6 +73,16 @@ pub enum Op {
         receipts_before: Timestamp,
         /// At most so many of each.
         limit: u16,
+    },
+    /// Makes, changes or forgets a template; see [`TemplateChange`]. Answers
+    /// [`Outcome::Template`].
+    Template {
+        /// Whose template.
+        project: ProjectKey,
+        /// The change.
+        change: Box<TemplateChange>,
+        /// When.
+        at: Timestamp,
     },
     /// See [`WebhookChange`].
     Webhook(Box<WebhookChange>),
@@ -389,6 +403,8 @@ pub enum Outcome {
     Stale,
     /// A newer owner has the work; nothing was written.
     Fenced,
+    /// What became of a change to a template.
+    Template(TemplateOutcome),
     /// A sender's endpoint after a change.
     Webhook(Box<Webhook>),
     /// Events were put back to be delivered again.

@@ -1,7 +1,7 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
@@ -16,6 +16,8 @@ use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
+use super::senders::{ConfiguredByApi, NumberRecord};
+use super::templates::{Template, TemplateFilter};
 use super::webhooks::{DeadLetter, Webhook, WebhookStanding};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
@@ -121,6 +123,21 @@ pub trait Queries: Send + Sync + 'static {
 
     /// The project's keys, newest first.
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>>;
+
+    /// A template of the project.
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>>;
+
+    /// Templates of the project, newest first.
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>>;
+
+    /// Templates of every project after `after`, oldest first, at most `limit`: at start.
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>>;
+
+    /// Everything that was configured by the API: at start.
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi>;
+
+    /// The phone numbers that the project says it has, in the order of the numbers.
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>>;
 
     /// Events in order (R-MON-1).
     fn events(&self, filter: EventFilter) -> Answer<'_, EventPage>;

@@ -9,6 +9,7 @@ use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
+use domain::model::template::TemplateStatus;
 use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
 
@@ -52,6 +53,11 @@ coded!(
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
+coded!(
+    TemplateStatus,
+    "template status",
+    [Draft, Pending, Approved, Rejected, Paused, Disabled]
+);
 coded!(Channel, "channel", [Sms, WhatsApp, Telegram, Email]);
 coded!(
     AddressKind,
@@ -154,6 +160,7 @@ mod tests {
         survive(&Channel::ALL);
         survive(&AddressKind::ALL);
         survive(&MessageType::ALL);
+        survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
         survive(&EventKind::ALL);

@@ -32,8 +32,18 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
+        name: "senders",
+        sql: include_str!("../../migrations/0003_senders.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "templates",
+        sql: include_str!("../../migrations/0004_templates.sql"),
+    },
+    Migration {
+        number: 5,
         name: "events",
-        sql: include_str!("../../migrations/0003_events.sql"),
+        sql: include_str!("../../migrations/0005_events.sql"),
     },
 ];
 

@@ -18,7 +18,9 @@ mod migrate;
 mod open;
 mod readers;
 mod receive;
+mod senders;
 mod steps;
+mod templates;
 mod webhooks;
 mod writer;
 
@@ -28,7 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
@@ -41,6 +43,8 @@ use ports::store::messages::{
 };
 use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
+use ports::store::senders::{ConfiguredByApi, NumberRecord};
+use ports::store::templates::{Template, TemplateFilter};
 use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
@@ -298,6 +302,26 @@ impl Queries for SqliteStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(move |reader| reader.api_keys(project))
+    }
+
+    fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {
+        self.ask(move |reader| reader.template(project, id))
+    }
+
+    fn templates(&self, filter: TemplateFilter) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.templates(filter))
+    }
+
+    fn all_templates(&self, after: Option<TemplateId>, limit: u16) -> Answer<'_, Vec<Template>> {
+        self.ask(move |reader| reader.all_templates(after, limit))
+    }
+
+    fn configured_by_api(&self) -> Answer<'_, ConfiguredByApi> {
+        self.ask(Reader::configured_by_api)
+    }
+
+    fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
+        self.ask(move |reader| reader.numbers(project))
     }
 
     fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {

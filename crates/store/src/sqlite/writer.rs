@@ -75,7 +75,9 @@ impl Work {
             | Op::Inbound(_)
             | Op::Contact { .. }
             | Op::Key(_)
+            | Op::Sender(_)
             | Op::Prune { .. }
+            | Op::Template { .. }
             | Op::Webhook(_)
             | Op::Delivery(_)
             | Op::PruneEvents(_) => Ok(String::new()),
@@ -200,11 +202,19 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             .change_contact(*project, change, *at)
             .map(Outcome::Contact),
         Op::Key(change) => line.change_key(change),
+        Op::Sender(change) => line.change_sender(change),
         Op::Prune {
             keys_before,
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Template {
+            project,
+            change,
+            at,
+        } => line
+            .change_template(*project, change, *at)
+            .map(Outcome::Template),
         Op::Webhook(change) => line.change_webhook(change),
         Op::Delivery(delivery) => line.delivery(delivery),
         Op::PruneEvents(prune) => line.prune_events(prune),

@@ -254,6 +254,7 @@ impl Story {
             | Outcome::ReceiptParked
             | Outcome::InboundRepeated { .. }
             | Outcome::Contact(_)
+            | Outcome::Template(_)
             | Outcome::Done
             | Outcome::Missing
             | Outcome::Stale

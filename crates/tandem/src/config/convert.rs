@@ -1,6 +1,7 @@
 //! How do configured routes and senders become those of the domain, once the store named them?
 
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::model::sender::Origin;
 use domain::time::Timestamp;
 
 use super::model::{Provider, Route, Sender};
@@ -52,9 +53,11 @@ impl Sender {
             address: self.phone_number.as_str().into(),
             is_default: self.is_default,
             routes: self.routes.iter().filter_map(|it| route(it)).collect(),
-            default_template: None,
+            default_template: self.default_template.clone(),
             fallback_after: self.fallback_after,
+            origin: Origin::File,
             created_at,
+            updated_at: created_at,
         }
     }
 }

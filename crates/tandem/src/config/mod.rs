@@ -7,6 +7,8 @@
 mod builtin;
 mod checks;
 mod convert;
+mod described;
+mod http;
 mod model;
 mod overrides;
 mod price;
@@ -21,7 +23,9 @@ mod smpp;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod twilio;
 mod values;
+mod whatsapp;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Scopes;
+use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::twilio::TwilioConfig;
+use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
+use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
 use super::secret::Secret;
@@ -235,6 +239,12 @@ pub(crate) struct Route {
 pub(crate) enum Provider {
     /// An SMPP account.
     Smpp(Box<SmppConfig>),
+    /// A number at Meta's Cloud API.
+    WhatsApp(Box<WhatsAppConfig>),
+    /// A Twilio account.
+    Twilio(Box<TwilioConfig>),
+    /// A provider that is described.
+    Http(Box<HttpConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -244,6 +254,9 @@ impl Provider {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Smpp(_) => "smpp",
+            Self::WhatsApp(_) => "whatsapp",
+            Self::Twilio(_) => "twilio",
+            Self::Http(_) => "http",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -273,4 +286,6 @@ pub(crate) struct Sender {
     pub(crate) routes: Vec<String>,
     /// Time without `delivered` that counts as failure (R-FALL-5).
     pub(crate) fallback_after: Option<Millis>,
+    /// The template that WhatsApp carries while its window is closed (R-WIN-2).
+    pub(crate) default_template: Option<TemplateRef>,
 }

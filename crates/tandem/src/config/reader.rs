@@ -107,6 +107,16 @@ impl<'a> Table<'a> {
         self.entries.iter().map(row).collect()
     }
 
+    /// All that is written in it.
+    pub(super) const fn entries(&self) -> &'a DeTable<'a> {
+        self.entries
+    }
+
+    /// Whether this setting was asked for.
+    pub(super) fn is_known(&self, key: &str) -> bool {
+        self.known.contains(&key)
+    }
+
     /// Adds an error about one setting of this table.
     pub(super) fn error(&self, key: &str, what: impl Into<String>) {
         let value = self.entries.iter().find(|(name, _)| name.get_ref() == key);

@@ -1,34 +1,74 @@
 //! How is a `[[route]]` read?
 
 use domain::model::channel::Channel;
+use domain::model::money::Currency;
 use domain::model::route::{Destinations, OnUnknown, RouteClass, UnknownWait};
 use domain::time::Millis;
 use jiff::tz::TimeZone;
 
 use super::model::{Project, Provider, Route};
 use super::reader::{Field, Surroundings, Table, quoted};
-use super::{price, simulator, smpp, values};
+use super::{http, price, simulator, smpp, twilio, values, whatsapp};
 
 /// Channels that are known and not built yet.
-const CHANNELS_LATER: [&str; 7] = [
-    "email",
-    "instagram",
-    "messenger",
-    "rcs",
-    "telegram",
-    "viber",
-    "voice",
-];
+const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "voice"];
 /// Kinds of connections that are known and not built yet; their tables too.
-const PROVIDERS_LATER: [&str; 6] = ["email", "http", "smsgate", "telegram", "twilio", "whatsapp"];
+const PROVIDERS_LATER: [&str; 1] = ["smsgate"];
 /// Settings of capabilities that are not built yet.
 const LATER: [&str; 6] = ["alert", "alerts", "fx", "quiet_hours", "quota", "webhook"];
 
-/// The kinds of connections.
+/// The kinds of connections; each has a table of its own name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Smpp,
+    WhatsApp,
+    Twilio,
+    Http,
     Simulator,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [
+        Self::Smpp,
+        Self::WhatsApp,
+        Self::Twilio,
+        Self::Http,
+        Self::Simulator,
+    ];
+
+    /// The word of the configuration.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Smpp => "smpp",
+            Self::WhatsApp => "whatsapp",
+            Self::Twilio => "twilio",
+            Self::Http => "http",
+            Self::Simulator => "simulator",
+        }
+    }
+
+    /// The channels that it carries.
+    const fn channels(self) -> &'static [Channel] {
+        match self {
+            Self::Smpp => &[Channel::Sms],
+            Self::WhatsApp => &[Channel::WhatsApp],
+            Self::Twilio | Self::Http => &[Channel::Sms, Channel::WhatsApp],
+            Self::Simulator => &Channel::ALL,
+        }
+    }
+
+    /// What must stand in its table; `None` where the table may be left out.
+    const fn needs(self) -> Option<&'static str> {
+        match self {
+            Self::Smpp => Some("a table with host, system_id and password"),
+            Self::WhatsApp => {
+                Some("a table with phone_number_id, access_token, app_secret and verify_token")
+            }
+            Self::Twilio => Some("a table with account_sid and auth_token"),
+            Self::Http => Some("a table with a preset and its settings, or a description"),
+            Self::Simulator => None,
+        }
+    }
 }
 
 /// Reads one route of one of these projects; `None` when too little of it is usable.
@@ -41,7 +81,7 @@ pub(super) fn read(
     let id = table.require("id", values::ID_WORDS).and_then(Field::id);
     let project = super::checks::project_of(&mut table, projects);
     let channel = table
-        .require("channel", "\"sms\" or \"whatsapp\"")
+        .require("channel", &quoted(&Channel::ALL.map(Channel::code)))
         .and_then(|field| field.choice(&Channel::ALL.map(|it| (it.code(), it)), &CHANNELS_LATER));
     let class = table.get("class").and_then(|field| {
         let all = [RouteClass::Gateway, RouteClass::Platform, RouteClass::Phone];
@@ -67,7 +107,7 @@ pub(super) fn read(
         )
     });
     let unknown_wait = table.or("unknown_wait", UnknownWait::default(), unknown_wait);
-    let provider = provider(&mut table, channel, receipts, surroundings);
+    let provider = provider(&mut table, channel, receipts, currency, surroundings);
     table.later(&LATER);
     table.later(&PROVIDERS_LATER);
     table.finish();
@@ -92,39 +132,59 @@ fn provider(
     table: &mut Table<'_>,
     channel: Option<Channel>,
     receipts: bool,
+    currency: Option<Currency>,
     surroundings: Surroundings<'_>,
 ) -> Option<Provider> {
-    const WORDS: [(&str, Kind); 2] = [("smpp", Kind::Smpp), ("simulator", Kind::Simulator)];
+    let words = Kind::ALL.map(|it| (it.code(), it));
     let kind = table
-        .require("provider", &quoted(&WORDS.map(|(word, _)| word)))
-        .and_then(|field| field.choice(&WORDS, &PROVIDERS_LATER));
-    let (smpp, simulator) = (table.get("smpp"), table.get("simulator"));
-    for (written, its_kind) in [(&smpp, Kind::Smpp), (&simulator, Kind::Simulator)] {
-        if let (Some(field), Some(kind)) = (written, kind)
-            && kind != its_kind
-        {
-            field.error(
+        .require("provider", &quoted(&Kind::ALL.map(Kind::code)))
+        .and_then(|field| field.choice(&words, &PROVIDERS_LATER));
+    let mut settings = None;
+    for its_kind in Kind::ALL {
+        match (table.get(its_kind.code()), kind) {
+            (Some(field), Some(kind)) if kind == its_kind => settings = Some(field),
+            (Some(field), Some(_)) => field.error(
                 "belongs to another provider than the one of this route; remove one of them",
-            );
+            ),
+            (Some(_), None) | (None, _) => {}
         }
     }
-    match kind? {
+    let kind = kind?;
+    if channel.is_some_and(|it| !kind.channels().contains(&it)) {
+        let channels: Vec<_> = kind.channels().iter().map(|it| it.code()).collect();
+        let what = format!("\"{}\" carries {} only", kind.code(), carried(&channels));
+        table.error("provider", what);
+    }
+    if let (None, Some(needs)) = (&settings, kind.needs()) {
+        table.require(kind.code(), needs);
+    }
+    if kind == Kind::Simulator {
+        let settings = settings.and_then(Field::table);
+        let config = simulator::read(settings, channel?, receipts);
+        return Some(Provider::Simulator(config));
+    }
+    let settings = settings?.table()?;
+    match kind {
         Kind::Smpp => {
-            if channel.is_some_and(|it| it != Channel::Sms) {
-                table.error("provider", "\"smpp\" carries the channel \"sms\" only");
-            }
-            if smpp.is_none() {
-                table.require("smpp", "a table with host, system_id and password");
-            }
-            smpp::read(smpp?.table()?, receipts, surroundings)
-                .map(|it| Provider::Smpp(Box::new(it)))
+            smpp::read(settings, receipts, surroundings).map(|it| Provider::Smpp(Box::new(it)))
         }
-        Kind::Simulator => {
-            let settings = simulator.and_then(Field::table);
-            Some(Provider::Simulator(simulator::read(
-                settings, channel?, receipts,
-            )))
+        Kind::WhatsApp => {
+            whatsapp::read(settings, surroundings).map(|it| Provider::WhatsApp(Box::new(it)))
         }
+        Kind::Twilio => twilio::read(settings, channel?, currency, surroundings)
+            .map(|it| Provider::Twilio(Box::new(it))),
+        Kind::Http => {
+            http::read(settings, currency, surroundings).map(|it| Provider::Http(Box::new(it)))
+        }
+        Kind::Simulator => None,
+    }
+}
+
+/// "the channel a", "the channels a and b".
+fn carried(channels: &[&str]) -> String {
+    match channels {
+        [only] => format!("the channel \"{only}\""),
+        several => format!("the channels {}", quoted(several)),
     }
 }
 

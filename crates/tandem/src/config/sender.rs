@@ -1,6 +1,7 @@
 //! How is a `[[sender]]` read?
 
-use domain::phone::PhoneNumber;
+use domain::model::sender::sender_address;
+use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
 use super::model::{Project, Sender};
@@ -11,13 +12,7 @@ const FALLBACK_AFTER_MIN: Millis = Millis::seconds(10);
 /// Longest time without `delivered` that may count as failure (R-API-6).
 const FALLBACK_AFTER_MAX: Millis = Millis::seconds(86_400);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 5] = [
-    "alerts",
-    "default_template",
-    "email",
-    "webhook",
-    "webhook_events",
-];
+const LATER: [&str; 4] = ["alerts", "email", "webhook", "webhook_events"];
 
 /// A sender as it is written, with the places that cross checks tell about.
 pub(super) struct Written<'a> {
@@ -42,7 +37,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
     let phone_number = table.or("phone_number", String::new(), |field| {
         field.parse(
             "an international number (\"+40700000001\"), a short code of 3 to 8 digits, a name of up to 11 letters and digits, or empty",
-            address,
+            sender_address,
         )
     });
     let default_field = table.get("default");
@@ -59,6 +54,12 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
     let fallback_after = table
         .get("fallback_after")
         .and_then(|field| field.span_of_time(FALLBACK_AFTER_MIN..=FALLBACK_AFTER_MAX));
+    let default_template = table.get("default_template").and_then(|field| {
+        field.parse(
+            "the id of a template (\"tpl_…\"), its name (\"order_update\"), or name and language (\"order_update/pt_BR\")",
+            TemplateRef::parse,
+        )
+    });
     table.later(&LATER);
     table.finish();
 
@@ -71,6 +72,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         is_default,
         routes: Vec::new(),
         fallback_after,
+        default_template,
     };
     Some(Written {
         sender,
@@ -78,43 +80,4 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         routes: routes.unwrap_or_default(),
         is_default: default_field,
     })
-}
-
-/// The address in its normal form.
-fn address(text: &str) -> Option<String> {
-    let digits = text.bytes().all(|it| it.is_ascii_digit());
-    let short_code = digits && (3..=8).contains(&text.len());
-    let name = (1..=11).contains(&text.len())
-        && text.bytes().any(|it| it.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|it| it.is_ascii_alphanumeric() || b" .-_&".contains(&it));
-    if text.is_empty() || short_code || name {
-        return Some(text.to_owned());
-    }
-    PhoneNumber::parse(text)
-        .ok()
-        .map(|number| number.as_str().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_a_number_a_short_code_or_a_name() {
-        for (text, want) in [
-            ("+40700000001", Some("+40700000001")),
-            ("+40 700 000 001", Some("+40700000001")),
-            ("1234", Some("1234")),
-            ("Acme", Some("Acme")),
-            ("", Some("")),
-            ("0700000001", None),
-            ("12", None),
-            ("AcmeAcmeAcme", None),
-            ("Acmé", None),
-        ] {
-            assert_eq!(address(text).as_deref(), want, "{text}");
-        }
-    }
 }

@@ -106,8 +106,13 @@ fn sender_line(sender: &Sender) -> String {
         .fallback_after
         .map(|it| format!(", falls back after {}", show_span(it)))
         .unwrap_or_default();
+    let template = sender
+        .default_template
+        .as_ref()
+        .map(|it| format!(", template {it}"))
+        .unwrap_or_default();
     format!(
-        "  sender {}: {address}{default}, routes {}{fallback}",
+        "  sender {}: {address}{default}, routes {}{fallback}{template}",
         sender.id,
         sender.routes.join(", ")
     )

@@ -315,7 +315,7 @@ fn secrets_are_read_from_files_beside_the_configuration() {
 #[test]
 fn routes_and_senders_become_those_of_the_domain() {
     let config = config_of(&with(&format!(
-        "{ROUTE}class = \"platform\"\n[[route]]\nid = \"off\"\nenabled = false\nchannel = \"sms\"\nprovider = \"simulator\"\n[[sender]]\nid = \"s\"\nroutes = [\"off\", \"r\"]\nphone_number = \"ACME\"\nfallback_after = \"30s\""
+        "{ROUTE}class = \"platform\"\n[[route]]\nid = \"off\"\nenabled = false\nchannel = \"sms\"\nprovider = \"simulator\"\n[[sender]]\nid = \"s\"\nroutes = [\"off\", \"r\"]\nphone_number = \"ACME\"\nfallback_after = \"30s\"\ndefault_template = \"hello/en\""
     )));
     let route = config.routes[0].to_domain(RouteKey(3), ProjectKey(1));
     assert!(route.simulator && route.receipts);
@@ -331,6 +331,8 @@ fn routes_and_senders_become_those_of_the_domain() {
         (&*sender.address, sender.fallback_after),
         ("ACME", Some(Millis::seconds(30)))
     );
+    let template = sender.default_template.map(|it| it.to_string());
+    assert_eq!(template.as_deref(), Some("hello/en"));
     assert!(sender.is_default);
 }
 

@@ -11,11 +11,14 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Database;
+use super::reader::Field;
 
 /// What an id may be, in words.
 pub(super) const ID_WORDS: &str = "1 to 64 letters, digits, dots, dashes and underscores";
 /// What a duration may be, in words.
 pub(super) const SPAN_WORDS: &str = "text such as \"30s\": a whole number with ms, s, m, h or d";
+/// What a secret must be, for messages.
+pub(super) const SECRET_WORDS: &str = "text, { env = \"NAME\" } or { file = \"PATH\" }";
 
 /// Most decimals a price may have: money is counted in millionths (R-COST-1).
 const PRICE_DECIMALS: u32 = 6;
@@ -127,6 +130,11 @@ pub(super) fn database(text: &str) -> Result<Database, String> {
         }
         Some(path) => Ok(Database::Sqlite(PathBuf::from(path))),
     }
+}
+
+/// Where a provider's API is: a URL without query, and without a slash at the end.
+pub(super) fn base_url(field: Field<'_>) -> Option<String> {
+    field.check(public_url)
 }
 
 /// The public URL without a slash at its end.

@@ -213,7 +213,7 @@ impl Feed {
             Some(id) => engine.store().message(event.project, id).await?,
             None => None,
         };
-        let body = envelope::write(record, message.as_ref(), engine.topology());
+        let body = envelope::write(record, message.as_ref(), &engine.topology());
         Ok(body.map(|body| {
             Event::default()
                 .id(record.seq.0.to_string())

@@ -1,5 +1,7 @@
 //! The `content` object of a message, and what each kind of message needs in it.
 
+use std::collections::BTreeMap;
+
 use domain::model::content::MessageType;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -81,6 +83,40 @@ pub(crate) struct ContentIn {
     #[schema(max_length = 60)]
     #[serde(skip_serializing_if = "Option::is_none")]
     footer_text: Option<String>,
+    /// The template: for kind `template` what is sent, for others what WhatsApp carries while its
+    /// window is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_id: Option<String>,
+    /// Values for the placeholders of its body, by number or name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_variables: Option<BTreeMap<String, String>>,
+    /// Values for its buttons, by their place from 0: the end of a link, a code, or what a quick
+    /// reply sends back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_button_variables: Option<BTreeMap<String, String>>,
+    /// Values for its header: by placeholder, or `mediaUrl`, `mediaId` and `filename`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_header_variables: Option<BTreeMap<String, String>>,
+}
+
+/// The template that a message names, with its values.
+pub(super) struct TemplateIn<'a> {
+    pub(super) id: &'a str,
+    pub(super) variables: Option<&'a BTreeMap<String, String>>,
+    pub(super) button_variables: Option<&'a BTreeMap<String, String>>,
+    pub(super) header_variables: Option<&'a BTreeMap<String, String>>,
+}
+
+impl ContentIn {
+    /// The template that it names, if it names one.
+    pub(super) fn template(&self) -> Option<TemplateIn<'_>> {
+        Some(TemplateIn {
+            id: self.template_id.as_deref()?,
+            variables: self.template_variables.as_ref(),
+            button_variables: self.template_button_variables.as_ref(),
+            header_variables: self.template_header_variables.as_ref(),
+        })
+    }
 }
 
 /// A contact card.
@@ -156,7 +192,15 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     match kind {
-        MessageType::Text | MessageType::Template | MessageType::Reaction => {}
+        MessageType::Text | MessageType::Reaction => {}
+        MessageType::Template => {
+            if content.and_then(ContentIn::template).is_none() {
+                problems.add(
+                    &["content", "templateId"],
+                    "is needed for messageType template",
+                );
+            }
+        }
         MessageType::LocationRequest | MessageType::RequestContactInfo => {
             if content.is_some() {
                 problems.add(&["content"], "must be absent for this messageType");

@@ -10,6 +10,7 @@ mod refusal;
 pub(crate) mod request;
 mod routing;
 mod send;
+mod template;
 
 use std::sync::Arc;
 

@@ -213,7 +213,11 @@ impl<'a> MessageOut<'a> {
             message_type: message.content.kind.code(),
             status: view.status.code(),
             direction: direction(view.direction),
-            text: message.content.text.as_deref(),
+            // A template shows what it says, so that the thread can be read.
+            text: message.content.text.as_deref().or_else(|| {
+                let words = |it| message.content.plain_text_on(it);
+                channel.map_or_else(|| message.content.plain_text(), words)
+            }),
             content: json::kept(message.content.extra.as_deref()),
             conversation_id: conversation(view, message.sender),
             provider_message_id: None,

@@ -53,7 +53,7 @@ struct PreviewOut<'a> {
     responses(
         (status = 200, description = "What would be chosen, or why it would be refused", body = PreviewOut<'_>),
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
-        (status = 404, description = "No such sender", body = ErrorOut<'_>),
+        (status = 404, description = "No such sender or template", body = ErrorOut<'_>),
     ),
 )]
 pub(crate) async fn preview(
@@ -65,7 +65,7 @@ pub(crate) async fn preview(
     caller.may(Scopes::SEND)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
-    let mut prepared = prepare(&bytes, &headers, &caller, topology)?;
+    let mut prepared = prepare(&bytes, &headers, &caller, &api.engine)?;
     prepared.request.idempotency = None;
     let replies = prepared.request.in_reply_to.is_some();
     let preview = api.engine.preview(prepared.request).await;
@@ -75,7 +75,7 @@ pub(crate) async fn preview(
         .refusal
         .and_then(|it| refusal::by_rule(it, &preview.decision).to_raw());
     let answer = PreviewOut {
-        routing: DecisionOut::of(&preview.decision, None, currency, topology),
+        routing: DecisionOut::of(&preview.decision, None, currency, &topology),
         currency: CurrencyCode(currency),
         waits: preview.waits,
         refusal: refusal.as_deref(),

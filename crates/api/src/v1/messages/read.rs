@@ -89,7 +89,7 @@ pub(crate) async fn list(
     let topology = api.engine.topology();
     let items = views
         .iter()
-        .map(|it| MessageOut::of(it, topology))
+        .map(|it| MessageOut::of(it, &topology))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -113,10 +113,11 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let view = find(&api, &caller, &id).await?;
-    let message = MessageOut::of(&view, api.engine.topology());
+    let topology = api.engine.topology();
+    let message = MessageOut::of(&view, &topology);
     let answer = EnvelopeOut {
         message,
-        routing: routing_of(&view, &api),
+        routing: routing_of(&view, &topology),
         warnings: &[],
     };
     Ok(json::response(StatusCode::OK, &answer))
@@ -147,7 +148,7 @@ pub(crate) async fn routing(
     let receipts = store.receipts(view.id).await?;
     let currency = api.currency(caller.project());
     let topology = api.engine.topology();
-    let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, topology);
+    let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, &topology);
     Ok(json::response(StatusCode::OK, &answer))
 }
 

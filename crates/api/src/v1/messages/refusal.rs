@@ -23,6 +23,12 @@ pub(super) fn by_rule(refusal: Refusal, decision: &Decision) -> ApiError {
             "WhatsApp 24-hour window is not open. Use a template message or wait for user to message first.",
         )
         .with_field(&["channel"], "WhatsApp cannot carry this text now"),
+        Refusal::TemplateNotApproved => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::TemplateNotApproved,
+            "The template is not approved, and WhatsApp takes no other",
+        )
+        .with_field(&["content", "templateId"], "is not approved"),
         Refusal::ExplicitChannel(drop) => no_channel(
             format!("The channel cannot carry this message: {}", drop.words()),
             decision,

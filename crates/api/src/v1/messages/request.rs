@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use domain::ids::{ConversationId, MessageId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
-use domain::model::content::{Content, MessageType};
+use domain::model::content::{Content, MessageType, TemplateUse};
 use domain::model::message::{Category, Speed, TrafficClass};
 use domain::time::{Millis, Timestamp};
+use engine::Engine;
 use engine::request::SendRequest;
 use engine::topology::Topology;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 use super::content::{self, ContentIn};
 use super::email::{self, AttachmentIn, EmailIn};
 use super::idempotency::{self, Fields};
+use super::template;
 use crate::address;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, Text};
@@ -55,7 +57,7 @@ pub(crate) struct SendIn<'a> {
     #[serde(borrow)]
     #[schema(schema_with = schema::channel_in, default = "auto")]
     channel: Option<Text<'a>>,
-    /// The kind of content. Kinds other than `text` go by WhatsApp only.
+    /// The kind of content. Kinds other than `text` and `template` go by WhatsApp only.
     #[serde(borrow)]
     #[schema(schema_with = schema::message_type_in, default = "text")]
     message_type: Option<Text<'a>>,
@@ -155,19 +157,23 @@ pub(super) fn prepare(
     bytes: &[u8],
     headers: &SendHeaders,
     caller: &Caller,
-    topology: &Topology,
+    engine: &Engine,
 ) -> Result<Prepared, ApiError> {
     let mut warnings = Vec::new();
     let input: SendIn<'_> = body::parse(bytes, &mut warnings)?;
     name_later_fields(&mut warnings);
-    let sender = sender(headers, caller, topology)?;
+    let sender = sender(headers, caller, &engine.topology())?;
 
     let mut problems = Problems::default();
     let explicit = channel(input.channel.as_ref(), &mut problems);
     let to = recipient(input.to.as_ref(), explicit, &mut problems);
     // An e-mail address is reached by e-mail, whatever else is asked.
     let by_email = matches!(to, Some(Address::Email(_))) || explicit == Some(Channel::Email);
-    let content = content(&input, by_email, &mut problems, &mut warnings)?;
+    let template = match input.content.as_ref().and_then(ContentIn::template) {
+        Some(it) => template::read(&it, engine, caller.project(), &mut problems)?,
+        None => None,
+    };
+    let content = content(&input, template, by_email, &mut problems, &mut warnings)?;
     let metadata = input
         .metadata
         .as_ref()
@@ -363,6 +369,7 @@ fn channel(channel: Option<&Text<'_>>, problems: &mut Problems) -> Option<Channe
 
 fn content(
     input: &SendIn<'_>,
+    template: Option<TemplateUse>,
     by_email: bool,
     problems: &mut Problems,
     warnings: &mut Vec<FieldError>,
@@ -370,7 +377,7 @@ fn content(
     let kind = match input.message_type.as_ref().map(Text::as_str) {
         None => MessageType::Text,
         Some(word) => match MessageType::from_code(word) {
-            Some(MessageType::Template | MessageType::Reaction) => {
+            Some(MessageType::Reaction) => {
                 problems.add(&["messageType"], format!("`{word}` is not yet supported"));
                 MessageType::Text
             }
@@ -394,6 +401,10 @@ fn content(
         }
         Some(_) | None => {}
     }
+    if kind == MessageType::Template && text.is_some() {
+        let words = "is not used by messageType template, which has its own; ignored";
+        warnings.push(FieldError::new(&["text"], words));
+    }
     content::check(kind, input.content.as_ref(), text, problems);
     let email = EmailIn {
         subject: input.subject.as_ref().map(Text::as_str),
@@ -404,7 +415,7 @@ fn content(
     let email = email::read(&email, by_email, problems);
     let extra = match (&input.content, kind) {
         (None, _) => None,
-        (Some(_), MessageType::Text) => {
+        (Some(content), MessageType::Text) if content.template().is_none() => {
             warnings.push(FieldError::new(
                 &["content"],
                 "is not used by messageType text; ignored",
@@ -415,9 +426,11 @@ fn content(
     };
     Ok(Content {
         kind,
-        text: text.map(Into::into),
+        text: text
+            .filter(|_| kind != MessageType::Template)
+            .map(Into::into),
         extra,
-        template: None,
+        template,
         email,
     })
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::ids::{MessageId, ProjectKey};
 use engine::request::{Accepted, Refused};
+use engine::topology::Topology;
 use ports::store::messages::{MessageView, ViewKind};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,9 +55,9 @@ pub(super) struct EnvelopeOut<'a> {
     request_body(content = SendIn<'_>, content_type = "application/json"),
     responses(
         (status = 202, description = "Accepted, and durable. With the project's `idempotency = \"replay\"` also the answer to a repeat, with the header `Idempotent-Replayed: true`", body = EnvelopeOut<'_>),
-        (status = 400, description = "A field is wrong, or WhatsApp was named and its window is closed", body = ErrorOut<'_>),
+        (status = 400, description = "A field is wrong, or WhatsApp was named and its window is closed or its template not approved", body = ErrorOut<'_>),
         (status = 403, description = "The key may not, or the recipient opted out", body = ErrorOut<'_>),
-        (status = 404, description = "No such sender", body = ErrorOut<'_>),
+        (status = 404, description = "No such sender or template", body = ErrorOut<'_>),
         (status = 409, description = "No channel can carry it, or the idempotency key was used before: `details.message` is the original", body = ErrorOut<'_>),
         (status = 413, description = "The body is too large", body = ErrorOut<'_>),
         (status = 429, description = "The backlog is full, or the key's rate limit is reached", body = ErrorOut<'_>),
@@ -72,13 +73,13 @@ pub(crate) async fn send(
     caller.may(Scopes::SEND)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let topology = api.engine.topology();
-    let prepared = prepare(&bytes, &headers, &caller, topology)?;
+    let prepared = prepare(&bytes, &headers, &caller, &api.engine)?;
     let replies = prepared.request.in_reply_to.is_some();
     match api.engine.accept(prepared.request).await {
         Ok(Accepted { view, decision }) => {
             let answer = EnvelopeOut {
-                message: MessageOut::just_accepted(&view, topology),
-                routing: Some(RoutingOut::of(&decision, topology)),
+                message: MessageOut::just_accepted(&view, &topology),
+                routing: Some(RoutingOut::of(&decision, &topology)),
                 warnings: &prepared.warnings,
             };
             Ok(json::response(StatusCode::ACCEPTED, &answer))
@@ -112,8 +113,8 @@ async fn repeat(
         .project(project)
         .is_some_and(|it| it.idempotency_replay);
     if let (true, None, Some(view)) = (replay, differs, &view) {
-        let message = MessageOut::of(view, topology);
-        let routing = routing_of(view, api);
+        let message = MessageOut::of(view, &topology);
+        let routing = routing_of(view, &topology);
         let answer = EnvelopeOut {
             message,
             routing,
@@ -127,7 +128,7 @@ async fn repeat(
     }
     let mut error = refusal::repeated();
     if let Some(view) = &view {
-        let message = serde_json::to_value(MessageOut::of(view, topology));
+        let message = serde_json::to_value(MessageOut::of(view, &topology));
         error = error.detail("message", message.unwrap_or_default());
     }
     Err(match differs {
@@ -137,12 +138,12 @@ async fn repeat(
 }
 
 /// The decision in force, in short; none for inbound messages.
-pub(super) fn routing_of<'a>(view: &MessageView, api: &'a ApiState) -> Option<RoutingOut<'a>> {
+pub(super) fn routing_of<'a>(view: &MessageView, topology: &'a Topology) -> Option<RoutingOut<'a>> {
     match &view.kind {
         ViewKind::Outbound {
             decision: Some(decision),
             ..
-        } => Some(RoutingOut::of(decision, api.engine.topology())),
+        } => Some(RoutingOut::of(decision, topology)),
         ViewKind::Outbound { decision: None, .. } | ViewKind::Inbound(_) => None,
     }
 }

@@ -50,11 +50,10 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(replay::replay))
 }
 
-fn sender_of<'a>(api: &'a ApiState, project: ProjectKey, id: &str) -> Result<&'a Sender, ApiError> {
-    let sender = api.engine.topology().sender_by_id(project, id);
-    sender
-        .map(|it| &**it)
-        .ok_or_else(|| ApiError::not_found("sender"))
+fn sender_of(api: &ApiState, project: ProjectKey, id: &str) -> Result<Arc<Sender>, ApiError> {
+    let topology = api.engine.topology();
+    let sender = topology.sender_by_id(project, id).cloned();
+    sender.ok_or_else(|| ApiError::not_found("sender"))
 }
 
 fn no_webhook() -> ApiError {

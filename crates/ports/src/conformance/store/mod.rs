@@ -26,7 +26,9 @@ pub mod kit;
 pub mod moving;
 pub mod reading;
 pub mod receiving;
+pub mod senders;
 pub mod submitting;
+pub mod templates;
 pub mod webhooks;
 
 /// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
@@ -123,6 +125,10 @@ macro_rules! store_conformance {
             the_last_address_stays,
             contacts_are_listed_newest_first_and_searched,
         }
+        $crate::store_cases! { $with_store, senders:
+            senders_of_the_api_are_kept_changed_and_forgotten,
+            phone_numbers_are_a_projects_own,
+        }
         $crate::store_cases! { $with_store, events:
             a_message_that_is_delivered_brings_an_event_for_each_step,
             a_delivery_learnt_with_the_answer_brings_delivered_alone,
@@ -154,6 +160,20 @@ macro_rules! store_conformance {
             pruning_forgets_old_keys_and_parked_receipts,
             completions_are_called_in_the_order_of_commit,
             a_query_sees_every_completed_operation,
+        }
+        $crate::store_cases! { $with_store, templates:
+            a_template_is_made_as_a_draft_and_read_back_whole,
+            templates_are_listed_newest_first_and_all_of_them_page_by_page,
+            a_template_is_its_projects_own,
+            a_template_is_forgotten_once,
+            a_submitted_template_is_linked_and_stands_as_the_provider_says,
+            twilios_id_of_a_content_is_kept_as_such,
+            a_providers_change_is_found_by_its_id_before_the_name,
+            a_providers_change_is_found_by_name_where_no_other_account_has_it,
+            of_namesakes_a_provider_means_the_newest,
+            a_change_that_changes_nothing_leaves_the_time,
+            a_sync_imports_links_updates_and_leaves,
+            a_sync_keeps_what_the_provider_does_not_have,
         }
     };
 }

@@ -1,5 +1,7 @@
-//! `GET /v1/senders`: who messages are from. Senders come from the configuration, so that they can
-//! be read but not changed here.
+//! `/v1/senders`: who messages are from. Senders come from the configuration file, where they are
+//! read-only here, or are made here.
+
+pub(crate) mod write;
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::SenderKey;
 use domain::model::channel::Channel;
-use domain::model::sender::Sender;
+use domain::model::sender::{Origin, Sender};
 use engine::topology::Topology;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Caller, Scopes};
-use crate::error::{ApiError, ErrorOut};
+use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::json::Iso;
 use crate::page::{Page, Params, Query, cut};
 use crate::path::InPath;
@@ -26,15 +28,15 @@ use crate::{ApiState, json};
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(get))
+        .routes(routes!(list, write::create))
+        .routes(routes!(get, write::update, write::delete))
 }
 
 /// Who a message is from.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Sender)]
-struct SenderOut<'a> {
+pub(crate) struct SenderOut<'a> {
     /// Its id: what `Zavu-Sender` takes.
     id: &'a str,
     /// What people call it.
@@ -49,9 +51,17 @@ struct SenderOut<'a> {
     /// When it was first configured.
     #[schema(schema_with = schema::time)]
     created_at: Iso,
-    /// The same: senders do not change while the server runs.
+    /// When it was last changed.
     #[schema(schema_with = schema::time)]
     updated_at: Iso,
+    /// Ids of its routes, in its order of preference.
+    routes: Vec<&'a str>,
+    /// `file`: the configuration file has it, and it can be changed there only; else `api`.
+    managed_by: &'static str,
+    /// What was ignored of a change.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(required = false)]
+    warnings: &'a [FieldError],
 }
 
 impl<'a> SenderOut<'a> {
@@ -69,7 +79,13 @@ impl<'a> SenderOut<'a> {
                 .collect(),
             is_default: default.is_some_and(|it| it.key == sender.key),
             created_at: Iso(sender.created_at),
-            updated_at: Iso(sender.created_at),
+            updated_at: Iso(sender.updated_at),
+            routes: topology.routes_of(sender).map(|it| &*it.id).collect(),
+            managed_by: match sender.origin {
+                Origin::File => "file",
+                Origin::Api => "api",
+            },
+            warnings: &[],
         }
     }
 }
@@ -108,7 +124,7 @@ pub(crate) async fn list(
     let next_cursor = cut(&mut senders, limit, |it| it.key);
     let items = senders
         .into_iter()
-        .map(|it| SenderOut::of(it, topology, caller.0.test))
+        .map(|it| SenderOut::of(it, &topology, caller.0.test))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -136,6 +152,6 @@ pub(crate) async fn get(
     let sender = sender.ok_or_else(|| ApiError::not_found("sender"))?;
     Ok(json::response(
         StatusCode::OK,
-        &SenderOut::of(sender, topology, caller.0.test),
+        &SenderOut::of(sender, &topology, caller.0.test),
     ))
 }

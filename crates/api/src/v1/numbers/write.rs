@@ -1,0 +1,255 @@
+//! Noting, naming and giving away phone numbers.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::model::sender::Origin;
+use domain::phone::PhoneNumber;
+use ports::store::Op;
+use ports::store::senders::{NumberRecord, SenderChange};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{EnvelopeOut, Number, NumberOut, find};
+use crate::auth::{Caller, Scopes};
+use crate::body::{self, ReadBody, clearable};
+use crate::error::{ApiError, ErrorOut, Problems};
+use crate::path::InPath;
+use crate::v1::senders::write as senders;
+use crate::{ApiState, json};
+
+/// Most characters of a name.
+const NAME_CHARS: usize = 100;
+
+/// A number that the project has at a provider.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AddPhoneNumber, example = json!({"phoneNumber": "+40700000001"}))]
+pub(crate) struct AddIn {
+    /// In E.164.
+    #[schema(required = true)]
+    phone_number: Option<String>,
+    /// What people call it.
+    #[schema(max_length = 100)]
+    name: Option<String>,
+}
+
+/// A change of a number: what is absent stays, `null` clears.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UpdatePhoneNumber)]
+pub(crate) struct UpdateIn {
+    /// What people call it.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    name: Option<Option<String>>,
+    /// The sender that is to use it, in place of its own address.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>)]
+    sender_id: Option<Option<String>>,
+}
+
+/// Notes a number that the project has at a provider. Nothing is bought.
+#[utoipa::path(
+    post,
+    path = "/v1/phone-numbers",
+    operation_id = "addPhoneNumber",
+    tag = "phone numbers",
+    request_body(content = AddIn, content_type = "application/json"),
+    responses(
+        (status = 201, description = "The number", body = EnvelopeOut),
+        (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn add(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::MANAGE)?;
+    let bytes = body::bytes(body, api.limits.body_bytes)?;
+    let input: AddIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut problems = Problems::default();
+    let number = match input.phone_number.as_deref().map(PhoneNumber::parse) {
+        Some(Ok(number)) => Some(number),
+        Some(Err(error)) => {
+            problems.add(&["phoneNumber"], error.to_string());
+            None
+        }
+        None => {
+            problems.add(&["phoneNumber"], "is needed: a phone number in E.164");
+            None
+        }
+    };
+    let name = input.name.as_deref().and_then(|it| name(it, &mut problems));
+    problems.finish()?;
+    // Safe: without a number `problems` has said so above.
+    let number = number.ok_or_else(|| ApiError::field(&["phoneNumber"], "is needed"))?;
+    let now = api.engine.now();
+    let known = find(&api, caller.project(), &format!("pn_{}", number.digits())).await;
+    let before = known.ok().and_then(|it| it.record);
+    let record = NumberRecord {
+        project: caller.project(),
+        number: number.as_str().into(),
+        name: name.or_else(|| before.as_ref().and_then(|it| it.name.clone())),
+        created_at: before.as_ref().map_or(now, |it| it.created_at),
+        updated_at: now,
+    };
+    keep(&api, record).await?;
+    answer(&api, &caller, &number, StatusCode::CREATED).await
+}
+
+/// Names a number, or gives it to a sender.
+#[utoipa::path(
+    patch,
+    path = "/v1/phone-numbers/{phoneNumberId}",
+    operation_id = "updatePhoneNumber",
+    tag = "phone numbers",
+    params(("phoneNumberId" = String, Path, description = "Id of the number")),
+    request_body(content = UpdateIn, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The number", body = EnvelopeOut),
+        (status = 400, description = "A field is wrong, or the configuration file has the sender", body = ErrorOut<'_>),
+        (status = 404, description = "No such number", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn update(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::MANAGE)?;
+    let bytes = body::bytes(body, api.limits.body_bytes)?;
+    let input: UpdateIn = body::parse(&bytes, &mut Vec::new())?;
+    let number = find(&api, caller.project(), &id).await?;
+    let mut problems = Problems::default();
+    let new_name = input
+        .name
+        .map(|it| it.and_then(|it| name(&it, &mut problems)));
+    problems.finish()?;
+    if let Some(sender) = &input.sender_id {
+        give(&api, &caller, &number, sender.as_deref()).await?;
+    }
+    if let Some(name) = new_name {
+        let now = api.engine.now();
+        let mut record = number.record.unwrap_or_else(|| NumberRecord {
+            project: caller.project(),
+            number: number.number.as_str().into(),
+            name: None,
+            created_at: number.created_at,
+            updated_at: now,
+        });
+        record.name = name;
+        record.updated_at = now;
+        keep(&api, record).await?;
+    }
+    answer(&api, &caller, &number.number, StatusCode::OK).await
+}
+
+/// Forgets a number that no sender uses. What the provider charges for it goes on.
+#[utoipa::path(
+    delete,
+    path = "/v1/phone-numbers/{phoneNumberId}",
+    operation_id = "removePhoneNumber",
+    tag = "phone numbers",
+    params(("phoneNumberId" = String, Path, description = "Id of the number")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 400, description = "A sender uses it", body = ErrorOut<'_>),
+        (status = 404, description = "No such number", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn remove(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::MANAGE)?;
+    let number = find(&api, caller.project(), &id).await?;
+    if number.sender.is_some() {
+        return Err(ApiError::bad_request(
+            "A sender uses the number; take it from the sender first",
+        ));
+    }
+    let change = SenderChange::DeleteNumber(caller.project(), number.number.as_str().into());
+    api.engine.apply(Op::Sender(Box::new(change))).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Makes it the address of a sender, or of none.
+async fn give(
+    api: &ApiState,
+    caller: &Caller,
+    number: &Number,
+    to: Option<&str>,
+) -> Result<(), ApiError> {
+    let topology = api.engine.topology();
+    let taker = match to {
+        Some(id) => Some(topology.sender_by_id(caller.project(), id).ok_or_else(|| {
+            ApiError::field(&["senderId"], "is not the id of a sender of this project")
+        })?),
+        None => None,
+    };
+    if taker.map(|it| it.key) == number.sender.as_ref().map(|it| it.key) {
+        return Ok(());
+    }
+    let involved = [number.sender.as_ref(), taker].into_iter().flatten();
+    if involved.clone().any(|it| it.origin == Origin::File) {
+        return Err(ApiError::field(
+            &["senderId"],
+            "the sender stands in the configuration file; change it there",
+        ));
+    }
+    for sender in involved {
+        let is_taker = taker.is_some_and(|it| it.key == sender.key);
+        let mut record = senders::record_of(sender, &topology);
+        record.address = if is_taker {
+            number.number.as_str().into()
+        } else {
+            Box::default()
+        };
+        record.updated_at = api.engine.now();
+        api.engine.put_sender(record).await?;
+    }
+    if number.record.is_none() {
+        // It was known by its sender alone.
+        let now = api.engine.now();
+        let record = NumberRecord {
+            project: caller.project(),
+            number: number.number.as_str().into(),
+            name: None,
+            created_at: number.created_at,
+            updated_at: now,
+        };
+        keep(api, record).await?;
+    }
+    Ok(())
+}
+
+async fn keep(api: &ApiState, record: NumberRecord) -> Result<(), ApiError> {
+    let change = SenderChange::PutNumber(record);
+    api.engine.apply(Op::Sender(Box::new(change))).await?;
+    Ok(())
+}
+
+async fn answer(
+    api: &ApiState,
+    caller: &Caller,
+    number: &PhoneNumber,
+    status: StatusCode,
+) -> Result<Response, ApiError> {
+    let number = find(api, caller.project(), &format!("pn_{}", number.digits())).await?;
+    let phone_number = NumberOut::of(&number, api, caller);
+    Ok(json::response(status, &EnvelopeOut { phone_number }))
+}
+
+fn name(text: &str, problems: &mut Problems) -> Option<Box<str>> {
+    let text = text.trim();
+    if text.chars().count() > NAME_CHARS || text.chars().any(char::is_control) {
+        problems.add(&["name"], "must have at most 100 characters");
+    }
+    (!text.is_empty()).then(|| text.into())
+}

@@ -1,0 +1,149 @@
+//! Making, listing, showing and forgetting templates.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::ids::TemplateId;
+use ports::store::templates::TemplateFilter;
+
+use super::input::{CreateIn, named};
+use super::output::TemplateOut;
+use super::{refusal, template_id};
+use crate::auth::{Caller, Scopes};
+use crate::body::{self, ReadBody};
+use crate::error::{ApiError, ErrorOut, Problems};
+use crate::page::{Page, Params, Query, cut};
+use crate::path::InPath;
+use crate::{ApiState, json};
+
+/// Makes a template, as a draft. SMS and Telegram carry it at once, WhatsApp once it is approved.
+#[utoipa::path(
+    post,
+    path = "/v1/templates",
+    operation_id = "createTemplate",
+    tag = "templates",
+    request_body(content = CreateIn, content_type = "application/json"),
+    responses(
+        (status = 201, description = "The template", body = TemplateOut<'_>),
+        (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn create(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::MANAGE)?;
+    let bytes = body::bytes(body, api.limits.body_bytes)?;
+    let mut warnings = Vec::new();
+    let input: CreateIn = body::parse(&bytes, &mut warnings)?;
+    let mut problems = Problems::default();
+    let text = input.text(&mut problems);
+    let absent = problems.paths();
+    for it in named(
+        &domain::rules::template::problems(&text),
+        "whatsappCategory",
+    ) {
+        // Of what is missing or no word of the API, the rule has nothing to add.
+        if !absent.contains(&it.path) {
+            problems.push(it);
+        }
+    }
+    problems.finish()?;
+    let template = api.engine.create_template(caller.project(), text).await;
+    let template = template.map_err(|it| refusal::of(it, "whatsappCategory"))?;
+    let answer = TemplateOut::of(&template, &warnings);
+    Ok(json::response(StatusCode::CREATED, &answer))
+}
+
+/// Lists templates, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/templates",
+    operation_id = "listTemplates",
+    tag = "templates",
+    params(
+        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of templates", body = Page<TemplateOut<'_>>),
+        (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let mut params = Params::new(query)?;
+    let limit = params.limit();
+    let before: Option<TemplateId> = params.cursor();
+    params.done()?;
+    let filter = TemplateFilter {
+        project: caller.project(),
+        before,
+        limit: limit + 1,
+    };
+    let mut templates = api.engine.store().templates(filter).await?;
+    let next_cursor = cut(&mut templates, limit, |it| it.id);
+    let items = templates
+        .iter()
+        .map(|it| TemplateOut::of(it, &[]))
+        .collect();
+    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+}
+
+/// Shows one template.
+#[utoipa::path(
+    get,
+    path = "/v1/templates/{templateId}",
+    operation_id = "getTemplate",
+    tag = "templates",
+    params(("templateId" = String, Path, description = "Id of the template")),
+    responses(
+        (status = 200, description = "The template", body = TemplateOut<'_>),
+        (status = 404, description = "No such template", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn get(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let id = template_id(&id)?;
+    let template = api.engine.store().template(caller.project(), id).await?;
+    let template = template.ok_or_else(|| ApiError::not_found("template"))?;
+    Ok(json::response(
+        StatusCode::OK,
+        &TemplateOut::of(&template, &[]),
+    ))
+}
+
+/// Forgets a template here; at its provider it stays. Messages that took it keep its text for SMS.
+#[utoipa::path(
+    delete,
+    path = "/v1/templates/{templateId}",
+    operation_id = "deleteTemplate",
+    tag = "templates",
+    params(("templateId" = String, Path, description = "Id of the template")),
+    responses(
+        (status = 204, description = "Forgotten"),
+        (status = 404, description = "No such template", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn delete(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::MANAGE)?;
+    let id = template_id(&id)?;
+    let deleted = api.engine.delete_template(caller.project(), id).await;
+    deleted.map_err(|it| refusal::of(it, "category"))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

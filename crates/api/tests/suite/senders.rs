@@ -1,0 +1,208 @@
+//! Senders and phone numbers that are made by the API, and what is known of addresses.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::house::{Answer, House, LIVE, READ_ONLY};
+
+async fn patch(house: &House, path: &str, body: &Value) -> Answer {
+    house.call(LIVE, "PATCH", path, body.to_string()).await
+}
+
+async fn made(house: &House, body: &Value) -> String {
+    let answer = house.post("/v1/senders", body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    answer.json["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_is_made_sends_is_changed_and_removed() {
+    let house = House::new().await;
+    let body = json!({"name": "Shop", "phoneNumber": "+40 700 000 009", "enableVoice": true});
+    let answer = house.post("/v1/senders", &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    assert_eq!(answer.ignored_fields(), ["enableVoice"]);
+    assert_eq!(answer.json["phoneNumber"], "+40700000009");
+    assert_eq!(answer.json["managedBy"], "api");
+    let default = house.get("/v1/senders/support").await;
+    assert_eq!(answer.json["routes"], default.json["routes"]);
+    let id = answer.json["id"].as_str().unwrap();
+    let path = format!("/v1/senders/{id}");
+
+    let sent = house
+        .call_as_sender(LIVE, id, &json!({"to": "+40721000001", "text": "x"}))
+        .await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    assert_eq!(sent.json["message"]["senderId"], id);
+    assert_eq!(sent.json["message"]["from"], "+40700000009");
+
+    let changed = patch(&house, &path, &json!({"name": "Shop 2", "routes": ["wa"]})).await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    assert_eq!(changed.json["name"], "Shop 2");
+    assert_eq!(changed.json["channels"], json!(["whatsapp"]));
+    assert_eq!(house.get(&path).await.json["name"], "Shop 2");
+
+    let gone = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(&path).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_sender_is_the_default_and_stays() {
+    let house = House::new().await;
+    let id = made(&house, &json!({"name": "New", "setAsDefault": true})).await;
+    let senders = house.get("/v1/senders").await;
+    let defaults: Vec<_> = senders.json["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["isDefault"] == true)
+        .map(|it| it["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(defaults, [id.as_str()]);
+    let path = format!("/v1/senders/{id}");
+    let refused = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(
+        (refused.status, &refused.json["code"]),
+        (StatusCode::BAD_REQUEST, &json!("bad_request"))
+    );
+    let back = patch(
+        &house,
+        "/v1/senders/support",
+        &json!({"setAsDefault": true}),
+    )
+    .await;
+    assert_eq!(back.json["isDefault"], true);
+    let gone = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_of_the_file_is_read_only_and_wrong_fields_are_named() {
+    let house = House::new().await;
+    let answer = patch(
+        &house,
+        "/v1/senders/support",
+        &json!({"name": "x", "routes": ["gw"]}),
+    )
+    .await;
+    assert_eq!(answer.wrong_fields(), ["name", "routes"]);
+    let gone = house.call(LIVE, "DELETE", "/v1/senders/support", "").await;
+    assert_eq!(gone.status, StatusCode::BAD_REQUEST);
+    for (body, fields) in [
+        (json!({}), vec!["name"]),
+        (json!({"name": "  "}), vec!["name"]),
+        (
+            json!({"name": "x", "phoneNumber": "07"}),
+            vec!["phoneNumber"],
+        ),
+        (json!({"name": "x", "routes": []}), vec!["routes"]),
+        (
+            json!({"name": "x", "routes": ["gw", "no", "gw"]}),
+            vec!["routes.1", "routes.2"],
+        ),
+    ] {
+        let answer = house.post("/v1/senders", &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(answer.wrong_fields(), fields, "{body}");
+    }
+    let body = json!({"name": "x"}).to_string();
+    let refused = house.call(READ_ONLY, "POST", "/v1/senders", body).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_is_noted_given_to_a_sender_and_forgotten() {
+    let house = House::new().await;
+    let body = json!({"phoneNumber": "+40700000077", "name": "desk"});
+    let answer = house.post("/v1/phone-numbers", &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    let number = &answer.json["phoneNumber"];
+    assert_eq!(
+        (&number["status"], &number["name"]),
+        (&json!("active"), &json!("desk"))
+    );
+    let path = format!("/v1/phone-numbers/{}", number["id"].as_str().unwrap());
+
+    let sender = made(&house, &json!({"name": "Shop"})).await;
+    let given = patch(&house, &path, &json!({"senderId": sender, "name": null})).await;
+    assert_eq!(given.status, StatusCode::OK, "{given:?}");
+    assert_eq!(given.json["phoneNumber"]["senderId"], sender.as_str());
+    assert_eq!(given.json["phoneNumber"].get("name"), None);
+    let shown = house.get(&format!("/v1/senders/{sender}")).await;
+    assert_eq!(shown.json["phoneNumber"], "+40700000077");
+    let refused = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+
+    let taken = patch(&house, &path, &json!({"senderId": null})).await;
+    assert_eq!(taken.json["phoneNumber"].get("senderId"), None);
+    let gone = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(&path).await.status, StatusCode::NOT_FOUND);
+
+    let listed = house.get("/v1/phone-numbers?status=active").await;
+    let items = listed.json["items"].as_array().unwrap();
+    let of_file: Vec<_> = items.iter().map(|it| &it["phoneNumber"]).collect();
+    assert_eq!(of_file, [&json!("+40700000001")]);
+    let none = house
+        .get("/v1/phone-numbers/available?countryCode=RO")
+        .await;
+    assert_eq!(none.json, json!({"items": []}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_is_looked_at_without_asking_anybody() {
+    let house = House::new().await;
+    let look = async |number: &str| {
+        let answer = house
+            .post("/v1/introspect/phone", &json!({"phoneNumber": number}))
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json
+    };
+    let mobile = look("+40 721 000 001").await;
+    assert_eq!(mobile["phoneNumber"], "+40721000001");
+    assert_eq!(mobile["countryCode"], "RO");
+    assert_eq!(mobile["validNumber"], true);
+    assert_eq!(mobile["lineType"], "mobile");
+    assert_eq!(mobile["availableChannels"], json!(["sms", "whatsapp"]));
+    assert_eq!(look("+40213000001").await["lineType"], "landline");
+    let wrong = look("hello").await;
+    assert_eq!(
+        (&wrong["validNumber"], &wrong["phoneNumber"]),
+        (&json!(false), &json!("hello"))
+    );
+    let missing = house.post("/v1/introspect/phone", &json!({})).await;
+    assert_eq!(missing.wrong_fields(), ["phoneNumber"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn e_mail_addresses_are_judged_by_their_form() {
+    let house = House::new().await;
+    let body = json!({"emails": ["Ana@Example.com", "info@example.com", "nobody"]});
+    let answer = house.post("/v1/introspect/email", &body).await;
+    let verdicts: Vec<_> = answer.json["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["verdict"].as_str().unwrap(), it["normalized"].as_str()))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("deliverable", Some("Ana@example.com")),
+            ("risky", Some("info@example.com")),
+            ("undeliverable", None),
+        ]
+    );
+    assert_eq!(answer.json["summary"]["total"], 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_a_route_without_hooks_is_not_found() {
+    let house = House::new().await;
+    for path in ["/hooks/nowhere", "/hooks/gw"] {
+        let answer = house.post(path, &json!({})).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The suite itself, on the tiny protocol.
+
+use super::*;
+use crate::web::driver::{self, DriverSettings};
+use crate::web::testing::{Tiny, answer, hook};
+
+struct TinyBench {
+    has_probe: bool,
+}
+
+impl TinyBench {
+    fn tiny(&self, base_url: &str) -> Tiny {
+        Tiny {
+            has_probe: self.has_probe,
+            ..Tiny::at(base_url)
+        }
+    }
+
+    fn signed(body: &str) -> HookCall {
+        let mut call = hook("POST", "https://example.org/hooks/tiny", body);
+        call.headers
+            .push(("x-token".into(), b"t0ken".as_slice().into()));
+        call
+    }
+}
+
+impl Bench for TinyBench {
+    fn start(&self, base_url: &str, world: World) -> Arc<dyn Connector> {
+        let World {
+            source,
+            events,
+            clock,
+        } = world;
+        let tiny = Arc::new(self.tiny(base_url));
+        driver::start(tiny, DriverSettings::default(), source, events, clock)
+    }
+
+    fn debug(&self) -> String {
+        format!("{:?}", self.tiny("http://tiny.example"))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec!["t0ken".to_owned()]
+    }
+
+    fn accepted(&self, reference: &str) -> Answer {
+        answer(200, reference)
+    }
+
+    fn rejected(&self) -> Answer {
+        answer(400, "")
+    }
+
+    fn throttled(&self) -> Answer {
+        answer(429, "")
+    }
+
+    fn account_fault(&self) -> Answer {
+        answer(401, "")
+    }
+
+    fn aside(&self) -> Option<Aside> {
+        self.has_probe
+            .then(|| -> Aside { (|asked| asked.target == "/account", answer(200, "")) })
+    }
+
+    fn receipts(&self, reference: &str) -> Vec<HookCall> {
+        vec![
+            Self::signed(&format!("sent {reference}")),
+            Self::signed(&format!("delivered {reference}")),
+        ]
+    }
+
+    fn inbound(&self) -> Option<HookCall> {
+        Some(Self::signed(&format!("+40712345678 {TEXT}")))
+    }
+
+    fn forged(&self, mut call: HookCall) -> Option<HookCall> {
+        call.headers.clear();
+        call.headers
+            .push(("x-token".into(), b"guess".as_slice().into()));
+        Some(call)
+    }
+}
+
+#[tokio::test]
+async fn a_connector_without_a_probe_complies() {
+    complies(&TinyBench { has_probe: false }).await;
+}
+
+#[tokio::test]
+async fn a_connector_with_a_probe_complies() {
+    complies(&TinyBench { has_probe: true }).await;
+}

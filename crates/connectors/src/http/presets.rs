@@ -1,0 +1,169 @@
+//! The descriptions that the binary brings, and how an operator's own keys are laid over one.
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::spec::ProviderSpec;
+
+/// Name and text of each description that the binary brings.
+pub const PRESETS: &[(&str, &str)] = &[
+    ("infobip", include_str!("presets/infobip.toml")),
+    ("messagebird", include_str!("presets/messagebird.toml")),
+    ("plivo", include_str!("presets/plivo.toml")),
+    ("sinch", include_str!("presets/sinch.toml")),
+    ("telnyx", include_str!("presets/telnyx.toml")),
+    ("vonage", include_str!("presets/vonage.toml")),
+];
+
+/// Something that is wrong with a description.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// The key, its tables before it with dots between.
+    pub path: String,
+    /// What is wrong, as the end of a sentence that begins with the key.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl ProviderSpec {
+    /// Reads a description: a whole one, or one that names a `preset` and says what differs from it.
+    ///
+    /// `settings` and what concerns the connection are not part of a description; whoever reads the
+    /// configuration takes them out before.
+    pub fn read(mut own: Table) -> Result<Self, Problem> {
+        let table = match own.remove("preset") {
+            None => own,
+            Some(Value::String(name)) => {
+                let mut table = preset(&name)?;
+                lay_over(&mut table, own, "");
+                table
+            }
+            Some(_) => return Err(Problem::new("preset", "must be the name of a preset")),
+        };
+        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            let path = error.path().to_string();
+            let path = if path == "." { String::new() } else { path };
+            Problem::new(path, error.inner().message())
+        })
+    }
+
+    /// A description that the binary brings.
+    pub fn preset(name: &str) -> Result<Self, Problem> {
+        Self::deserialize(Value::Table(preset(name)?))
+            .map_err(|error| Problem::new("preset", error.message()))
+    }
+}
+
+fn preset(name: &str) -> Result<Table, Problem> {
+    let Some((_, text)) = PRESETS.iter().find(|it| it.0 == name) else {
+        let names: Vec<&str> = PRESETS.iter().map(|it| it.0).collect();
+        let names = names.join(", ");
+        let message = format!("is {name:?}, which there is not; the presets are {names}");
+        return Err(Problem::new("preset", message));
+    };
+    toml::from_str(text).map_err(|error| Problem::new("preset", error.message()))
+}
+
+/// Lists to which an operator's entries are added, in front; every other list is replaced.
+const ADDED_TO: [&str; 2] = ["send.rules", "send.optional"];
+
+/// Lays `own` over `base`: tables are merged key by key, everything else is replaced. A table that
+/// names a `kind` is replaced whole, as the keys of another kind mean nothing to it.
+fn lay_over(base: &mut Table, own: Table, path: &str) {
+    for (key, value) in own {
+        let here = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(own)) if !own.contains_key("kind") => {
+                lay_over(base, own, &here);
+            }
+            (Some(Value::Array(base)), Value::Array(mut own)) if ADDED_TO.contains(&&*here) => {
+                own.append(base);
+                *base = own;
+            }
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ProviderSpec, Problem> {
+        ProviderSpec::read(toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn an_operators_keys_are_laid_over_the_preset() {
+        let preset = ProviderSpec::preset("telnyx").unwrap();
+        let own = read(
+            r#"
+            preset = "telnyx"
+            base_url = "http://127.0.0.1:1"
+            signature = { kind = "none" }
+            [send.body]
+            tags = ["tandem"]
+            [[send.rules]]
+            code = "40002"
+            outcome = "blocked"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(own.base_url, "http://127.0.0.1:1");
+        assert_eq!(own.signature, super::super::spec::SignatureSpec::None);
+        assert_eq!(own.send.body.len(), preset.send.body.len() + 1);
+        assert_eq!(own.send.rules[0].code.0, ["40002"]);
+        assert_eq!(own.send.rules[1..], preset.send.rules);
+        assert_eq!(own.receipts, preset.receipts);
+    }
+
+    #[test]
+    fn a_wrong_key_or_word_is_named_with_its_place() {
+        for (text, path, part) in [
+            ("preset = 'telnix'", "preset", "telnyx"),
+            (
+                "preset = 'telnyx'\nbase_uri = 'x'",
+                "base_uri",
+                "unknown field",
+            ),
+            (
+                "preset = 'telnyx'\nsend.pfad = 'x'",
+                "send.pfad",
+                "unknown field",
+            ),
+            (
+                "preset = 'telnyx'\n[[send.rules]]\noutcome = 'nope'",
+                "send.rules[0].outcome",
+                "opted_out",
+            ),
+            (
+                "preset = 'telnyx'\nsend.ok.id = 'data'",
+                "send.ok.id",
+                "JSON pointer",
+            ),
+            (
+                "preset = 'telnyx'\nsend.ok.http = [99]",
+                "send.ok.http[0]",
+                "HTTP status",
+            ),
+        ] {
+            let problem = read(text).unwrap_err();
+            assert_eq!(problem.path, path, "{}", problem.message);
+            assert!(problem.message.contains(part), "{}", problem.message);
+        }
+    }
+}

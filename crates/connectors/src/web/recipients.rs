@@ -1,0 +1,166 @@
+//! Who is written to next: one request at a time to each recipient, in the order in which they came
+//! (R-ORDER), and none to a recipient whom the provider asks to leave alone for a while.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use domain::model::address::Address;
+use domain::model::message::TrafficClass;
+use domain::model::receipt::SubmitOutcome;
+use ports::connector::Submission;
+use tokio::time::Instant;
+
+/// A submission in the driver's hands.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) submission: Submission,
+    /// Its place among all.
+    no: u64,
+    /// Times it was held already.
+    pub(super) holds: u32,
+    /// How long altogether.
+    pub(super) held: Duration,
+    /// The answer for which it is held: what it is told where it cannot be tried again.
+    pub(super) refused: Option<SubmitOutcome>,
+}
+
+impl Taken {
+    /// Slots that it takes.
+    pub(super) fn slots(&self) -> u16 {
+        self.submission.parts_left().max(1)
+    }
+
+    /// Direct before bulk (R-CLASS-3), then in the order in which they came.
+    fn rank(&self) -> (bool, u64) {
+        (self.submission.class == TrafficClass::Bulk, self.no)
+    }
+}
+
+#[derive(Default)]
+struct Lane {
+    is_busy: bool,
+    held_until: Option<Instant>,
+    waiting: VecDeque<Taken>,
+}
+
+impl Lane {
+    fn free(&self, now: Instant) -> Option<&Taken> {
+        let is_free = !self.is_busy && self.held_until.is_none_or(|it| it <= now);
+        self.waiting.front().filter(|_| is_free)
+    }
+}
+
+/// Every recipient with a request under way or a submission that waits.
+#[derive(Default)]
+pub(super) struct Recipients {
+    lanes: HashMap<Address, Lane>,
+    waiting: usize,
+    last_no: u64,
+}
+
+impl Recipients {
+    /// Submissions that wait.
+    pub(super) const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Gives it back where its recipient is free, to be sent; else it waits.
+    pub(super) fn offer(&mut self, submission: Submission) -> Option<Taken> {
+        self.last_no += 1;
+        let lane = self.lanes.entry(submission.to.clone()).or_default();
+        let taken = Taken {
+            submission,
+            no: self.last_no,
+            holds: 0,
+            held: Duration::ZERO,
+            refused: None,
+        };
+        if lane.is_busy || lane.held_until.is_some() || !lane.waiting.is_empty() {
+            lane.waiting.push_back(taken);
+            self.waiting += 1;
+            return None;
+        }
+        lane.is_busy = true;
+        Some(taken)
+    }
+
+    /// The one to send next of those that wait, and its slots; `fits` says whether there is room.
+    pub(super) fn next(&mut self, now: Instant, fits: impl FnOnce(u16) -> bool) -> Next {
+        let free = self.lanes.iter().filter_map(|(to, lane)| {
+            let first = lane.free(now)?;
+            Some((first.rank(), first.slots(), to))
+        });
+        let Some((_, slots, to)) = free.min_by_key(|it| it.0) else {
+            return Next::Nothing;
+        };
+        if !fits(slots) {
+            return Next::NoRoom;
+        }
+        let to = to.clone();
+        let lane = self.lanes.entry(to).or_default();
+        lane.held_until = None;
+        match lane.waiting.pop_front() {
+            Some(taken) => {
+                lane.is_busy = true;
+                self.waiting -= 1;
+                Next::Send(Box::new(taken))
+            }
+            None => Next::Nothing,
+        }
+    }
+
+    /// The request to this recipient is over, whatever became of it.
+    pub(super) fn done(&mut self, to: &Address) {
+        if let Some(lane) = self.lanes.get_mut(to) {
+            lane.is_busy = false;
+            if lane.waiting.is_empty() {
+                self.lanes.remove(to);
+            }
+        }
+    }
+
+    /// The request is over, and it and all behind it wait until then.
+    pub(super) fn hold(&mut self, taken: Taken, until: Instant) {
+        let lane = self.lanes.entry(taken.submission.to.clone()).or_default();
+        lane.is_busy = false;
+        lane.held_until = Some(until);
+        lane.waiting.push_front(taken);
+        self.waiting += 1;
+    }
+
+    /// When a recipient is to be left alone no longer.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.lanes
+            .values()
+            .filter(|it| !it.is_busy)
+            .filter_map(|it| it.held_until)
+            .min()
+    }
+
+    /// Takes out all that wait, in the order in which they came.
+    pub(super) fn drain(&mut self) -> Vec<Taken> {
+        let mut drained = Vec::with_capacity(self.waiting);
+        self.lanes.retain(|_, lane| {
+            lane.held_until = None;
+            drained.extend(lane.waiting.drain(..));
+            lane.is_busy
+        });
+        self.waiting = 0;
+        drained.sort_unstable_by_key(|it| it.no);
+        drained
+    }
+}
+
+/// What [`Recipients::next`] found.
+pub(super) enum Next {
+    /// Nobody who waits is free.
+    Nothing,
+    /// There is one, for whom there is no room yet.
+    NoRoom,
+    /// This one is under way now.
+    Send(Box<Taken>),
+}
+
+#[cfg(test)]
+#[path = "recipients_tests.rs"]
+mod tests;

@@ -1,0 +1,104 @@
+//! The order of recipients.
+
+use super::*;
+use crate::testing::submission;
+
+const ANA: &str = "+40712345001";
+const BEN: &str = "+40712345002";
+
+fn no(taken: &Taken) -> i64 {
+    taken.submission.key.message.key()
+}
+
+fn next(recipients: &mut Recipients, now: Instant) -> Option<Taken> {
+    match recipients.next(now, |_| true) {
+        Next::Send(taken) => Some(*taken),
+        Next::Nothing => None,
+        Next::NoRoom => panic!("there is room"),
+    }
+}
+
+#[test]
+fn a_recipient_has_one_request_at_a_time_in_order() {
+    let now = Instant::now();
+    let mut recipients = Recipients::default();
+    let first = recipients.offer(submission(1, ANA, "x")).unwrap();
+    assert!(recipients.offer(submission(2, ANA, "x")).is_none());
+    assert!(recipients.offer(submission(3, ANA, "x")).is_none());
+    let other = recipients.offer(submission(4, BEN, "x")).unwrap();
+    assert_eq!((no(&first), no(&other), recipients.waiting()), (1, 4, 2));
+    assert!(next(&mut recipients, now).is_none());
+    recipients.done(&first.submission.to);
+    // Not past the one that waits.
+    assert!(recipients.offer(submission(5, ANA, "x")).is_none());
+    for expected in [2, 3, 5] {
+        let taken = next(&mut recipients, now).unwrap();
+        assert_eq!(no(&taken), expected);
+        assert!(next(&mut recipients, now).is_none());
+        recipients.done(&taken.submission.to);
+    }
+    recipients.done(&other.submission.to);
+    assert!(recipients.lanes.is_empty());
+    assert_eq!(recipients.waiting(), 0);
+}
+
+#[test]
+fn one_that_is_held_comes_again_before_those_behind_it() {
+    let now = Instant::now();
+    let later = now + Duration::from_secs(1);
+    let mut recipients = Recipients::default();
+    let first = recipients.offer(submission(1, ANA, "x")).unwrap();
+    assert!(recipients.offer(submission(2, ANA, "x")).is_none());
+    recipients.hold(first, later);
+    assert!(recipients.offer(submission(3, ANA, "x")).is_none());
+    assert_eq!(recipients.due(), Some(later));
+    assert!(next(&mut recipients, now).is_none());
+    for expected in [1, 2, 3] {
+        let taken = next(&mut recipients, later).unwrap();
+        assert_eq!(no(&taken), expected);
+        recipients.done(&taken.submission.to);
+    }
+    assert_eq!(recipients.due(), None);
+}
+
+#[test]
+fn direct_goes_before_bulk_and_waits_for_room() {
+    let now = Instant::now();
+    let mut recipients = Recipients::default();
+    for (number, to) in [(1, ANA), (2, BEN)] {
+        recipients.offer(submission(number, to, "x")).unwrap();
+    }
+    let mut bulk = submission(3, ANA, "x");
+    bulk.class = TrafficClass::Bulk;
+    assert!(recipients.offer(bulk).is_none());
+    assert!(
+        recipients
+            .offer(submission(4, BEN, &"x".repeat(400)))
+            .is_none()
+    );
+    recipients.done(&submission(0, ANA, "x").to);
+    recipients.done(&submission(0, BEN, "x").to);
+    assert!(matches!(
+        recipients.next(now, |slots| slots < 3),
+        Next::NoRoom
+    ));
+    assert_eq!(no(&next(&mut recipients, now).unwrap()), 4);
+    assert_eq!(no(&next(&mut recipients, now).unwrap()), 3);
+}
+
+#[test]
+fn all_that_wait_are_given_back_in_order_and_nobody_is_left_alone_any_longer() {
+    let now = Instant::now();
+    let mut recipients = Recipients::default();
+    let first = recipients.offer(submission(1, ANA, "x")).unwrap();
+    recipients.offer(submission(2, BEN, "x")).unwrap();
+    for (number, to) in [(3, BEN), (4, ANA), (5, BEN)] {
+        assert!(recipients.offer(submission(number, to, "x")).is_none());
+    }
+    recipients.hold(first, now + Duration::from_secs(9));
+    let drained: Vec<_> = recipients.drain().iter().map(no).collect();
+    assert_eq!((drained, recipients.waiting()), (vec![1, 3, 4, 5], 0));
+    assert!(recipients.offer(submission(6, ANA, "x")).is_some());
+    // What is under way still is.
+    assert!(recipients.offer(submission(7, BEN, "x")).is_none());
+}

@@ -1,0 +1,54 @@
+//! What was configured by the API.
+
+use super::state::State;
+use crate::store::Outcome;
+use crate::store::senders::{ConfiguredByApi, NumberRecord, SenderChange};
+use domain::ids::ProjectKey;
+
+impl State {
+    pub(super) fn change_sender(&mut self, change: &SenderChange) -> Outcome {
+        let existed = match change {
+            SenderChange::Put(sender) => {
+                self.api_senders.insert(sender.key, sender.clone());
+                true
+            }
+            SenderChange::Delete(key) => {
+                self.default_senders.retain(|_, default| default != key);
+                self.api_senders.remove(key).is_some()
+            }
+            SenderChange::Default(project, key) => {
+                self.default_senders.insert(*project, *key);
+                true
+            }
+            SenderChange::PutNumber(number) => {
+                let key = (number.project, number.number.clone());
+                self.numbers.insert(key, number.clone());
+                true
+            }
+            SenderChange::DeleteNumber(project, number) => {
+                self.numbers.remove(&(*project, number.clone())).is_some()
+            }
+        };
+        if existed {
+            Outcome::Done
+        } else {
+            Outcome::Missing
+        }
+    }
+
+    pub(super) fn configured_by_api(&self) -> ConfiguredByApi {
+        ConfiguredByApi {
+            senders: self.api_senders.values().cloned().collect(),
+            defaults: self
+                .default_senders
+                .iter()
+                .map(|it| (*it.0, *it.1))
+                .collect(),
+        }
+    }
+
+    pub(super) fn list_numbers(&self, project: ProjectKey) -> Vec<NumberRecord> {
+        let numbers = self.numbers.values().filter(|it| it.project == project);
+        numbers.cloned().collect()
+    }
+}

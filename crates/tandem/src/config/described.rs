@@ -1,0 +1,83 @@
+//! A table whose names are not ours: the description of an HTTP provider, which the connector checks.
+//! Here it becomes plain TOML, and what the connector says of it is told at its place.
+
+use toml::de::{DeTable, DeValue};
+use toml::{Table as Plain, Value};
+
+use super::reader::{Field, Table};
+
+impl Table<'_> {
+    /// All of it but the settings that were asked for already, which become known by this.
+    pub(super) fn described(&self) -> Plain {
+        let rest = self
+            .entries()
+            .iter()
+            .filter(|it| !self.is_known(it.0.get_ref()));
+        rest.map(|(name, value)| (name.get_ref().to_string(), plain(value.get_ref())))
+            .collect()
+    }
+
+    /// Adds an error about what stands at `path`, names with dots between; about the nearest of the
+    /// tables around it where it is not written.
+    pub(super) fn error_at(&self, path: &str, what: &str) {
+        let mut entries = Some(self.entries());
+        let mut span = self.span.clone();
+        for name in path.split('.') {
+            let found = entries.and_then(|it| it.iter().find(|it| it.0.get_ref() == name));
+            let Some((_, value)) = found else { break };
+            span = value.span();
+            entries = match value.get_ref() {
+                DeValue::Table(table) => Some(table),
+                DeValue::String(_)
+                | DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_) => None,
+            };
+        }
+        let path = if path.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}.{path}", self.path)
+        };
+        self.report.error(&span, &path, what);
+    }
+}
+
+fn plain_table(table: &DeTable<'_>) -> Plain {
+    let row = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+        let name: &toml::de::DeString<'_> = name.get_ref();
+        (name.to_string(), plain(value.get_ref()))
+    };
+    table.iter().map(row).collect()
+}
+
+fn plain(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| Value::String(number.to_string()), Value::Integer),
+        DeValue::Float(number) => number
+            .as_str()
+            .parse()
+            .map_or_else(|_| Value::String(number.to_string()), Value::Float),
+        DeValue::Boolean(flag) => Value::Boolean(*flag),
+        DeValue::Datetime(time) => Value::Datetime(*time),
+        DeValue::Array(list) => Value::Array(list.iter().map(|it| plain(it.get_ref())).collect()),
+        DeValue::Table(table) => Value::Table(plain_table(table)),
+    }
+}
+
+/// The settings of a description: names that are data, each a secret or a plain text.
+pub(super) fn settings<'a>(
+    field: Field<'a>,
+    read: impl Fn(Field<'a>) -> Option<String>,
+) -> Option<std::collections::BTreeMap<String, String>> {
+    let rows = field.table()?.rows();
+    Some(
+        rows.into_iter()
+            .filter_map(|(name, field)| Some((name, read(field)?)))
+            .collect(),
+    )
+}
