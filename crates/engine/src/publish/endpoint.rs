@@ -204,8 +204,13 @@ impl Endpoint {
                 ended @ (Round::Failed | Round::Fenced) => return Ok(ended),
             }
         }
-        Ok(if page.is_empty() {
-            Round::Idle
+        if page.is_empty() {
+            return Ok(Round::Idle);
+        }
+        // What was delivered must be gone before the next page is read: it would come again.
+        let is_fenced = matches!(self.kept.settle(webhook).await?, Outcome::Fenced);
+        Ok(if is_fenced {
+            Round::Fenced
         } else {
             Round::More
         })

@@ -27,7 +27,18 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let world = World::running([sms()]).await;
+        Self::with(World::running([sms()]).await)
+    }
+
+    /// Where each commit takes a while, as on a disk.
+    async fn on_a_disk() -> Self {
+        let mut world = World::new([sms()]);
+        world.commit_takes = Some(Millis::new(5));
+        world.start().await;
+        Self::with(world)
+    }
+
+    fn with(world: World) -> Self {
         let outdoors = Outdoors::new(world.clock());
         world.engine().publish(outdoors.publishing());
         Self {
@@ -345,4 +356,30 @@ async fn events_are_forgotten_after_three_days() {
     stage.pass(Millis::hours(25)).await;
     assert_eq!(event(old[0]).await.unwrap(), None);
     assert!(event(old[2]).await.unwrap().is_some(), "the newest stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_delivered_twice_while_commits_take_their_time() {
+    let mut stage = Stage::on_a_disk().await;
+    stage.subscribe(SENDER, URL).await;
+    let events = stage.write(SENDER, 100);
+    stage.pass(Millis::seconds(5)).await;
+    assert_eq!(stage.outdoors.events_at(URL), events);
+    assert_eq!(stage.standing().await.backlog, 0);
+    let again = events.iter().map(|it| EventSeq(*it)).collect();
+    let replay = WebhookSetting::Replay(Replay::Events(again));
+    stage.change(SENDER, replay).await;
+    stage.pass(Millis::seconds(5)).await;
+    assert_eq!(stage.outdoors.events_at(URL)[100..], events);
+    // Failures count from the successes before them.
+    stage
+        .outdoors
+        .next(URL, [Act::Answers(200), Act::Answers(500)]);
+    let more = stage.write(SENDER, 2);
+    stage.pass(Millis::minutes(2)).await;
+    assert_eq!(
+        stage.outdoors.events_at(URL)[200..],
+        [more[0], more[1], more[1]]
+    );
+    assert_eq!(stage.standing().await.webhook.failures, 0);
 }

@@ -176,6 +176,8 @@ pub(crate) struct World {
     seed: u64,
     engine: Option<Engine>,
     dead: Arc<AtomicBool>,
+    /// How long the store takes for an operation; none by itself.
+    pub(crate) commit_takes: Option<Millis>,
     /// What the sender's default template says.
     pub(crate) default_body: &'static str,
 }
@@ -201,6 +203,7 @@ impl World {
             engine: None,
             dead: Arc::default(),
             default_body: "hello",
+            commit_takes: None,
         }
     }
 
@@ -287,6 +290,9 @@ impl World {
         let store = Access {
             disk: Arc::clone(&self.disk),
             dead: Arc::clone(dead),
+            late: self
+                .commit_takes
+                .map(|it| store::late(Arc::clone(&self.disk), it.to_duration())),
         };
         let clock: Arc<dyn Clock> = Arc::<WorldClock>::clone(&self.clock);
         Engine::start(Setup {

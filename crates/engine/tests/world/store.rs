@@ -21,12 +21,30 @@ use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
 use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
+use tokio::sync::mpsc;
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
 /// end, and operations are dropped.
 pub(crate) struct Access {
     pub(crate) disk: Arc<MemoryStore>,
     pub(crate) dead: Arc<AtomicBool>,
+    /// Where operations wait for their commit, where that takes time.
+    pub(crate) late: Option<mpsc::UnboundedSender<(Op, Completion)>>,
+}
+
+/// Commits operations in their order, each so long after the one before.
+pub(crate) fn late(
+    disk: Arc<MemoryStore>,
+    each: std::time::Duration,
+) -> mpsc::UnboundedSender<(Op, Completion)> {
+    let (sender, mut waiting) = mpsc::unbounded_channel::<(Op, Completion)>();
+    tokio::spawn(async move {
+        while let Some((op, done)) = waiting.recv().await {
+            tokio::time::sleep(each).await;
+            disk.commit(op, done);
+        }
+    });
+    sender
 }
 
 impl Access {
@@ -43,8 +61,12 @@ impl Access {
 
 impl Store for Access {
     fn commit(&self, op: Op, done: Completion) {
-        if !self.dead.load(Ordering::SeqCst) {
-            self.disk.commit(op, done);
+        if self.dead.load(Ordering::SeqCst) {
+            return;
+        }
+        match &self.late {
+            Some(late) => late.send((op, done)).ok().unwrap(),
+            None => self.disk.commit(op, done),
         }
     }
 
