@@ -1,4 +1,4 @@
-//! One endpoint's queue: which event is next, and what follows from what became of it?
+//! One endpoint's queue (R-MON-2): which event is next, and what follows from what became of it?
 //!
 //! The sender's events after the cursor go in their order, one at a time; a page of those to be
 //! delivered again goes between two pages of the queue. After a failure the endpoint rests and

@@ -1,4 +1,4 @@
-//! How a delivery is signed: HMAC-SHA256 with the whole secret, in hexadecimal.
+//! How a delivery is signed (R-MON-2): HMAC-SHA256 with the whole secret, in hexadecimal.
 
 use std::fmt::Write;
 
