@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ports::provider::ProviderError;
 use ports::store::Unavailable;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -54,6 +55,8 @@ pub enum ErrorCode {
     InternalError,
     /// 503: the store cannot be reached; nothing was changed.
     Unavailable,
+    /// 502: the provider could not be reached, or refused; `details` has its code and words.
+    ProviderError,
 }
 
 /// One wrong field.
@@ -258,6 +261,24 @@ impl From<Unavailable> for ApiError {
         )
         .should_retry(true)
         .retry_after(1)
+    }
+}
+
+impl From<ProviderError> for ApiError {
+    /// 502, or 400 where the route is not configured for it.
+    fn from(error: ProviderError) -> Self {
+        let gateway = |words| Self::new(StatusCode::BAD_GATEWAY, ErrorCode::ProviderError, words);
+        match error {
+            ProviderError::Unreachable(why) => {
+                tracing::warn!(%why, "a provider cannot be reached");
+                gateway("The provider cannot be reached").should_retry(true)
+            }
+            ProviderError::Refused { code, text } => gateway("The provider refused")
+                .should_retry(false)
+                .detail("providerCode", String::from(code))
+                .detail("providerMessage", String::from(text)),
+            ProviderError::NotConfigured(why) => Self::bad_request(String::from(why)),
+        }
     }
 }
 

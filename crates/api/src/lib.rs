@@ -7,6 +7,7 @@
 mod address;
 mod auth;
 mod body;
+mod configuring;
 mod error;
 mod gate;
 mod hooks;

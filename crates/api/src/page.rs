@@ -43,6 +43,12 @@ impl Params {
         (!found.1.is_empty()).then_some(found.1.as_str())
     }
 
+    /// The parameter of this name as it was given, an empty one too.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        let found = self.pairs.iter().rev().find(|(it, _)| it == name)?;
+        Some(&found.1)
+    }
+
     /// Notes what is wrong with a parameter.
     pub(crate) fn wrong(&mut self, name: &str, message: impl Into<String>) {
         self.problems.add(&[name], message);

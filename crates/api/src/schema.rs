@@ -83,6 +83,12 @@ pub(crate) fn header_type() -> Schema {
     words(["text", "image", "video", "document"])
 }
 
+/// Which messages a change of consent is about.
+pub(crate) fn consent_scope() -> Schema {
+    use domain::model::consent::ConsentScope;
+    words(ConsentScope::ALL.map(ConsentScope::code))
+}
+
 /// What a template is charged as.
 pub(crate) fn template_category() -> Schema {
     words(["UTILITY", "MARKETING", "AUTHENTICATION"])

@@ -9,6 +9,8 @@
 mod bad_input;
 #[path = "suite/contacts.rs"]
 mod contacts;
+#[path = "suite/conversations.rs"]
+mod conversations;
 #[path = "suite/events.rs"]
 mod events;
 #[path = "suite/golden.rs"]

@@ -7,9 +7,11 @@
 
 mod content_object;
 pub mod courier;
+pub mod email;
 pub mod http;
 pub mod simulator;
 pub mod smpp;
+pub mod telegram;
 pub mod twilio;
 mod web;
 pub mod whatsapp;

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::{MessageId, ProjectKey};
+use domain::ids::{ConversationId, MessageId, ProjectKey};
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
-use domain::model::message::{Category, Direction, Status, TrafficClass};
+use domain::model::message::{Category, Direction, Purpose, Status, TrafficClass};
 use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
 use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
@@ -18,6 +18,7 @@ use domain::rules::validity::{ValidityFacts, expires_at};
 use domain::text::{Segments, measure};
 use domain::time::{Millis, Timestamp};
 use ports::connector::SubmissionKey;
+use ports::store::fold::is_answerable;
 use ports::store::messages::{IdempotencyKey, MessageView, NewMessage, ViewKind};
 use ports::store::operations::{Accept, FirstStep};
 use ports::store::queries::Repeated;
@@ -47,8 +48,17 @@ struct Prepared {
     templates: Usable,
 }
 
-/// Keeps a message, or says why not.
+/// Keeps a message that somebody wants to send, or says why not.
 pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<Accepted, Refused> {
+    accept_for(inner, request, Purpose::Ordinary).await
+}
+
+/// Keeps a message, or says why not.
+pub(crate) async fn accept_for(
+    inner: &Arc<Inner>,
+    request: SendRequest,
+    purpose: Purpose,
+) -> Result<Accepted, Refused> {
     if !inner.accepting.load(Ordering::SeqCst) {
         return Err(Unavailable::new("the server is stopping").into());
     }
@@ -58,7 +68,11 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         return Err(Refused::BacklogFull);
     }
     let idempotency = request.idempotency.clone();
-    let prepared = prepare(inner, request, Sight::Counted).await?;
+    let sight = match purpose {
+        Purpose::Ordinary => Sight::Counted,
+        Purpose::KeywordAnswer => Sight::Ignored,
+    };
+    let prepared = prepare(inner, request, purpose, sight).await?;
     let Prepared {
         message,
         fallback,
@@ -138,7 +152,7 @@ async fn repeated(
 
 /// What would be decided now.
 pub(crate) async fn preview(inner: &Arc<Inner>, request: SendRequest) -> Result<Preview, Refused> {
-    let prepared = prepare(inner, request, Sight::Ignored).await?;
+    let prepared = prepare(inner, request, Purpose::Ordinary, Sight::Ignored).await?;
     Ok(match prepared.plan {
         Plan::Send { decision, .. } => Preview {
             decision,
@@ -227,7 +241,12 @@ enum Sight {
     Ignored,
 }
 
-async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Prepared, Refused> {
+async fn prepare(
+    inner: &Inner,
+    request: SendRequest,
+    purpose: Purpose,
+    sight: Sight,
+) -> Result<Prepared, Refused> {
     let now = inner.now();
     let unknown = || Refused::Unavailable(Unavailable::new("the sender is not configured"));
     let topology = inner.topology();
@@ -237,7 +256,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         .store
         .contact_facts(request.project, request.sender, &request.to)
         .await?;
-    let reply_to = answered(inner, &request, &contact).await?;
+    let thread = thread(inner, &request, &contact).await?;
     let scheduled_at = request.scheduled_at.filter(|at| *at > now);
     if scheduled_at.is_some_and(|at| at.since(now) > MAX_SCHEDULE) {
         return Err(Refused::TimeOutOfRange);
@@ -245,7 +264,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
     let promotional = request.category == Category::Promotional;
     let (class, class_reason) = classify(&ClassFacts {
         caller: request.traffic_class,
-        reply: reply_to.is_some(),
+        reply: thread.reply_to.is_some(),
         broadcast: false,
         scheduled: scheduled_at.is_some(),
         promotional,
@@ -260,10 +279,11 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         class,
         class_reason,
         category: request.category,
+        purpose,
         speed: project.policy.speed_of(request.speed, request.category),
         explicit: request.explicit,
-        reply_to,
-        context: None,
+        reply_to: thread.reply_to,
+        context: thread.context,
         test: request.test,
         metadata: request.metadata,
         scheduled_at,
@@ -315,6 +335,8 @@ fn message_facts(message: &NewMessage, text_segments: Option<Segments>) -> Messa
         content: &message.content,
         class: message.class,
         class_reason: message.class_reason,
+        category: message.category,
+        purpose: message.purpose,
         speed: message.speed,
         explicit: message.explicit,
         reply_channel: message.reply_to.map(|(_, channel)| channel),
@@ -334,32 +356,75 @@ pub(crate) fn may_reply(message: &NewMessage) -> bool {
         && message.category != Category::Promotional
 }
 
-/// The inbound message that is answered, and its channel; checks that the thread is the
-/// recipient's.
-async fn answered(
+/// What a message has to do with earlier ones.
+#[derive(Default)]
+struct Thread {
+    /// The inbound message that it answers, and that one's channel.
+    reply_to: Option<(MessageId, Channel)>,
+    /// The provider's id of the message that it answers or reacts to.
+    context: Option<Box<str>>,
+}
+
+/// What a message has to do with earlier ones; checks that they are of the same thread.
+async fn thread(
     inner: &Inner,
     request: &SendRequest,
     contact: &ContactFacts,
-) -> Result<Option<(MessageId, Channel)>, Refused> {
+) -> Result<Thread, Refused> {
     if let Some(conversation) = request.conversation
         && (Some(conversation.contact) != contact.id || conversation.sender != request.sender)
     {
         return Err(Refused::OtherThread);
     }
+    if let Some(target) = request.reacts_to {
+        let context = reacted_to(inner, request, contact, target).await?;
+        return Ok(Thread {
+            context: Some(context),
+            ..Thread::default()
+        });
+    }
     let Some(id) = request.in_reply_to else {
-        return Ok(None);
+        return Ok(Thread::default());
     };
     let view = inner.store.message(request.project, id).await?;
-    match view.map(|it| it.kind) {
-        Some(ViewKind::Inbound(inbound)) => {
-            if inbound.from == request.to && inbound.sender == request.sender {
-                Ok(Some((id, inbound.channel)))
-            } else {
-                Err(Refused::OtherThread)
+    match view.map(|it| (it.contact, it.kind)) {
+        Some((writer, ViewKind::Inbound(inbound))) => {
+            // The person may have written from another of their addresses.
+            let is_theirs = inbound.from == request.to || writer.is_some() && writer == contact.id;
+            if !is_theirs || inbound.sender != request.sender {
+                return Err(Refused::OtherThread);
             }
+            // Text messages know no quotes; their ids are of no use.
+            let context = inbound
+                .provider_id
+                .filter(|_| is_answerable(inbound.channel));
+            Ok(Thread {
+                reply_to: Some((id, inbound.channel)),
+                context,
+            })
         }
-        Some(ViewKind::Outbound { .. }) | None => Err(Refused::NoSuchInbound),
+        Some((_, ViewKind::Outbound { .. })) | None => Err(Refused::NoSuchInbound),
     }
+}
+
+/// The provider's id of a message that is reacted to.
+async fn reacted_to(
+    inner: &Inner,
+    request: &SendRequest,
+    contact: &ContactFacts,
+    target: MessageId,
+) -> Result<Box<str>, Refused> {
+    let view = inner.store.message(request.project, target).await?;
+    let view = view.ok_or(Refused::NothingToReactTo)?;
+    let sender = match &view.kind {
+        ViewKind::Outbound { message, .. } => message.sender,
+        ViewKind::Inbound(inbound) => inbound.sender,
+    };
+    if view.contact.is_none() || view.contact != contact.id || sender != request.sender {
+        return Err(Refused::OtherThread);
+    }
+    let reference = inner.store.provider_reference(target).await?;
+    Ok(reference.ok_or(Refused::NothingToReactTo)?.reference)
 }
 
 /// Whether the same sender sends the same text to many (R-CLASS-1).
@@ -405,7 +470,10 @@ async fn keep(
         move |result: Result<Outcome, Unavailable>| {
             match &result {
                 Ok(Outcome::Accepted {
-                    message: id, due, ..
+                    message: id,
+                    contact,
+                    due,
+                    ..
                 }) => {
                     settle::note_due(&inner, *due);
                     match (place, ready) {
@@ -425,6 +493,11 @@ async fn keep(
                             );
                             let ready = Ready {
                                 due: message.accepted_at,
+                                thread: ConversationId {
+                                    contact: *contact,
+                                    sender: message.sender,
+                                },
+                                purpose: message.purpose,
                                 submission,
                             };
                             settle::hand_over(&inner, lane.route, ready);
@@ -491,6 +564,7 @@ async fn keep(
         | Outcome::InboundKept { .. }
         | Outcome::InboundRepeated { .. }
         | Outcome::Contact(_)
+        | Outcome::ConsentKept { .. }
         | Outcome::Done
         | Outcome::Missing
         | Outcome::Stale

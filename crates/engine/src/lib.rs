@@ -12,6 +12,7 @@
 
 mod accept;
 mod bill;
+mod consent;
 mod facts;
 mod form;
 mod lanes;
@@ -45,6 +46,7 @@ use domain::time::{Millis, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
+use ports::store::consent::Consent;
 use ports::store::templates::Template;
 use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
@@ -110,6 +112,8 @@ pub(crate) struct Inner {
     pub(crate) epoch: Epoch,
     /// What is configured; senders may change while the server runs.
     topology: RwLock<Arc<Topology>>,
+    /// Held while senders are changed.
+    configuring: tokio::sync::Mutex<()>,
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
@@ -128,6 +132,8 @@ pub(crate) struct Inner {
     /// Why the line can go on no more; the process is to end.
     pub(crate) ending: watch::Sender<Option<Ending>>,
     pub(crate) tasks: TaskTracker,
+    /// Where tasks run that a completion of the store starts: its thread has no runtime.
+    runtime: tokio::runtime::Handle,
 }
 
 /// Why the line can go on no more. What is on disk is whole: the next start goes on from there.
@@ -177,6 +183,7 @@ impl Engine {
             store: setup.store,
             epoch,
             topology: RwLock::new(Arc::new(topology)),
+            configuring: tokio::sync::Mutex::new(()),
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
@@ -190,6 +197,7 @@ impl Engine {
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
         });
         templates::report_missing_defaults(&inner);
         recover::recover(&inner).await?;
@@ -326,6 +334,17 @@ impl Engine {
         receive::simulate_inbound(&self.inner, project, sender, channel, message).await
     }
 
+    /// Keeps what a caller says of a person's consent, and takes back what was about to leave
+    /// (R-IN-2).
+    pub async fn change_consent(&self, consent: Consent) -> Result<Outcome, Unavailable> {
+        consent::change(&self.inner, consent).await
+    }
+
+    /// The connector of a route, once it is attached.
+    pub fn connector(&self, route: RouteKey) -> Option<Arc<dyn Connector>> {
+        self.inner.lines.get(&route)?.connector()
+    }
+
     /// A random number, from the engine's source.
     pub fn fresh_number(&self) -> u64 {
         self.inner.random()
@@ -424,6 +443,11 @@ impl Inner {
             it.get_or_insert(why);
             is_first
         });
+    }
+
+    /// Starts a task, from whatever thread.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     pub(crate) fn random(&self) -> u64 {

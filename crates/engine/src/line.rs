@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::ids::ConversationId;
+use domain::model::contact::ThreadFacts;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;
@@ -171,6 +173,15 @@ impl RouteLine {
 
     pub(crate) fn remove(&self, key: SubmissionKey) -> bool {
         self.state.lock().queue.remove(key)
+    }
+
+    /// Takes out what may not be sent to a contact any more; what was taken stays with the connector.
+    pub(crate) fn withdraw(
+        &self,
+        thread: ConversationId,
+        standing: &ThreadFacts,
+    ) -> Vec<SubmissionKey> {
+        self.state.lock().queue.withdraw(thread, standing)
     }
 
     /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::RouteKey;
+use domain::ids::{ConversationId, RouteKey};
 use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
@@ -63,8 +63,9 @@ fn commit(
         decision,
         hand_over,
     } = step;
+    let message = outbound.id;
     let op = Op::Plan(Box::new(operations::Plan {
-        message: outbound.id,
+        message,
         version: outbound.progress.version,
         step: what,
         decision,
@@ -76,6 +77,11 @@ fn commit(
         let inner = Arc::clone(inner);
         move |result| {
             let kept = matches!(result, Ok(Outcome::Changed(_)));
+            if matches!(result, Ok(Outcome::OptedOut)) {
+                // It was decided on facts from before the opt-out; on those of now it fails.
+                // Safe because: the planner only goes away when the engine stops.
+                let _stopped = inner.replan.send(message);
+            }
             settle::follow(&inner, result);
             if let Some((lane, ready)) = hand_over {
                 if kept {
@@ -147,6 +153,8 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             content: &message.content,
             class: message.class,
             class_reason: message.class_reason,
+            category: message.category,
+            purpose: message.purpose,
             speed: message.speed,
             explicit: live.map_or(message.explicit, |it| Some(it.channel)),
             reply_channel: message.reply_to.map(|(_, channel)| channel),
@@ -251,7 +259,18 @@ fn send(
     Some(Step {
         what,
         decision: Some(decision),
-        hand_over: Some((lane, Ready { due, submission })),
+        hand_over: Some((
+            lane,
+            Ready {
+                due,
+                thread: ConversationId {
+                    contact: outbound.contact,
+                    sender: message.sender,
+                },
+                purpose: message.purpose,
+                submission,
+            },
+        )),
     })
 }
 

@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::model::message::TrafficClass;
+use domain::ids::ConversationId;
+use domain::model::contact::ThreadFacts;
+use domain::model::message::{Purpose, TrafficClass};
+use domain::rules::consent::{Consent, consent};
 use domain::rules::order::OrderKey;
 use domain::time::Timestamp;
 use ports::connector::{Slots, Submission, SubmissionKey};
@@ -20,6 +23,10 @@ const MIN_READY: usize = 16;
 pub(crate) struct Ready {
     /// When it was due.
     pub(crate) due: Timestamp,
+    /// Its contact and sender, for whoever asks again for consent.
+    pub(crate) thread: ConversationId,
+    /// Whether consent is asked at all.
+    pub(crate) purpose: Purpose,
     /// What is to be submitted.
     pub(crate) submission: Submission,
 }
@@ -309,11 +316,27 @@ impl ReadyQueue {
         false
     }
 
+    /// Takes out what may not be sent to a contact any more that has not been taken yet (R-IN-2).
+    pub(crate) fn withdraw(
+        &mut self,
+        thread: ConversationId,
+        standing: &ThreadFacts,
+    ) -> Vec<SubmissionKey> {
+        self.take_out(|it| {
+            let category = it.submission.category;
+            it.thread == thread && consent(standing, it.purpose, category) == Consent::Withdrawn
+        })
+    }
+
     /// Removes all of this kind that has not been taken yet.
     pub(crate) fn take_back(&mut self, kind: impl Fn(&Submission) -> bool) -> Vec<SubmissionKey> {
+        self.take_out(|it| kind(&it.submission))
+    }
+
+    fn take_out(&mut self, goes: impl Fn(&Ready) -> bool) -> Vec<SubmissionKey> {
         let mut keys = Vec::new();
         let mut stays = |it: &Ready| {
-            let goes = kind(&it.submission);
+            let goes = goes(it);
             keys.extend(goes.then_some(it.submission.key));
             !goes
         };
@@ -351,9 +374,10 @@ impl ReadyQueue {
 mod tests {
     use std::sync::Arc;
 
-    use domain::ids::MessageId;
+    use domain::ids::{ContactId, MessageId, SenderKey};
     use domain::model::attempt::PartSet;
     use domain::model::content::Content;
+    use domain::model::message::Category;
     use domain::time::Millis;
 
     use super::*;
@@ -382,8 +406,14 @@ mod tests {
             validity: None,
             expires_at: NOW.plus(Millis::hours(1)),
         };
+        let thread = ConversationId {
+            contact: ContactId::from_key(1),
+            sender: SenderKey(1),
+        };
         Ready {
             due: NOW,
+            thread,
+            purpose: Purpose::Ordinary,
             submission,
         }
     }
@@ -439,5 +469,65 @@ mod tests {
             queue.push(ready(id, TrafficClass::Direct, 1));
         }
         assert_eq!(drawn(&mut queue, 10, 10), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_withdrawn_leaves_no_more_and_what_is_not_keeps_its_place() {
+        let other = ConversationId {
+            contact: ContactId::from_key(2),
+            sender: SenderKey(1),
+        };
+        for marks_started in [false, true] {
+            let mut queue = ReadyQueue::new(None, marks_started, NOW);
+            queue.open = true;
+            queue.push(ready(1, TrafficClass::Direct, 1));
+            queue.push(Ready {
+                purpose: Purpose::KeywordAnswer,
+                ..ready(2, TrafficClass::Direct, 1)
+            });
+            queue.push(Ready {
+                thread: other,
+                ..ready(3, TrafficClass::Direct, 1)
+            });
+            queue.push(ready(4, TrafficClass::Bulk, 1));
+            let mut marked = Vec::new();
+            if marks_started {
+                let slots = Slots {
+                    free: 0,
+                    window: 10,
+                };
+                marked = queue.draw(slots, NOW).to_start;
+                queue.started(marked[0]);
+            }
+            let standing = ThreadFacts {
+                opted_out: true,
+                ..ThreadFacts::default()
+            };
+            let thread = ready(1, TrafficClass::Direct, 1).thread;
+            let mut keys = queue.withdraw(thread, &standing);
+            keys.sort_unstable();
+            let keys: Vec<_> = keys.iter().map(|it| it.message.key()).collect();
+            assert_eq!(keys, [1, 4]);
+            for key in marked {
+                queue.started(key);
+            }
+            assert_eq!(drawn(&mut queue, 10, 10), [2, 3]);
+        }
+    }
+
+    #[test]
+    fn without_promotions_only_promotions_are_withdrawn() {
+        let mut queue = queue();
+        queue.push(ready(1, TrafficClass::Bulk, 1));
+        let mut promotion = ready(2, TrafficClass::Bulk, 1);
+        promotion.submission.category = Category::Promotional;
+        let thread = promotion.thread;
+        queue.push(promotion);
+        let standing = ThreadFacts {
+            no_promotions: true,
+            ..ThreadFacts::default()
+        };
+        assert_eq!(queue.withdraw(thread, &standing).len(), 1);
+        assert_eq!(drawn(&mut queue, 10, 10), [1]);
     }
 }

@@ -8,6 +8,7 @@ use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::progress::Waiting;
 use domain::model::receipt::SubmitOutcome;
+use domain::model::route::Route;
 use domain::model::sender::Sender;
 use ports::connector::{
     Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
@@ -19,6 +20,7 @@ use ports::store::operations::{Receipt, Start, Submitted};
 use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
+use crate::consent::{self, Owed};
 use crate::line::{RouteLine, Turn, is_throttling};
 use crate::{Inner, SimulateError, bill, facts, settle, templates};
 
@@ -44,14 +46,17 @@ impl RoutePort {
     /// The sender that an inbound message on this route is for: the one with its address, else the
     /// first that uses the route.
     fn addressee(&self, to: &str) -> Option<Arc<Sender>> {
+        let senders = self.senders();
+        let named = senders.iter().find(|it| digits(&it.address) == digits(to));
+        named.or_else(|| senders.first()).cloned()
+    }
+
+    /// The senders that use the route.
+    fn senders(&self) -> Vec<Arc<Sender>> {
         let topology = self.inner.topology();
-        let uses_route = |it: &&Arc<Sender>| it.routes.contains(&self.key());
-        topology
-            .senders(self.line.route.project)
-            .filter(uses_route)
-            .find(|it| digits(&it.address) == digits(to))
-            .or_else(|| topology.senders(self.line.route.project).find(uses_route))
-            .cloned()
+        let senders = topology.senders(self.line.route.project);
+        let using = senders.filter(|it| it.routes.contains(&self.key()));
+        using.cloned().collect()
     }
 }
 
@@ -123,6 +128,7 @@ impl RouteEvents for RoutePort {
         if is_throttling(&outcome) {
             tracing::debug!(route = %self.line.route.id, "throttled");
         }
+        let opted_out = consent::is_refusal_by_recipient(&outcome);
         let op = Op::Submitted(Box::new(Submitted {
             message: key.message,
             attempt: key.attempt,
@@ -139,6 +145,9 @@ impl RouteEvents for RoutePort {
                 let waits_in_lane = matches!(&result, Ok(Outcome::Changed(it))
                     if matches!(it.waiting, Waiting::Lane(_)));
                 settle::follow(&inner, result);
+                if opted_out {
+                    consent::learn(&inner, key.message);
+                }
                 if plan_again && waits_in_lane {
                     // Safe because: the planner only goes away when the engine stops.
                     let _stopped = inner.replan.send(key.message);
@@ -162,6 +171,7 @@ impl RouteEvents for RoutePort {
         metrics::counter!("tandem_receipts_total",
             "route" => self.line.route.id.to_string(), "state" => state)
         .increment(1);
+        let opted_out = consent::is_failed_by_recipient(&receipt.state);
         let op = Op::Receipt(Box::new(Receipt {
             route: self.key(),
             references: receipt.references,
@@ -178,6 +188,9 @@ impl RouteEvents for RoutePort {
                 match result {
                     Ok(outcome) => {
                         ack(Heard::Kept);
+                        if let (true, Outcome::Changed(changed)) = (opted_out, &outcome) {
+                            consent::learn(&inner, changed.message);
+                        }
                         settle::follow(&inner, Ok(outcome));
                     }
                     // The provider brings it again: nothing is lost.
@@ -199,7 +212,10 @@ impl RouteEvents for RoutePort {
             return;
         };
         let now = inner.now();
-        let op = Op::Inbound(Box::new(InboundMessage {
+        let route = &self.line.route;
+        let said = consent::said(&message.content, &sender).filter(|_| !message.unsupported);
+        let asked = consent::asked(said, &message.content);
+        let inbound = InboundMessage {
             project: self.line.route.project,
             sender: sender.key,
             route: self.key(),
@@ -212,25 +228,46 @@ impl RouteEvents for RoutePort {
             unsupported: message.unsupported,
             quotes: message.quotes,
             provider_id: message.provider_id,
+            consent: asked,
             sent_at: message.sent_at.unwrap_or(now).min(now),
             received_at: now,
-        }));
+        };
+        let owed = said
+            .filter(|_| !route.answers_stop)
+            .map(|said| Owed::of(said, &sender, &inbound, route.simulator));
+        let op = Op::Inbound(Box::new(inbound));
         metrics::counter!("tandem_inbound_total", "route" => self.line.route.id.to_string())
             .increment(1);
-        let after_commit = move |result: Result<Outcome, _>| {
-            ack(if result.is_ok() {
-                Heard::Kept
-            } else {
-                Heard::TryAgain
-            });
+        let after_commit = {
+            let inner = Arc::clone(inner);
+            let sender = sender.key;
+            move |result: Result<Outcome, _>| {
+                ack(if result.is_ok() {
+                    Heard::Kept
+                } else {
+                    Heard::TryAgain
+                });
+                if let (Some(said), Ok(outcome)) = (said, &result) {
+                    consent::heard(&inner, said, sender, owed, outcome);
+                }
+            }
         };
         inner.store.commit(op, Box::new(after_commit));
     }
 
     fn consent(&self, signal: ConsentSignal, ack: Ack) {
+        let inner = &self.inner;
+        let Route {
+            project, channel, ..
+        } = *self.line.route;
         tracing::info!(route = %self.line.route.id, opted_out = signal.opted_out,
             "a person told the provider whether they want messages");
-        ack(Heard::Kept);
+        let addressed = self.addressee(&signal.to).filter(|_| !signal.to.is_empty());
+        let senders = match addressed {
+            Some(sender) => vec![sender.key],
+            None => self.senders().iter().map(|it| it.key).collect(),
+        };
+        consent::told(inner, project, senders, channel, signal, ack);
     }
 
     fn template(&self, update: TemplateUpdate, ack: Ack) {
@@ -316,6 +353,7 @@ pub(crate) async fn simulate_inbound(
         status: Some(domain::model::message::Status::Received),
         to: Some(from),
         channel: Some(channel),
+        conversation: None,
         before: None,
         limit: 1,
     };

@@ -36,6 +36,8 @@ pub struct SendRequest {
     pub speed: Option<Speed>,
     /// The inbound message that it answers (R-CHAN-2).
     pub in_reply_to: Option<MessageId>,
+    /// The message, of either direction, that it puts an emoji on.
+    pub reacts_to: Option<MessageId>,
     /// The thread that it is to be put in; its contact must be the recipient.
     pub conversation: Option<ConversationId>,
     /// When to send it; past means now.
@@ -96,6 +98,9 @@ pub enum Refused {
     /// `inReplyTo` names no inbound message of this project.
     #[error("there is no such inbound message")]
     NoSuchInbound,
+    /// The message that is reacted to is none of this project, or its provider gave it no name.
+    #[error("there is no message to react to")]
+    NothingToReactTo,
     /// `inReplyTo` names a message of somebody else, or `conversationId` a thread with somebody
     /// else, or of another sender.
     #[error("the thread is with another contact or sender")]

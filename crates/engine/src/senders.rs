@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::ids::{ProjectKey, SenderKey};
+use domain::model::consent::KeywordPolicy;
 use domain::model::sender::{Origin, Sender};
 use ports::store::senders::{ConfiguredByApi, SenderChange, SenderRecord};
 use ports::store::{Op, Registered, Unavailable};
@@ -13,7 +14,7 @@ use crate::topology::Topology;
 
 /// The sender that a record stands for. Routes that are not configured any more are left out.
 fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Sender {
-    let route = |id: &Box<str>| Some(topology.route_by_id(record.project, id)?.key);
+    let route = |id: &str| Some(topology.route_by_id(record.project, id)?.key);
     Sender {
         key: record.key,
         id: Arc::from(&*record.id),
@@ -21,9 +22,10 @@ fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Se
         name: Arc::from(&*record.name),
         address: Arc::from(&*record.address),
         is_default,
-        routes: record.routes.iter().filter_map(route).collect(),
+        routes: record.routes.iter().filter_map(|it| route(it)).collect(),
         default_template: None,
         fallback_after: None,
+        keywords: KeywordPolicy::default(),
         origin: Origin::Api,
         created_at: record.created_at,
         updated_at: record.updated_at,
@@ -52,6 +54,12 @@ impl Topology {
 }
 
 impl Engine {
+    /// Held by who changes senders or numbers, from the look at what there is to the last step: what
+    /// was looked at stays so, and store and topology are changed in the same order.
+    pub async fn configuring(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.configuring.lock().await
+    }
+
     /// The store's name for a sender with this id, made on first use.
     pub async fn sender_key(
         &self,

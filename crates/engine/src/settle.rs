@@ -70,6 +70,7 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::InboundKept { .. }
             | Outcome::InboundRepeated { .. }
             | Outcome::Contact(_)
+            | Outcome::ConsentKept { .. }
             | Outcome::Done
             | Outcome::Missing
             | Outcome::Stale

@@ -239,6 +239,7 @@ fn commit(
                 | Outcome::InboundKept { .. }
                 | Outcome::InboundRepeated { .. }
                 | Outcome::Contact(_)
+                | Outcome::ConsentKept { .. }
                 | Outcome::Done
                 | Outcome::Missing
                 | Outcome::Stale

@@ -183,6 +183,7 @@ fn accept(life: u64) -> Op {
             class: TrafficClass::Direct,
             class_reason: ClassReason::Default,
             category: Category::Transactional,
+            purpose: domain::model::message::Purpose::Ordinary,
             speed: Speed::Normal,
             explicit: None,
             reply_to: None,

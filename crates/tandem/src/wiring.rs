@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use api::{ApiState, ConfiguredKey, KeyRing, Scopes, WebhookLetters, WebhookRules};
 use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
+use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::Directory;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
@@ -207,6 +208,17 @@ fn connect(
                 ..settings.as_ref().clone()
             };
             Ok(connectors::http::start(&settings, source, events, clock))
+        }
+        Provider::Telegram(settings) => {
+            let settings = TelegramConfig {
+                callback_url: outside.hook(route),
+                ..settings.as_ref().clone()
+            };
+            Ok(connectors::telegram::start(settings, source, events, clock))
+        }
+        Provider::Email(settings) => {
+            connectors::email::start(settings.as_ref().clone(), source, events, clock)
+                .with_context(|| format!("start the route {}", route.id))
         }
         Provider::Simulator(settings) => Ok(connectors::simulator::start(
             settings.clone(),

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
-use crate::error::{ApiError, ErrorOut};
+use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::{ApiState, json};
 
 /// Most e-mail addresses of one request.
@@ -77,6 +77,10 @@ pub(crate) struct PhoneOut {
     /// On which channels the project's default sender could reach it now.
     #[schema(value_type = Vec<String>)]
     available_channels: Vec<&'static str>,
+    /// What was ignored of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<FieldError>,
 }
 
 /// Tells what is known of a phone number. Nothing is sent and nobody is asked.
@@ -98,7 +102,8 @@ pub(crate) async fn phone(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: PhoneIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: PhoneIn = body::parse(&bytes, &mut warnings)?;
     let text = input
         .phone_number
         .ok_or_else(|| ApiError::field(&["phoneNumber"], "is needed: a phone number in E.164"))?;
@@ -110,8 +115,12 @@ pub(crate) async fn phone(
             national_format: None,
             line_type: None,
             available_channels: Vec::new(),
+            warnings,
         },
-        Ok(number) => known_of(&api, &caller, number).await?,
+        Ok(number) => PhoneOut {
+            warnings,
+            ..known_of(&api, &caller, number).await?
+        },
     };
     Ok(json::response(StatusCode::OK, &answer))
 }
@@ -162,6 +171,7 @@ async fn known_of(
             LineKind::Unknown => "unknown",
         }),
         available_channels: available,
+        warnings: Vec::new(),
     })
 }
 
@@ -184,6 +194,10 @@ pub(crate) struct EmailsOut {
     results: Vec<EmailOut>,
     /// How many of each.
     summary: Summary,
+    /// What was ignored of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<FieldError>,
 }
 
 /// What is known of an e-mail address.
@@ -227,7 +241,7 @@ struct Summary {
     request_body(content = EmailIn, content_type = "application/json"),
     responses(
         (status = 200, description = "What is known of each", body = EmailsOut),
-        (status = 400, description = "Too many addresses", body = ErrorOut<'_>),
+        (status = 400, description = "None, or too many addresses", body = ErrorOut<'_>),
     ),
 )]
 pub(crate) async fn email(
@@ -237,7 +251,12 @@ pub(crate) async fn email(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: EmailIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: EmailIn = body::parse(&bytes, &mut warnings)?;
+    if input.email.is_none() && input.emails.is_none() {
+        let what = "is needed: an e-mail address, or several in emails";
+        return Err(ApiError::field(&["email"], what));
+    }
     let mut emails = input.emails.unwrap_or_default();
     if emails.len() > EMAILS {
         return Err(ApiError::field(
@@ -254,10 +273,12 @@ pub(crate) async fn email(
         risky: count("risky"),
         undeliverable: count("undeliverable"),
     };
-    Ok(json::response(
-        StatusCode::OK,
-        &EmailsOut { results, summary },
-    ))
+    let answer = EmailsOut {
+        results,
+        summary,
+        warnings,
+    };
+    Ok(json::response(StatusCode::OK, &answer))
 }
 
 fn judged(email: String) -> EmailOut {

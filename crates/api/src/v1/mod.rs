@@ -1,6 +1,7 @@
 //! `/v1`: one folder or file for each resource, with its handlers, its shapes and its words.
 
 pub(crate) mod contacts;
+pub(crate) mod conversations;
 pub(crate) mod events;
 pub(crate) mod introspect;
 pub(crate) mod me;
@@ -22,6 +23,7 @@ use crate::ApiState;
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
     messages::router()
         .merge(contacts::router())
+        .merge(conversations::router())
         .merge(senders::router())
         .merge(numbers::router())
         .merge(introspect::router())

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::Channel;
+use domain::model::consent::KeywordPolicy;
 use domain::model::content::{Content, PriceCategory};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::money::Micros;
@@ -32,7 +33,10 @@ use ports::connector::{
 };
 use ports::hooks::Pending;
 use ports::memory::MemoryStore;
-use ports::provider::{ProviderError, ProviderTemplate, SubmittedTemplate, TemplateRegistrar};
+use ports::provider::{
+    Media, MediaSource, Presence, ProviderError, ProviderTemplate, SubmittedTemplate,
+    TemplateRegistrar,
+};
 use ports::store::{Registered, Store};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -43,6 +47,7 @@ use tower::ServiceExt;
 /// The project of every key but [`OTHER_PROJECT`].
 pub(crate) const PROJECT: ProjectKey = ProjectKey(1);
 const SENDER: SenderKey = SenderKey(1);
+pub(crate) const SMS: RouteKey = RouteKey(1);
 pub(crate) const WHATSAPP: RouteKey = RouteKey(3);
 
 /// A key with every right. Its blanks are those of the official clients' own tests.
@@ -235,9 +240,14 @@ impl House {
 
     /// A person writes to the sender on this route.
     pub(crate) async fn inbound(&self, route: RouteKey, from: &str, text: &str) {
-        let (kept, heard) = tokio::sync::oneshot::channel();
         let from = PhoneNumber::parse(from).unwrap();
         let message = IncomingMessage::new(from.into(), "+40700000001", Content::text(text));
+        self.incoming(route, message).await;
+    }
+
+    /// A message comes in on this route.
+    pub(crate) async fn incoming(&self, route: RouteKey, message: IncomingMessage) {
+        let (kept, heard) = tokio::sync::oneshot::channel();
         let ack: Ack = Box::new(|it| kept.send(it).unwrap());
         self.engine.events(route).unwrap().inbound(message, ack);
         heard.await.unwrap();
@@ -288,6 +298,7 @@ fn topology() -> Topology {
         routes: routes.iter().map(|it| RouteKey(*it)).collect(),
         default_template: None,
         fallback_after: None,
+        keywords: KeywordPolicy::default(),
         origin: Origin::File,
         created_at: START,
         updated_at: START,
@@ -343,6 +354,7 @@ fn route(
         class,
         simulator,
         receipts: true,
+        answers_stop: false,
         throughput: None,
         destinations: Destinations::default(),
         prices: vec![Price {
@@ -443,8 +455,41 @@ impl Connector for Provider {
         self.simulator.as_ref().map(|it| it as &dyn Simulator)
     }
 
+    fn presence(&self) -> Option<&dyn Presence> {
+        (self.channel == Channel::WhatsApp).then_some(self)
+    }
+
+    fn media(&self) -> Option<&dyn MediaSource> {
+        (self.channel == Channel::WhatsApp).then_some(self)
+    }
+
     fn templates(&self) -> Option<&dyn TemplateRegistrar> {
         (self.channel == Channel::WhatsApp).then_some(self as &dyn TemplateRegistrar)
+    }
+}
+
+/// Knows the message `wamid.1`; any other it refuses.
+impl Presence for Provider {
+    fn typing(&self, provider_id: &str) -> Pending<'_, Result<(), ProviderError>> {
+        let refused = ProviderError::Refused {
+            code: "100".into(),
+            text: "no such message".into(),
+        };
+        let answer = (provider_id == "wamid.1").then_some(()).ok_or(refused);
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// Has a page of HTML for `media-1`; for any other it cannot be reached.
+impl MediaSource for Provider {
+    fn fetch(&self, id: &str) -> Pending<'_, Result<Media, ProviderError>> {
+        let media = Media {
+            content_type: "text/html".into(),
+            bytes: b"<b>hi</b>".to_vec(),
+        };
+        let lost = ProviderError::Unreachable("timed out".into());
+        let answer = (id == "media-1").then_some(media).ok_or(lost);
+        Box::pin(std::future::ready(answer))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, LIVE, READ_ONLY};
+use crate::house::{Answer, House, LIVE, PROJECT, READ_ONLY};
 
 async fn patch(house: &House, path: &str, body: &Value) -> Answer {
     house.call(LIVE, "PATCH", path, body.to_string()).await
@@ -148,6 +148,167 @@ async fn a_number_is_noted_given_to_a_sender_and_forgotten() {
         .get("/v1/phone-numbers/available?countryCode=RO")
         .await;
     assert_eq!(none.json, json!({"items": []}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_has_one_sender_at_most() {
+    let house = House::new().await;
+    let shop = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let desk = made(&house, &json!({"name": "Desk", "phoneNumber": "1234"})).await;
+    for number in ["+40 700 000 009", "+40700000001"] {
+        let body = json!({"name": "Thief", "phoneNumber": number});
+        let answer = house.post("/v1/senders", &body).await;
+        assert_eq!(answer.wrong_fields(), ["phoneNumber"], "{number}");
+        let path = format!("/v1/senders/{desk}");
+        let answer = patch(&house, &path, &json!({"phoneNumber": number})).await;
+        assert_eq!(answer.wrong_fields(), ["phoneNumber"], "{number}");
+    }
+    // Its own it may be told again, and short codes and names are everybody's.
+    for (sender, address) in [(&shop, "+40700000009"), (&shop, "1234"), (&shop, "Acme")] {
+        let path = format!("/v1/senders/{sender}");
+        let answer = patch(&house, &path, &json!({"phoneNumber": address})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_is_given_another_number_leaves_its_former_one_to_the_project() {
+    let house = House::new().await;
+    let shop = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let desk = made(
+        &house,
+        &json!({"name": "Desk", "phoneNumber": "+40700000008"}),
+    )
+    .await;
+    let path = "/v1/phone-numbers/pn_40700000008";
+    let given = patch(&house, path, &json!({ "senderId": shop })).await;
+    assert_eq!(
+        given.json["phoneNumber"]["senderId"],
+        shop.as_str(),
+        "{given:?}"
+    );
+    let former = house.get("/v1/phone-numbers/pn_40700000009").await;
+    assert_eq!(former.status, StatusCode::OK, "{former:?}");
+    assert_eq!(former.json["phoneNumber"].get("senderId"), None);
+    let desk = house.get(&format!("/v1/senders/{desk}")).await;
+    assert_eq!(desk.json["phoneNumber"], "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sender_that_stands_in_for_a_missing_default_is_not_removed() {
+    let house = House::new().await;
+    let id = made(&house, &json!({"name": "Shop"})).await;
+    // As after a start without the senders of the file.
+    let senders: Vec<_> = house.engine.topology().senders(PROJECT).cloned().collect();
+    for sender in senders.iter().filter(|it| *it.id != *id) {
+        house
+            .engine
+            .change_senders(|it| it.without_sender(sender.key));
+    }
+    let path = format!("/v1/senders/{id}");
+    assert_eq!(house.get(&path).await.json["isDefault"], true);
+    let refused = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_is_not_configured_for_now_stays_with_its_sender() {
+    let house = House::new().await;
+    let id = made(
+        &house,
+        &json!({"name": "Shop", "phoneNumber": "+40700000009"}),
+    )
+    .await;
+    let kept = async || {
+        let kept = house.engine.store().configured_by_api().await.unwrap();
+        kept.senders[0].clone()
+    };
+    let mut record = kept().await;
+    record.routes = vec!["gw".into(), "gone".into()];
+    house.engine.put_sender(record.clone()).await.unwrap();
+    patch(
+        &house,
+        &format!("/v1/senders/{id}"),
+        &json!({"name": "Shop 2"}),
+    )
+    .await;
+    assert_eq!(
+        (&*kept().await.name, kept().await.routes),
+        ("Shop 2", record.routes.clone())
+    );
+    let path = "/v1/phone-numbers/pn_40700000009";
+    patch(&house, path, &json!({"senderId": null})).await;
+    assert_eq!(
+        (&*kept().await.address, kept().await.routes),
+        ("", record.routes)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_senders_wait_for_each_other_and_end_though_their_callers_are_gone() {
+    let house = House::new().await;
+    let id = made(&house, &json!({"name": "Shop"})).await;
+    let other = made(&house, &json!({"name": "Other"})).await;
+    let path = format!("/v1/senders/{id}");
+    let busy = house.engine.configuring().await;
+    let body = json!({"name": "Shop 2", "setAsDefault": true});
+    for call in [
+        patch(&house, &path, &body),
+        patch(
+            &house,
+            &format!("/v1/senders/{other}"),
+            &json!({"name": "Other 2"}),
+        ),
+    ] {
+        let given_up = tokio::time::timeout(std::time::Duration::from_millis(10), call).await;
+        assert!(given_up.is_err());
+    }
+    assert_eq!(house.get(&path).await.json["name"], "Shop");
+    drop(busy);
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    let shown = house.get(&path).await.json;
+    assert_eq!(
+        (&shown["name"], &shown["isDefault"]),
+        (&json!("Shop 2"), &json!(true))
+    );
+    let shown = house.get(&format!("/v1/senders/{other}")).await;
+    assert_eq!(shown.json["name"], "Other 2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_that_are_ignored_are_named_for_numbers_and_addresses_too() {
+    let house = House::new().await;
+    for (path, body) in [
+        (
+            "/v1/phone-numbers",
+            json!({"phoneNumber": "+40700000077", "shade": 1}),
+        ),
+        (
+            "/v1/introspect/phone",
+            json!({"phoneNumber": "+40700000077", "shade": 1}),
+        ),
+        (
+            "/v1/introspect/email",
+            json!({"email": "ana@example.com", "shade": 1}),
+        ),
+    ] {
+        let answer = house.post(path, &body).await;
+        assert!(answer.status.is_success(), "{path}");
+        assert_eq!(answer.ignored_fields(), ["shade"], "{path}");
+    }
+    let path = "/v1/phone-numbers/pn_40700000077";
+    let answer = patch(&house, path, &json!({"shade": 1})).await;
+    assert_eq!(answer.ignored_fields(), ["shade"]);
+    let answer = house.post("/v1/introspect/email", &json!({})).await;
+    assert_eq!(answer.wrong_fields(), ["email"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use super::{Bench, TEXT};
 
 /// Everything that was logged, at every level, on this thread: all of a test runs on one.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -34,7 +34,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 impl Log {
     /// Logs into here until the guard is dropped.
-    pub(super) fn capture(&self) -> DefaultGuard {
+    pub(crate) fn capture(&self) -> DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
@@ -45,9 +45,15 @@ impl Log {
         guard
     }
 
-    pub(super) fn holds_nothing_of(&self, bench: &dyn Bench) {
+    /// All of it; fails where nothing was captured.
+    pub(crate) fn text(&self) -> String {
         let log = String::from_utf8_lossy(&self.0.lock()).into_owned();
         assert!(log.contains("the log is captured"), "nothing was captured");
+        log
+    }
+
+    pub(super) fn holds_nothing_of(&self, bench: &dyn Bench) {
+        let log = self.text();
         let debug = bench.debug();
         for secret in bench.secrets() {
             assert!(!log.contains(&secret), "a credential was logged");

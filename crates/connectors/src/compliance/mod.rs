@@ -4,7 +4,7 @@
 //! SMPP and the simulator have no such machine; their own tests hold them to the same.
 
 mod hooks;
-mod logs;
+pub(crate) mod logs;
 mod submissions;
 mod tests;
 
@@ -62,6 +62,11 @@ pub(crate) trait Bench: Sync {
 
     /// The answer to a submission that was accepted under this id.
     fn accepted(&self, reference: &str) -> Answer;
+
+    /// Under which name such a submission is known.
+    fn known_as(&self, reference: &str) -> String {
+        reference.to_owned()
+    }
 
     /// One that will never work for this recipient or content.
     fn rejected(&self) -> Answer;

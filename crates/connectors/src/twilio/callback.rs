@@ -16,6 +16,10 @@ pub(super) fn read(config: &TwilioConfig, call: &HookCall) -> Callback {
         Ok(parameters) => parameters,
         Err(distrust) => return Callback::Answer(distrust.answer()),
     };
+    // What is told by GET stands in the query. Twilio shows the refusal to who configured that.
+    if &*call.method != "POST" {
+        return Callback::Answer(HookAnswer::empty(405));
+    }
     let fields = Fields::from(parameters);
     let (told, answer) = match fields.kind() {
         Kind::Inbound => (

@@ -62,6 +62,17 @@ fn receipt(query: &str, body: &[u8]) -> IncomingReceipt {
 }
 
 #[test]
+fn a_call_by_get_is_refused_and_not_lost() {
+    let mut call = signed(
+        "MessageSid=SM1&NumMedia=0&From=%2B4917012345678&Body=Hi",
+        b"",
+    );
+    call.method = "GET".into();
+    let answer = read(&config(TwilioChannel::Sms), &call);
+    assert_eq!(answer, Callback::Answer(HookAnswer::empty(405)));
+}
+
+#[test]
 fn a_status_is_a_receipt_for_the_whole_message() {
     let body = status(&[
         ("MessageStatus", "undelivered"),

@@ -110,8 +110,6 @@ fn build(http: &reqwest::Client, request: Request) -> Result<reqwest::Request, B
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Put => reqwest::Method::PUT,
-        Method::Patch => reqwest::Method::PATCH,
-        Method::Delete => reqwest::Method::DELETE,
     };
     let (kind, body) = match request.body {
         Body::None => (None, Vec::new()),
@@ -122,7 +120,6 @@ fn build(http: &reqwest::Client, request: Request) -> Result<reqwest::Request, B
             let kind = "application/x-www-form-urlencoded".to_owned();
             (Some(kind), form.finish().into_bytes())
         }
-        Body::Bytes(kind, bytes) => (Some(kind), bytes),
     };
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {

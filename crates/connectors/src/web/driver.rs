@@ -28,8 +28,13 @@ use super::hear::hear;
 use super::protocol::{Answered, Protocol};
 use super::recipients::{Next, Recipients, Taken};
 
-/// Submissions that may wait for their recipient; while there are so many, nothing more is taken.
+/// Submissions that may wait for their recipient; while there are so many, only as much is taken as
+/// the source keeps for direct (R-CLASS-3).
 const WAITING_MAX: usize = 1_000;
+/// While there are so many, nothing more is taken.
+const WAITING_MAX_DIRECT: usize = 2 * WAITING_MAX;
+/// A time to ask again that is over by now is so long from now.
+const SOON: Duration = Duration::from_millis(1);
 /// How long one submission is held altogether because its recipient is to be left alone; then the
 /// engine is told, which has the means for longer waits.
 const HOLD_MAX: Duration = Duration::from_mins(1);
@@ -266,13 +271,17 @@ impl<P: Protocol> Driver<P> {
             }
         }
         self.ask_again = None;
-        while self.open < window && self.recipients.waiting() < WAITING_MAX {
-            let free = window - self.open;
+        while self.open < window && self.recipients.waiting() < WAITING_MAX_DIRECT {
+            let free = if self.recipients.waiting() < WAITING_MAX {
+                window - self.open
+            } else {
+                1
+            };
             let taken = self.source.take(Slots { free, window });
             let clock_now = self.shared.clock.now();
             self.ask_again = taken
                 .ask_again_at
-                .map(|it| now + it.since(clock_now).to_duration());
+                .map(|it| now + it.since(clock_now).to_duration().max(SOON));
             if taken.submissions.is_empty() {
                 break;
             }
@@ -346,7 +355,12 @@ impl<P: Protocol> Driver<P> {
         }
         self.recipients.done(&taken.submission.to);
         let key = taken.submission.key;
-        self.shared.events.submitted(key, answered.outcome);
+        let outcome = if answered.recipient_only {
+            of_recipient(answered.outcome)
+        } else {
+            answered.outcome
+        };
+        self.shared.events.submitted(key, outcome);
         if let Some(bill) = answered.bill {
             self.shared.events.billed(key, bill);
         }
@@ -356,7 +370,7 @@ impl<P: Protocol> Driver<P> {
     /// takes not too long.
     fn can_hold(&self, taken: &Taken, answered: &Answered) -> bool {
         matches!(answered.outcome, SubmitOutcome::NotAccepted(_))
-            && self.recipients.waiting() < WAITING_MAX
+            && self.recipients.waiting() < WAITING_MAX_DIRECT
             && taken.held.saturating_add(hold_time(taken, answered)) <= HOLD_MAX
     }
 
@@ -366,7 +380,6 @@ impl<P: Protocol> Driver<P> {
         let wait = hold_time(&taken, &answered);
         taken.holds += 1;
         taken.held = taken.held.saturating_add(wait);
-        taken.refused = Some(answered.outcome);
         let left = taken.submission.expires_at.since(self.shared.clock.now());
         let until = now + wait.min(left.to_duration());
         self.recipients.hold(taken, until);
@@ -376,10 +389,8 @@ impl<P: Protocol> Driver<P> {
     fn give_back(&mut self) {
         for taken in self.recipients.drain() {
             let key = taken.submission.key;
-            match taken.refused {
-                Some(outcome) => self.shared.events.submitted(key, outcome),
-                None => self.shared.events.returned(key),
-            }
+            // What was refused for its recipient's sake was certainly not taken either.
+            self.shared.events.returned(key);
         }
     }
 
@@ -442,6 +453,20 @@ fn hold_time(taken: &Taken, answered: &Answered) -> Duration {
 const fn unknown() -> SubmitOutcome {
     SubmitOutcome::Unknown {
         references: Vec::new(),
+    }
+}
+
+/// A limit on one recipient that could not be waited for: the recipient is not to be had now, by this
+/// route. As throttling it would slow the whole route down.
+fn of_recipient(outcome: SubmitOutcome) -> SubmitOutcome {
+    match outcome {
+        SubmitOutcome::NotAccepted(failure) if failure.class == FailureClass::Throttled => {
+            SubmitOutcome::NotAccepted(Failure {
+                class: FailureClass::RecipientAbsent,
+                ..failure
+            })
+        }
+        other => other,
     }
 }
 

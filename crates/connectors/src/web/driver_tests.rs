@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use domain::model::attempt::PartSet;
 use domain::model::content::Content;
 use domain::time::Timestamp;
 use parking_lot::Mutex;
@@ -30,7 +29,7 @@ impl Transport for Plays {
     fn exchange(&self, request: Request, _: usize) -> Pending<'_, Reply> {
         let text = match request.body {
             Body::Form(mut fields) => fields.remove(1).1,
-            Body::None | Body::Json(_) | Body::Bytes(..) => "probe".to_owned(),
+            Body::None | Body::Json(_) => "probe".to_owned(),
         };
         Box::pin(async move {
             self.asked
@@ -63,6 +62,21 @@ impl Bench {
     }
 
     fn with(window: u16, plays: impl IntoIterator<Item = (u64, Reply)>, tiny: Tiny) -> Self {
+        let lanes = Arc::new(Lanes::default());
+        let source = Arc::clone(&lanes) as Arc<dyn SubmissionSource>;
+        Self {
+            lanes,
+            ..Self::over(window, plays, tiny, source)
+        }
+    }
+
+    /// Over a source of its own.
+    fn over(
+        window: u16,
+        plays: impl IntoIterator<Item = (u64, Reply)>,
+        tiny: Tiny,
+        source: Arc<dyn SubmissionSource>,
+    ) -> Self {
         let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
         let clock = ManualClock::at(Timestamp::from_millis(1_000_000));
         let plays = Arc::new(Plays {
@@ -77,7 +91,6 @@ impl Bench {
             events: Arc::clone(&record) as Arc<dyn RouteEvents>,
             clock: Arc::new(clock.clone()),
         };
-        let source = Arc::clone(&lanes) as Arc<dyn SubmissionSource>;
         let route = start_over(Arc::new(shared), window, source, Box::new(|most| most));
         Self {
             route,
@@ -372,7 +385,7 @@ async fn a_recipient_to_be_left_alone_is_nobody_elses_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_held_too_long_is_the_engines() {
+async fn one_that_is_held_too_long_may_go_elsewhere_and_does_not_pause_the_route() {
     let alone = |seconds| {
         (
             10,
@@ -383,7 +396,7 @@ async fn one_that_is_held_too_long_is_the_engines() {
     bench.put(&[1, 1]);
     assert_eq!(
         bench.hear(100_000).await,
-        ["0 up", "40020 1 throttled", "40120 2 accepted"]
+        ["0 up", "40020 1 recipient_absent", "40120 2 accepted"]
     );
 }
 
@@ -412,6 +425,61 @@ async fn a_source_that_holds_back_is_asked_again_at_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_to_ask_again_that_is_over_when_it_is_heard_is_not_lost() {
+    let bench = Bench::new(5, []);
+    bench
+        .lanes
+        .hold_until(Some(Timestamp::from_millis(999_999)));
+    bench.put(&[1]);
+    assert_eq!(bench.hear(10).await, ["0 up"]);
+    bench.lanes.hold_until(None);
+    assert_eq!(bench.hear(1_000).await.len(), 1);
+}
+
+/// Has bulk for one recipient without end, and keeps one slot for direct.
+#[derive(Default)]
+struct Flood {
+    bulk: Mutex<i64>,
+    direct: Mutex<Option<Submission>>,
+    wake: Mutex<Option<ports::connector::Wake>>,
+}
+
+impl SubmissionSource for Flood {
+    fn take(&self, slots: Slots) -> ports::connector::Taken {
+        let mut submissions: Vec<_> = self.direct.lock().take().into_iter().collect();
+        if slots.free > 1 {
+            let mut bulk = self.bulk.lock();
+            *bulk += 1;
+            let mut message = message(*bulk, 1);
+            message.class = domain::model::message::TrafficClass::Bulk;
+            submissions.push(message);
+        }
+        ports::connector::Taken {
+            submissions,
+            ask_again_at: None,
+        }
+    }
+
+    fn on_ready(&self, wake: ports::connector::Wake) {
+        *self.wake.lock() = Some(wake);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn direct_is_taken_at_once_however_much_bulk_waits_for_its_recipient() {
+    let flood = Arc::new(Flood::default());
+    let source = Arc::clone(&flood) as Arc<dyn SubmissionSource>;
+    let alone = with(429, &[("x-recipient", "1"), ("retry-after", "30")]);
+    let bench = Bench::over(4, [(10, alone)], Tiny::at("http://tiny.example"), source);
+    assert_eq!(bench.hear(50).await, ["0 up"]);
+    let taken = usize::try_from(*flood.bulk.lock()).unwrap();
+    assert!(taken <= WAITING_MAX + 1, "{taken}");
+    *flood.direct.lock() = Some(message(5_000, 2));
+    flood.wake.lock().as_ref().unwrap()();
+    assert_eq!(bench.hear(200).await, ["150 5000 accepted"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopping_waits_for_answers_and_not_longer_than_its_patience() {
     let bench = Bench::new(5, [(300, with(200, &[]))]);
     bench.put(&[1, 1]);
@@ -431,7 +499,7 @@ async fn stopping_waits_for_answers_and_not_longer_than_its_patience() {
     bench.route.stop(Millis::new(100)).await;
     assert_eq!(
         bench.record.take().iter().map(word).collect::<Vec<_>>(),
-        ["up", "2 throttled", "1 unknown", "down: stopped"]
+        ["up", "2 returned", "1 unknown", "down: stopped"]
     );
     assert_eq!(bench.plays.began.elapsed(), Duration::from_millis(110));
 }

@@ -16,10 +16,6 @@ pub(crate) enum Method {
     Post,
     /// PUT.
     Put,
-    /// PATCH.
-    Patch,
-    /// DELETE.
-    Delete,
 }
 
 /// The body of a request.
@@ -31,8 +27,6 @@ pub(crate) enum Body {
     Json(String),
     /// Form fields, in order; the driver encodes them.
     Form(Vec<(String, String)>),
-    /// Anything else, with its type.
-    Bytes(String, Vec<u8>),
 }
 
 /// A request to a provider. Its `Debug` shows method and host only: the rest holds secrets and what

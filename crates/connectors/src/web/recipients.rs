@@ -1,12 +1,12 @@
-//! Who is written to next: one request at a time to each recipient, in the order in which they came
-//! (R-ORDER), and none to a recipient whom the provider asks to leave alone for a while.
+//! Who is written to next: one request at a time to each recipient, direct before bulk (R-CLASS-3) and
+//! each in the order in which they came (R-ORDER), and none to a recipient whom the provider asks to
+//! leave alone for a while.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use domain::model::address::Address;
 use domain::model::message::TrafficClass;
-use domain::model::receipt::SubmitOutcome;
 use ports::connector::Submission;
 use tokio::time::Instant;
 
@@ -20,8 +20,6 @@ pub(super) struct Taken {
     pub(super) holds: u32,
     /// How long altogether.
     pub(super) held: Duration,
-    /// The answer for which it is held: what it is told where it cannot be tried again.
-    pub(super) refused: Option<SubmitOutcome>,
 }
 
 impl Taken {
@@ -40,10 +38,17 @@ impl Taken {
 struct Lane {
     is_busy: bool,
     held_until: Option<Instant>,
+    /// By rank.
     waiting: VecDeque<Taken>,
 }
 
 impl Lane {
+    fn wait(&mut self, taken: Taken) {
+        let rank = taken.rank();
+        let at = self.waiting.partition_point(|it| it.rank() < rank);
+        self.waiting.insert(at, taken);
+    }
+
     fn free(&self, now: Instant) -> Option<&Taken> {
         let is_free = !self.is_busy && self.held_until.is_none_or(|it| it <= now);
         self.waiting.front().filter(|_| is_free)
@@ -73,10 +78,9 @@ impl Recipients {
             no: self.last_no,
             holds: 0,
             held: Duration::ZERO,
-            refused: None,
         };
         if lane.is_busy || lane.held_until.is_some() || !lane.waiting.is_empty() {
-            lane.waiting.push_back(taken);
+            lane.wait(taken);
             self.waiting += 1;
             return None;
         }
@@ -119,12 +123,12 @@ impl Recipients {
         }
     }
 
-    /// The request is over, and it and all behind it wait until then.
+    /// The request is over, and it and all others to this recipient wait until then.
     pub(super) fn hold(&mut self, taken: Taken, until: Instant) {
         let lane = self.lanes.entry(taken.submission.to.clone()).or_default();
         lane.is_busy = false;
         lane.held_until = Some(until);
-        lane.waiting.push_front(taken);
+        lane.wait(taken);
         self.waiting += 1;
     }
 

@@ -87,6 +87,27 @@ fn direct_goes_before_bulk_and_waits_for_room() {
 }
 
 #[test]
+fn direct_overtakes_bulk_for_the_same_recipient_also_where_bulk_is_held() {
+    let now = Instant::now();
+    let bulk = |number| {
+        let mut bulk = submission(number, ANA, "x");
+        bulk.class = TrafficClass::Bulk;
+        bulk
+    };
+    let mut recipients = Recipients::default();
+    let first = recipients.offer(bulk(1)).unwrap();
+    assert!(recipients.offer(bulk(2)).is_none());
+    assert!(recipients.offer(submission(3, ANA, "x")).is_none());
+    assert!(recipients.offer(submission(4, ANA, "x")).is_none());
+    recipients.hold(first, now);
+    for expected in [3, 4, 1, 2] {
+        let taken = next(&mut recipients, now).unwrap();
+        assert_eq!(no(&taken), expected);
+        recipients.done(&taken.submission.to);
+    }
+}
+
+#[test]
 fn all_that_wait_are_given_back_in_order_and_nobody_is_left_alone_any_longer() {
     let now = Instant::now();
     let mut recipients = Recipients::default();

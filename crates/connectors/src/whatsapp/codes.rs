@@ -169,9 +169,12 @@ impl MetaError {
 const DETAILS_MAX: usize = 200;
 /// A run of so many digits may be somebody's number, and is not kept.
 const NUMBER_MIN: usize = 7;
+/// A run of so many letters and digits may be a token: no word of Meta's has so many.
+const TOKEN_MIN: usize = 24;
 
 /// Meta's own words, short, on one line, without anything that may be a number of a person.
 fn presentable(details: &str) -> String {
+    let details = without_tokens(details);
     let mut shown = String::new();
     let mut digits = String::new();
     for it in details.chars().take(DETAILS_MAX).chain(['\n']) {
@@ -190,17 +193,33 @@ fn presentable(details: &str) -> String {
     shown.trim().to_owned()
 }
 
-/// Meta says of some recipients only in words that they are not on WhatsApp.
+/// The words without those that may be our token, which Meta repeats where it cannot read it.
+pub(super) fn without_tokens(text: &str) -> String {
+    let may_be_token = |word: &&str| {
+        let mut runs = word.split(|it: char| !it.is_ascii_alphanumeric());
+        runs.any(|it| it.len() >= TOKEN_MIN)
+    };
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|it| if may_be_token(&it) { "…" } else { it })
+        .collect();
+    words.join(" ")
+}
+
+/// Meta says of some recipients only in words that they are not on WhatsApp. Where it speaks of a
+/// business, that is us.
 fn says_not_on_whatsapp(details: &str) -> bool {
     let details = details.to_ascii_lowercase();
-    [
-        "not on whatsapp",
-        "not a whatsapp user",
-        "not a valid whatsapp",
-        "not in whatsapp",
-    ]
-    .iter()
-    .any(|it| details.contains(it))
+    let is_about_us = details.contains("business");
+    !is_about_us
+        && [
+            "not on whatsapp",
+            "not a whatsapp user",
+            "not a valid whatsapp",
+            "not in whatsapp",
+        ]
+        .iter()
+        .any(|it| details.contains(it))
 }
 
 #[cfg(test)]
@@ -307,6 +326,30 @@ mod tests {
         let refusal = |it| MetaError::read(it).unwrap().refusal();
         assert_eq!(refusal(&gone), NotTaken(Class::AccountFault));
         assert_eq!(refusal(&stranger), ForGood(Class::RecipientIncapable));
+    }
+
+    #[test]
+    fn a_wrong_account_says_nothing_about_the_recipient() {
+        for details in [
+            "106540352242922 is not a valid WhatsApp Business account",
+            "The id is not a valid WhatsApp business phone number",
+        ] {
+            let error = json!({"code": 100, "error_data": {"details": details}});
+            let refusal = MetaError::read(&error).unwrap().refusal();
+            assert_eq!(refusal, ForGood(Class::InvalidRequest), "{details}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_meta_repeats_is_not_kept() {
+        let token = "EAAGm0PX4ZCpsBAKZCq8ZAxyZBw9u1aZCTb2ZAd7qZBvTf5hKzZCl0ZBq";
+        for message in [
+            format!("Malformed access token {token}"),
+            format!("{}{token}", "x ".repeat(90)),
+        ] {
+            let read = MetaError::read(&json!({"code": 190, "message": message})).unwrap();
+            assert!(!read.details.contains("EAAG"), "{}", read.details);
+        }
     }
 
     #[test]

@@ -306,3 +306,11 @@ fn a_preference_for_marketing_is_consent_for_promotions() {
         assert_eq!(preference(&nothing, OURS), None);
     }
 }
+
+#[test]
+fn a_user_id_is_never_taken_for_a_phone_number() {
+    let mut text = message("text", &json!({"body": "Hi"}));
+    text["from_user_id"] = json!("4917012345678");
+    let read = read(&text, &[], OURS).unwrap();
+    assert_eq!((read.from, read.aliases), (phone(), Vec::new()));
+}

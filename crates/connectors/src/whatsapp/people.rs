@@ -19,7 +19,7 @@ impl Person {
     /// anything that we can write to.
     pub(super) fn read(object: &Value, number: &str, user: &str) -> Option<Self> {
         let number = tree::id(object, number).and_then(|it| address(&it));
-        let user = tree::text(object, user).and_then(address);
+        let user = tree::text(object, user).and_then(user_id);
         let (address, alias) = match (number, user) {
             (Some(number), user) => (number, user),
             (None, user) => (user?, None),
@@ -43,7 +43,12 @@ impl Person {
 /// A number without plus, as Meta writes it, or a business-scoped user id.
 pub(super) fn address(text: &str) -> Option<Address> {
     let number = PhoneNumber::from_msisdn(text).ok().map(Address::Phone);
-    number.or_else(|| WhatsAppUserId::parse(text).ok().map(Address::WhatsAppUser))
+    number.or_else(|| user_id(text))
+}
+
+/// A business-scoped user id. Digits alone are none, and would be somebody else's number.
+fn user_id(text: &str) -> Option<Address> {
+    WhatsAppUserId::parse(text).ok().map(Address::WhatsAppUser)
 }
 
 /// Our own number as Meta shows it, in the form of an address where it is a number.

@@ -3,6 +3,7 @@
 use ports::provider::ProviderError;
 use serde_json::Value;
 
+use super::codes::without_tokens;
 use super::tree;
 use crate::web::client::{NoAnswer, Transport};
 use crate::web::protocol::{Answer, Request};
@@ -48,7 +49,7 @@ pub(super) fn refusal(answer: &Answer) -> ProviderError {
             .or_else(|| tree::text(error, "message"));
         ProviderError::Refused {
             code: code.into(),
-            text: text.unwrap_or("no reason given").into(),
+            text: without_tokens(text.unwrap_or("no reason given")).into(),
         }
     } else {
         let why = format!("it answered with HTTP status {}", answer.status);

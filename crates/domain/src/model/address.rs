@@ -165,6 +165,9 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(AddressError::Email)?;
+        // What is kept is looked at, since it must be readable again: in lower case some letters are
+        // longer, or two.
+        let domain = domain.to_lowercase();
         let is_plain =
             |it: char| !it.is_control() && !it.is_whitespace() && !"<>()[]\\,;:\"@".contains(it);
         let good_local = (1..=EMAIL_LOCAL_MAX).contains(&local.len())
@@ -180,8 +183,9 @@ impl EmailAddress {
                 && label.chars().all(|it| it.is_alphanumeric() || it == '-')
         };
         let good_domain = domain.contains('.') && domain.split('.').all(good_label);
-        if good_local && good_domain && text.len() <= EMAIL_MAX {
-            Ok(Self(format!("{local}@{}", domain.to_lowercase()).into()))
+        let address = format!("{local}@{domain}");
+        if good_local && good_domain && address.len() <= EMAIL_MAX {
+            Ok(Self(address.into()))
         } else {
             Err(AddressError::Email)
         }
@@ -257,10 +261,24 @@ mod tests {
             ("ana@example.com\r\nBcc: x@y.z", None),
             ("ana <ana@example.com>", None),
             (".ana@example.com", None),
+            // Its lower case is an i and a dot above, which no domain can have.
+            ("ana@\u{130}zmir.example", None),
+            // 62 bytes, and 93 in lower case.
+            (&format!("ana@{}.example", "\u{23a}".repeat(31)), None),
             ("", None),
         ] {
             let read = EmailAddress::parse(text).ok();
             assert_eq!(read.as_ref().map(EmailAddress::as_str), want, "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Stores keep what is shown, and must be able to read it again.
+        #[test]
+        fn an_email_address_is_read_again_from_its_text(text in ".{1,8}@\\w{1,8}\\.\\w{1,20}") {
+            if let Ok(read) = EmailAddress::parse(&text) {
+                proptest::prop_assert_eq!(EmailAddress::parse(read.as_str()), Ok(read));
+            }
         }
     }
 

@@ -128,6 +128,8 @@ pub struct ThreadFacts {
     pub whatsapp_window_from: Option<Timestamp>,
     /// Whether the contact opted out of this sender.
     pub opted_out: bool,
+    /// Whether the contact opted out of this sender's promotions.
+    pub no_promotions: bool,
 }
 
 /// What is known of a contact when a decision is made. The default is a person never seen before.

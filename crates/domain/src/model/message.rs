@@ -112,6 +112,17 @@ pub enum Category {
     Promotional,
 }
 
+/// Why a message is sent, in the eyes of consent (R-IN-2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Somebody wants to tell the person something: consent is asked.
+    #[default]
+    Ordinary,
+    /// It answers a keyword, once: it goes out also to a person who opted out.
+    KeywordAnswer,
+}
+
 /// What to prefer among viable channels (R-CHAN-4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod attempt;
 pub mod channel;
+pub mod consent;
 pub mod contact;
 pub mod content;
 pub mod event;

@@ -52,6 +52,8 @@ pub struct Route {
     pub simulator: bool,
     /// Whether the provider gives receipts; without, `sent` is the end (R-LIFE-2).
     pub receipts: bool,
+    /// Whether the provider answers STOP and its like itself; then no second answer is sent (R-IN-2).
+    pub answers_stop: bool,
     /// Submissions per second; `None` is unlimited.
     pub throughput: Option<u32>,
     /// Which destinations it serves.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{ProjectKey, RouteKey, SenderKey};
+use crate::model::consent::KeywordPolicy;
 use crate::model::template::TemplateRef;
 use crate::phone::PhoneNumber;
 use crate::time::{Millis, Timestamp};
@@ -28,6 +29,8 @@ pub struct Sender {
     pub default_template: Option<TemplateRef>,
     /// Seconds without `delivered` that count as failure, where the message does not say (R-FALL-5).
     pub fallback_after: Option<Millis>,
+    /// Which words opt out, in again, and ask for help, and what they are answered (R-IN-2).
+    pub keywords: KeywordPolicy,
     /// Where it comes from.
     pub origin: Origin,
     /// When it was first configured.

@@ -9,6 +9,8 @@ pub mod cost;
 pub mod due;
 pub mod fallback;
 pub mod health;
+pub mod keyword;
+mod keyword_words;
 pub mod metrics;
 pub mod order;
 pub mod outcome;

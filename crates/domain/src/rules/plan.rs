@@ -13,7 +13,7 @@ use crate::model::attempt::PlannedAttempt;
 use crate::model::channel::{Channel, ChannelSet};
 use crate::model::contact::ContactFacts;
 use crate::model::content::Content;
-use crate::model::message::{Speed, TrafficClass};
+use crate::model::message::{Category, Purpose, Speed, TrafficClass};
 use crate::model::policy::Policy;
 use crate::model::progress::Lane;
 use crate::model::route::RouteFacts;
@@ -57,6 +57,10 @@ pub struct MessageFacts<'a> {
     pub class: TrafficClass,
     /// Why so.
     pub class_reason: ClassReason,
+    /// What the caller said it is for: promotions have a consent of their own.
+    pub category: Category,
+    /// Whether it answers a keyword, which asks for no consent (R-IN-2).
+    pub purpose: Purpose,
     /// Cheapest or fastest first (R-CHAN-4).
     pub speed: Speed,
     /// The channel that the caller named, if any (R-CHAN-1). Once it was tried and failed, it no
@@ -138,7 +142,10 @@ pub enum Refusal {
 /// An answer whose channel is waiting waits with it: R-CHAN-2 gives up that channel only where it
 /// can *no longer* carry the message.
 pub fn plan(facts: &PlanFacts<'_>) -> Plan {
-    if consent(&facts.contact.thread) == Consent::Withdrawn {
+    let MessageFacts {
+        purpose, category, ..
+    } = facts.message;
+    if consent(&facts.contact.thread, purpose, category) == Consent::Withdrawn {
         let decision = record(facts, Vec::new(), Vec::new());
         return Plan::Refuse {
             refusal: Refusal::OptedOut,

@@ -6,9 +6,10 @@ use domain::decision::{ChannelReason, ChannelVerdict, ClassReason, Decision, Rou
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::channel::{Channel, ChannelSet};
+use domain::model::consent::KeywordPolicy;
 use domain::model::contact::{ChannelMetrics, ContactFacts};
 use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
-use domain::model::message::{Speed, TrafficClass};
+use domain::model::message::{Category, Purpose, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
 use domain::model::route::{
@@ -63,6 +64,7 @@ pub(crate) fn route(
         class,
         simulator: false,
         receipts: true,
+        answers_stop: false,
         throughput: None,
         destinations: Destinations::default(),
         prices,
@@ -150,6 +152,7 @@ impl World {
                 routes: routes.iter().map(|it| it.route.key).collect(),
                 default_template: None,
                 fallback_after: None,
+                keywords: KeywordPolicy::default(),
                 origin: Origin::File,
                 created_at: ago(Millis::days(30)),
                 updated_at: ago(Millis::days(30)),
@@ -204,6 +207,8 @@ impl World {
                 content: &self.content,
                 class: self.class,
                 class_reason: ClassReason::Default,
+                category: Category::Transactional,
+                purpose: Purpose::Ordinary,
                 speed: self.speed,
                 explicit: self.explicit,
                 reply_channel: self.reply_channel,

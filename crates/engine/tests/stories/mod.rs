@@ -2,6 +2,7 @@
 
 mod accepting;
 mod backlog;
+mod consent;
 mod failover;
 mod fallback;
 mod order;
@@ -9,4 +10,5 @@ mod ownership;
 mod receipts;
 mod restart;
 mod templates;
+mod threads;
 mod webhooks;

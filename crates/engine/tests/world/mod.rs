@@ -13,6 +13,7 @@ use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
+use domain::model::consent::KeywordPolicy;
 use domain::model::contact::ContactFacts;
 use domain::model::content::{Content, PriceCategory};
 use domain::model::message::{Category, Status, TrafficClass};
@@ -73,6 +74,7 @@ pub(crate) fn sms_route(key: RouteKey, price: i64) -> Route {
         class: None,
         simulator: false,
         receipts: true,
+        answers_stop: false,
         throughput: None,
         destinations: Destinations::default(),
         prices: vec![Price {
@@ -125,6 +127,7 @@ pub(crate) fn text_to(no: u32, text: &str) -> SendRequest {
         category: Category::Transactional,
         speed: None,
         in_reply_to: None,
+        reacts_to: None,
         conversation: None,
         scheduled_at: None,
         validity: None,
@@ -171,6 +174,7 @@ pub(crate) struct World {
     pub(crate) disk: Arc<MemoryStore>,
     routes: Vec<Route>,
     pub(crate) limits: Limits,
+    pub(crate) keywords: KeywordPolicy,
     providers: BTreeMap<RouteKey, Arc<Provider>>,
     log: Arc<Mutex<Vec<Seen>>>,
     seed: u64,
@@ -198,6 +202,7 @@ impl World {
             disk: Arc::new(MemoryStore::default()),
             routes,
             limits: Limits::default(),
+            keywords: KeywordPolicy::default(),
             log,
             seed: 7,
             engine: None,
@@ -266,6 +271,7 @@ impl World {
             // WhatsApp can always carry a message, whatever its window.
             default_template: TemplateRef::parse("hello"),
             fallback_after: None,
+            keywords: self.keywords.clone(),
             origin: Origin::File,
             created_at: T0,
             updated_at: T0,

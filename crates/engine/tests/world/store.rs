@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -60,13 +62,17 @@ impl Access {
 }
 
 impl Store for Access {
+    /// Calls the completion on a thread of its own, which has no runtime, as a real store does.
     fn commit(&self, op: Op, done: Completion) {
         if self.dead.load(Ordering::SeqCst) {
             return;
         }
         match &self.late {
             Some(late) => late.send((op, done)).ok().unwrap(),
-            None => self.disk.commit(op, done),
+            None => std::thread::scope(|scope| {
+                let writer = scope.spawn(|| self.disk.commit(op, done));
+                writer.join().expect("a completion panicked");
+            }),
         }
     }
 
@@ -161,6 +167,26 @@ impl Queries for Access {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(|it| it.api_keys(project))
+    }
+
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        self.ask(|it| it.conversation(project, id))
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+        self.ask(|it| it.conversations(filter))
+    }
+
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
+        self.ask(|it| it.provider_reference(message))
+    }
+
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(|it| it.consents(contact, sender))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

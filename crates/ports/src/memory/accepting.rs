@@ -3,6 +3,7 @@
 use domain::ids::{ContactId, MessageId, ProjectKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
+use domain::model::consent::{ConsentRecord, ConsentSource};
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 
@@ -46,13 +47,16 @@ impl State {
             return Outcome::AlreadyAccepted { original, differs };
         }
         let known = self.contact_with(message.project, &message.to);
-        if self.facts(known, message.sender).thread.opted_out {
+        let (purpose, category) = (message.purpose, message.category);
+        if known.is_some_and(|it| self.is_withdrawn(it, message.sender, purpose, category)) {
             return Outcome::OptedOut;
         }
         let contact = known.unwrap_or_else(|| self.add_person(message.project, &message.to, at));
         let thread = self.threads.entry((contact, message.sender)).or_default();
         thread.last_outbound_at = thread.last_outbound_at.max(Some(at));
         let id = MessageId::from_key(self.keys.next(at));
+        let place = (contact, message.sender);
+        self.went_on(place, id, fold::first_channel(accept), false, at);
         let progress = fold::accepted(accept);
         let (version, due) = (progress.version, next_due(&progress));
         let decisions = vec![DecisionRecord {
@@ -87,7 +91,12 @@ impl State {
         }
     }
 
-    fn add_person(&mut self, project: ProjectKey, address: &Address, at: Timestamp) -> ContactId {
+    pub(super) fn add_person(
+        &mut self,
+        project: ProjectKey,
+        address: &Address,
+        at: Timestamp,
+    ) -> ContactId {
         let id = ContactId::from_key(self.keys.next(at));
         let person = Person {
             project,
@@ -158,9 +167,20 @@ impl State {
         let record = self.records.entry((contact, inbound.channel)).or_default();
         record.last_inbound_at = record.last_inbound_at.max(Some(inbound.sent_at));
         record.facts.incapable_until = None;
+        let place = (contact, inbound.sender);
+        self.went_on(place, id, Some(inbound.channel), true, at);
+        let record = inbound.consent.as_ref().map(|change| ConsentRecord {
+            at,
+            change: change.clone(),
+            source: ConsentSource::Keyword,
+            channel: Some(inbound.channel),
+        });
+        let consent_changed =
+            record.is_some_and(|it| self.change_consent(contact, inbound.sender, it));
         Outcome::InboundKept {
             message: id,
             contact,
+            consent_changed,
         }
     }
 }

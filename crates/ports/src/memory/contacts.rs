@@ -172,6 +172,12 @@ impl State {
             created_at: person.created_at,
             updated_at: person.updated_at,
             channels,
+            opted_out: self
+                .threads
+                .iter()
+                .filter(|it| it.0.0 == id && it.1.opted_out)
+                .map(|it| it.0.1)
+                .collect(),
         })
     }
 
@@ -367,6 +373,8 @@ impl State {
         self.people.remove(&id);
         self.records.retain(|it, _| it.0 != id);
         self.threads.retain(|it, _| it.0 != id);
+        self.conversations.retain(|it, _| it.0 != id);
+        self.consents.retain(|it| it.0 != id);
     }
 
     fn merge(
@@ -406,6 +414,7 @@ impl State {
     }
 
     fn move_history(&mut self, source: ContactId, target: ContactId) {
+        self.move_conversations(source, target);
         let contacts = self.sent.values_mut().map(|it| &mut it.contact);
         for contact in contacts.chain(self.received.values_mut().map(|it| &mut it.contact)) {
             if *contact == source {
@@ -427,6 +436,7 @@ impl State {
             into.last_outbound_at = into.last_outbound_at.max(from.last_outbound_at);
             into.whatsapp_window_from = into.whatsapp_window_from.max(from.whatsapp_window_from);
             into.opted_out |= from.opted_out;
+            into.no_promotions |= from.no_promotions;
             if from.last_inbound.map(|it| it.0) > into.last_inbound.map(|it| it.0) {
                 into.last_inbound = from.last_inbound;
             }

@@ -4,7 +4,9 @@
 //! Nothing here is fast: what another store keeps an index for is found by looking at everything.
 
 mod accepting;
+mod consent;
 mod contacts;
+mod conversations;
 mod publishing;
 mod receiving;
 mod senders;
@@ -16,14 +18,16 @@ mod views;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
+use crate::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use crate::store::events::{EventFilter, EventPage, EventRecord};
 use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -65,15 +69,6 @@ impl MemoryStore {
             state: Mutex::new(State::new(capability_memory)),
             queue: Mutex::default(),
         }
-    }
-
-    /// Marks a contact as opted out of a sender, or no more: there is no operation for it yet.
-    pub fn set_opted_out(&self, contact: ContactId, sender: SenderKey, opted_out: bool) {
-        lock(&self.state)
-            .threads
-            .entry((contact, sender))
-            .or_default()
-            .opted_out = opted_out;
     }
 
     fn answer<T: Send + 'static>(&self, query: impl FnOnce(&State) -> T) -> Answer<'_, T> {
@@ -216,6 +211,26 @@ impl Queries for MemoryStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.answer(|it| it.list_api_keys(project))
+    }
+
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        self.answer(|it| it.conversation(project, id))
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+        self.answer(|it| it.list_conversations(&filter))
+    }
+
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
+        self.answer(|it| it.provider_reference(message))
+    }
+
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
+        self.answer(|it| it.list_consents(contact, sender))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

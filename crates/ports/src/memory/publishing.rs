@@ -289,6 +289,9 @@ impl Publishing {
             .filter(goes)
             .map(|it| *it.0)
             .collect();
+        if old.is_empty() {
+            return;
+        }
         for seq in old {
             self.events.remove(&seq);
         }

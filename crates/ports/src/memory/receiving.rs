@@ -21,8 +21,12 @@ impl State {
             return Outcome::ReceiptParked;
         };
         if let Some(first) = first.filter(|_| named.is_none()) {
+            let name = (receipt.route, first.clone());
             self.submissions
-                .insert((receipt.route, first.clone()), (message, attempt, part));
+                .insert(name.clone(), (message, attempt, part));
+            let sent = self.sent.get(&message);
+            let channel = sent.and_then(|it| fold::answerable_channel(&it.progress, attempt));
+            Self::note_name(&mut self.answerable, name, channel);
         }
         let Some(sent) = self.sent.get_mut(&message) else {
             return Outcome::Missing;

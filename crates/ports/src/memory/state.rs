@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
 use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
+use super::conversations::Conversation;
 use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
@@ -27,10 +29,14 @@ pub(super) struct State {
     pub(super) people: BTreeMap<ContactId, Person>,
     pub(super) records: BTreeMap<(ContactId, Channel), Record>,
     pub(super) threads: BTreeMap<(ContactId, SenderKey), ThreadFacts>,
+    pub(super) conversations: BTreeMap<(ContactId, SenderKey), Conversation>,
+    pub(super) consents: Vec<(ContactId, SenderKey, ConsentRecord)>,
     pub(super) sent: BTreeMap<MessageId, Sent>,
     pub(super) received: BTreeMap<MessageId, Received>,
     /// The provider's names: message, attempt, part.
     pub(super) submissions: BTreeMap<(RouteKey, Box<str>), (MessageId, u8, u16)>,
+    /// Of these, the channels of those that are found by message, too.
+    pub(super) answerable: BTreeMap<(RouteKey, Box<str>), Channel>,
     /// Receipts that found nothing, in the order of arrival.
     pub(super) parked: Vec<Receipt>,
     pub(super) idempotency: BTreeMap<(ProjectKey, Box<str>), Earlier>,
@@ -98,9 +104,12 @@ impl State {
             people: BTreeMap::new(),
             records: BTreeMap::new(),
             threads: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            consents: Vec::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             submissions: BTreeMap::new(),
+            answerable: BTreeMap::new(),
             parked: Vec::new(),
             idempotency: BTreeMap::new(),
             api_keys: BTreeMap::new(),
@@ -139,6 +148,8 @@ impl State {
                 self.prune(*keys_before, *receipts_before, (*limit).into());
                 Outcome::Done
             }
+            Op::Consent(consent) => self.consent(consent),
+            Op::MarkRead(mark) => self.mark_read(mark),
             Op::Template {
                 project,
                 change,

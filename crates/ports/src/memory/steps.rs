@@ -9,7 +9,7 @@ use domain::rules::outcome::{Effects, Learnt};
 use domain::time::Timestamp;
 
 use super::state::{Sent, State};
-use crate::store::messages::DecisionRecord;
+use crate::store::messages::{DecisionRecord, NewMessage};
 use crate::store::operations::{
     Billed, Interrupted, Plan, Receipt, Release, Settle, Start, Submitted,
 };
@@ -20,7 +20,24 @@ pub(super) type Fold = (Effects, Timestamp);
 
 impl State {
     pub(super) fn plan(&mut self, plan: &Plan) -> Outcome {
-        self.step(plan.message, plan.epoch, Some(plan.at), |sent| {
+        let channel = fold::planned_channel(&plan.step);
+        let known = self.sent.get(&plan.message);
+        let known = known.map(|it| (it.contact, it.progress.version, it.message.clone()));
+        if let (Some((contact, version, message)), Some(_)) = (known, channel)
+            && plan.epoch >= self.epoch
+            && version == plan.version
+        {
+            let NewMessage {
+                sender,
+                purpose,
+                category,
+                ..
+            } = message;
+            if self.is_withdrawn(contact, sender, purpose, category) {
+                return Outcome::OptedOut;
+            }
+        }
+        let outcome = self.step(plan.message, plan.epoch, Some(plan.at), |sent| {
             let effects = fold::plan(&mut sent.progress, plan)?;
             let record = |it: &domain::decision::Decision| DecisionRecord {
                 at: plan.at,
@@ -28,7 +45,14 @@ impl State {
             };
             sent.decisions.extend(plan.decision.as_ref().map(record));
             Some(effects)
-        })
+        });
+        if let Some(sent) = self.sent.get(&plan.message)
+            && matches!(outcome, Outcome::Changed(_))
+        {
+            let place = (sent.contact, sent.message.sender);
+            self.went_over(place, channel);
+        }
+        outcome
     }
 
     pub(super) fn start(&mut self, start: &Start) -> Outcome {
@@ -85,7 +109,10 @@ impl State {
         let references = fold::references(submitted);
         for PartReference { part, reference } in references {
             let place = (*message, *attempt, *part);
-            self.submissions.insert((*route, reference.clone()), place);
+            let name = (*route, reference.clone());
+            self.submissions.insert(name.clone(), place);
+            let channel = fold::answerable_channel(&sent.progress, *attempt);
+            Self::note_name(&mut self.answerable, name, channel);
         }
         let unknown_part = sent
             .progress
@@ -121,9 +148,12 @@ impl State {
                     .filter(|_| unknown_part.is_some())
                 {
                     let place = (*message, *attempt, part);
-                    self.submissions
-                        .entry((*route, name.clone()))
-                        .or_insert(place);
+                    let channel = fold::answerable_channel(&sent.progress, *attempt);
+                    let name = (*route, name.clone());
+                    if !self.submissions.contains_key(&name) {
+                        Self::note_name(&mut self.answerable, name.clone(), channel);
+                        self.submissions.insert(name, place);
+                    }
                 }
                 folds.push(sent.fold_receipt(*attempt, part, &receipt));
             }

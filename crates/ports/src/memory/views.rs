@@ -1,6 +1,6 @@
 //! The queries.
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::message::{Direction, Status};
@@ -167,14 +167,21 @@ impl State {
     }
 
     fn fits(&self, filter: &MessageFilter, view: &MessageView) -> bool {
-        let (peer, channel) = match &view.kind {
+        let (peer, sender, channel) = match &view.kind {
             ViewKind::Outbound {
                 message, progress, ..
-            } => (&message.to, progress.last_attempt().map(|it| it.channel)),
-            ViewKind::Inbound(inbound) => (&inbound.from, Some(inbound.channel)),
+            } => {
+                let channel = progress.last_attempt().map(|it| it.channel);
+                (&message.to, message.sender, channel)
+            }
+            ViewKind::Inbound(it) => (&it.from, it.sender, Some(it.channel)),
         };
         let holder = || self.contact_with(filter.project, peer);
+        let conversation = |contact| ConversationId { contact, sender };
         filter.status.is_none_or(|it| it == view.status)
+            && filter
+                .conversation
+                .is_none_or(|it| view.contact.map(conversation) == Some(it))
             && filter.channel.is_none_or(|it| Some(it) == channel)
             && filter
                 .to

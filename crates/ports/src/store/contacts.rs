@@ -1,6 +1,6 @@
 //! Contacts as the API reads and changes them.
 
-use domain::ids::{ContactId, ProjectKey};
+use domain::ids::{ContactId, ProjectKey, SenderKey};
 use domain::model::contact::{AddressKind, ChannelMetrics};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -24,6 +24,8 @@ pub struct ContactView {
     pub updated_at: Timestamp,
     /// Its addresses. A contact made by a message has one for each phone-addressed channel.
     pub channels: Vec<ContactChannelView>,
+    /// The senders that it opted out of, in the order of their keys (R-IN-2).
+    pub opted_out: Vec<SenderKey>,
 }
 
 /// One address of a contact.

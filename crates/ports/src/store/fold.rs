@@ -7,6 +7,7 @@
 use domain::ids::{MessageId, first_key_at};
 use domain::model::address::Address;
 use domain::model::attempt::{Attempt, AttemptState, PartSet};
+use domain::model::channel::Channel;
 use domain::model::message::Status;
 use domain::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
 use domain::model::receipt::{PartReference, ReceiptState};
@@ -55,6 +56,37 @@ pub fn place(message: &NewMessage) -> Timestamp {
     message
         .scheduled_at
         .map_or(message.accepted_at, |at| at.max(message.accepted_at))
+}
+
+/// The channel that a conversation goes over with a new message, where that is known.
+pub fn first_channel(accept: &Accept) -> Option<Channel> {
+    match &accept.first {
+        FirstStep::Send(planned) => Some(planned.channel),
+        FirstStep::Wait(_) | FirstStep::Schedule(_) => accept.decision.channel().map(|it| it.0),
+    }
+}
+
+/// The channel that a plan hands a message to; nothing is handed over without consent.
+pub const fn planned_channel(step: &PlanStep) -> Option<Channel> {
+    match step {
+        PlanStep::Start(planned) | PlanStep::Continue(planned) => Some(planned.channel),
+        PlanStep::Wait(_) | PlanStep::Fail(_) => None,
+    }
+}
+
+/// Whether messages on this channel are known by the provider's id to those who answer or react to
+/// them.
+pub const fn is_answerable(channel: Channel) -> bool {
+    match channel {
+        Channel::Sms => false,
+        Channel::WhatsApp | Channel::Telegram | Channel::Email => true,
+    }
+}
+
+/// The channel of an attempt, where the provider's name for it is kept by message.
+pub fn answerable_channel(progress: &Progress, attempt: u8) -> Option<Channel> {
+    let found = progress.attempts.iter().find(|it| it.no == attempt);
+    found.map(|it| it.channel).filter(|it| is_answerable(*it))
 }
 
 /// A message at the moment of its acceptance.

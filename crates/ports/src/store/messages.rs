@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use domain::decision::{ClassReason, Decision};
-use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
+use domain::model::consent::ConsentChange;
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
-use domain::model::message::{Category, Direction, Speed, Status, TrafficClass};
+use domain::model::message::{Category, Direction, Purpose, Speed, Status, TrafficClass};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
 
@@ -29,6 +30,8 @@ pub struct NewMessage {
     pub class_reason: ClassReason,
     /// What the caller said it is for.
     pub category: Category,
+    /// Whether it answers a keyword: then no consent is asked for (R-IN-2).
+    pub purpose: Purpose,
     /// What to prefer.
     pub speed: Speed,
     /// The channel that the caller named.
@@ -150,6 +153,8 @@ pub struct InboundMessage {
     pub quotes: Option<Box<str>>,
     /// The provider's id, by which a repeat is known (R-IN-1); `None` where it gives none.
     pub provider_id: Option<Box<str>>,
+    /// What it asks to change of the consent towards its sender, where it is a keyword (R-IN-2).
+    pub consent: Option<ConsentChange>,
     /// When it was sent, by the provider's clock; it opens the WhatsApp window (R-WIN-1).
     pub sent_at: Timestamp,
     /// When it reached us.
@@ -190,6 +195,8 @@ pub struct MessageFilter {
     pub to: Option<Address>,
     /// Only on this channel: the last tried, or the one an inbound message came by.
     pub channel: Option<Channel>,
+    /// Only of this conversation.
+    pub conversation: Option<ConversationId>,
     /// Only older than this one.
     pub before: Option<MessageId>,
     /// At most so many.

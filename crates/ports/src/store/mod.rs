@@ -8,7 +8,9 @@
 //!
 //! [`Progress`]: domain::model::progress::Progress
 
+pub mod consent;
 pub mod contacts;
+pub mod conversations;
 pub mod events;
 pub mod fold;
 pub mod messages;

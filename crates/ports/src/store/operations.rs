@@ -2,7 +2,7 @@
 //! its sentences a test of the conformance suite.
 
 use domain::decision::Decision;
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey};
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::failure::Failure;
@@ -15,7 +15,9 @@ use domain::rules::due::Due;
 use domain::time::Timestamp;
 
 use super::Epoch;
+use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
+use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
@@ -48,7 +50,9 @@ pub enum Op {
     /// gives a contact without a name the profile's. The contact's thread has it as the
     /// newest of its thread, and opens the WhatsApp window at the provider's time stamp unless a
     /// newer message opened it already. Who writes on a channel has it: that the contact was thought
-    /// not to is forgotten. A repeat of the same route and provider id changes
+    /// not to is forgotten. The conversation counts it as unread. A change of consent that it asks
+    /// for is made in the thread, and remembered, as [`Consent`] does it.
+    /// A repeat of the same route and provider id changes
     /// nothing and answers [`Outcome::InboundRepeated`] with the first one's id.
     Inbound(Box<InboundMessage>),
     /// Changes a contact; see [`ContactChange`].
@@ -74,6 +78,10 @@ pub enum Op {
         /// At most so many of each.
         limit: u16,
     },
+    /// See [`Consent`].
+    Consent(Box<Consent>),
+    /// See [`MarkRead`].
+    MarkRead(MarkRead),
     /// Makes, changes or forgets a template; see [`TemplateChange`]. Answers
     /// [`Outcome::Template`].
     Template {
@@ -97,10 +105,10 @@ pub enum Op {
 ///
 /// - With an idempotency key that was used in the project less than 24 h ago, nothing is written
 ///   and the answer is [`Outcome::AlreadyAccepted`] with the first field that differs.
-/// - When the contact has opted out of the sender, nothing is written and the answer is
-///   [`Outcome::OptedOut`].
+/// - When the contact withdrew its consent ([`domain::rules::consent`]), nothing is written and the
+///   answer is [`Outcome::OptedOut`].
 /// - The contact is found by its number, or made; the thread's newest outbound time is moved
-///   forward.
+///   forward, and the conversation has one message more, its newest.
 /// - The id is given in the order of commit and is greater than every earlier one.
 /// - With [`FirstStep::Send`] the first attempt is started in the same transaction.
 /// - Otherwise the message waits as said, in its lane in the order of (due time, id).
@@ -138,6 +146,8 @@ pub enum FirstStep {
 /// Decides what happens next to a message that is not in the hands of a route (station 2).
 ///
 /// - Fenced by the epoch. [`Outcome::Stale`] when the message's version is not the expected one.
+/// - Nothing is handed to a route once the contact withdrew its consent: nothing is written and the
+///   answer is [`Outcome::OptedOut`].
 /// - The step is carried out; a decision, where given, is kept beside the earlier ones.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -375,7 +385,7 @@ pub enum Outcome {
         /// The first field that differs, when the request is not the same.
         differs: Option<Box<str>>,
     },
-    /// The contact has opted out of the sender; nothing was written.
+    /// The contact has withdrawn its consent towards the sender; nothing was written.
     OptedOut,
     /// The message changed.
     Changed(Changed),
@@ -387,6 +397,8 @@ pub enum Outcome {
         message: MessageId,
         /// Who wrote it.
         contact: ContactId,
+        /// Whether it changed the consent towards its sender.
+        consent_changed: bool,
     },
     /// The inbound message was known already.
     InboundRepeated {
@@ -403,6 +415,13 @@ pub enum Outcome {
     Stale,
     /// A newer owner has the work; nothing was written.
     Fenced,
+    /// The person's consent is as asked for.
+    ConsentKept {
+        /// Who.
+        contact: ContactId,
+        /// The senders towards which it was different before.
+        changed: Vec<SenderKey>,
+    },
     /// What became of a change to a template.
     Template(TemplateOutcome),
     /// A sender's endpoint after a change.

@@ -1,8 +1,9 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
@@ -11,6 +12,7 @@ use domain::time::Timestamp;
 
 use super::Answer;
 use super::contacts::{ContactFilter, ContactView};
+use super::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use super::events::{EventFilter, EventPage, EventRecord};
 use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -123,6 +125,24 @@ pub trait Queries: Send + Sync + 'static {
 
     /// The project's keys, newest first.
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>>;
+
+    /// A conversation of the project.
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>>;
+
+    /// Conversations of the project, newest message first.
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>>;
+
+    /// The provider's id of a message: of an inbound one, or of the newest attempt of an outbound
+    /// one that a provider took on a channel on which messages can be answered and reacted to. Text
+    /// messages cannot.
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>>;
+
+    /// What changed a contact's consent towards a sender, oldest first.
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>>;
 
     /// A template of the project.
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>>;

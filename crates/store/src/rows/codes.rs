@@ -3,11 +3,12 @@
 use domain::decision::ClassReason;
 use domain::model::attempt::{AttemptState, Counted};
 use domain::model::channel::Channel;
+use domain::model::consent::{ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::content::MessageType;
 use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
-use domain::model::message::{Category, Speed, Status, TrafficClass};
+use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
 use domain::model::template::TemplateStatus;
 use domain::model::webhook::SignatureVersion;
@@ -100,6 +101,9 @@ coded!(
 );
 coded!(Category, "category", [Transactional, Otp, Promotional]);
 coded!(Speed, "speed", [Normal, Fast]);
+coded!(Purpose, "purpose", [Ordinary, KeywordAnswer]);
+coded!(ConsentScope, "scope of consent", [Everything, Promotions]);
+coded!(ConsentSource, "source of consent", [Keyword, Provider, Api]);
 coded!(DueKind, "due kind", [Plan, Settle]);
 coded!(
     AttemptState,
@@ -166,6 +170,9 @@ mod tests {
         survive(&EventKind::ALL);
         survive(&SignatureVersion::ALL);
         survive(Counted::TABLE);
+        survive(Purpose::TABLE);
+        survive(&ConsentScope::ALL);
+        survive(&ConsentSource::ALL);
         survive(ClassReason::TABLE);
     }
 

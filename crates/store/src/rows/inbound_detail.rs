@@ -1,5 +1,6 @@
 //! What only some providers tell of an inbound message: one JSON column, absent where there is nothing.
 
+use domain::model::consent::ConsentChange;
 use ports::store::messages::InboundMessage;
 use serde_json::{Map, Value};
 
@@ -24,6 +25,14 @@ pub(crate) fn encode(inbound: &InboundMessage) -> Option<String> {
     if inbound.unsupported {
         detail.insert("unsupported".into(), Value::from(true));
     }
+    if let Some(change) = &inbound.consent {
+        let consent = serde_json::json!({
+            "optedOut": change.opted_out,
+            "scope": change.scope,
+            "wording": change.wording,
+        });
+        detail.insert("consent".into(), consent);
+    }
     (!detail.is_empty()).then(|| Value::from(detail).to_string())
 }
 
@@ -35,6 +44,7 @@ pub(crate) fn decode(text: Option<&str>, inbound: &mut InboundMessage) -> Result
     inbound.profile_name = word("profileName");
     inbound.quotes = word("quotes");
     inbound.unsupported = detail.contains_key("unsupported");
+    inbound.consent = detail.get("consent").map(consent).transpose()?;
     for alias in detail
         .get("aliases")
         .and_then(Value::as_array)
@@ -45,4 +55,13 @@ pub(crate) fn decode(text: Option<&str>, inbound: &mut InboundMessage) -> Result
         inbound.aliases.push(address_from_text(text)?);
     }
     Ok(())
+}
+
+fn consent(detail: &Value) -> Result<ConsentChange, Corrupt> {
+    let field = |name: &str| detail.get(name).ok_or(CORRUPT);
+    Ok(ConsentChange {
+        opted_out: field("optedOut")?.as_bool().ok_or(CORRUPT)?,
+        scope: serde_json::from_value(field("scope")?.clone()).map_err(|_| CORRUPT)?,
+        wording: field("wording")?.as_str().ok_or(CORRUPT)?.into(),
+    })
 }

@@ -2,6 +2,8 @@
 
 use domain::ids::{ContactId, MessageId, ProjectKey};
 use domain::model::address::Address;
+use domain::model::channel::ChannelSet;
+use domain::model::message::{Category, Purpose};
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -36,12 +38,25 @@ impl Line<'_> {
             });
         }
         let contact = self.find_or_make_contact(message.project, &message.to, at)?;
-        let thread = params![contact.key(), message.sender.0, at.as_millis()];
+        // Kept only where it is used: an opted-out contact uses up no key.
+        let mut keys = self.keys;
+        let id = MessageId::from_key(keys.next(at));
+        let channels: ChannelSet = fold::first_channel(accept).into_iter().collect();
+        let thread = params![
+            contact.key(),
+            message.sender.0,
+            at.as_millis(),
+            message.project.0,
+            id.key(),
+            channels.bits(),
+            message.purpose == Purpose::KeywordAnswer,
+            message.category == Category::Promotional,
+        ];
         if self.hot.thread_outbound.execute(thread)? == 0 {
             // Nothing was written: a contact just made has not opted out.
             return Ok(Outcome::OptedOut);
         }
-        let id = MessageId::from_key(self.keys.next(at));
+        self.keys = keys;
         let progress = fold::accepted(accept);
         self.add_outbound(id, contact, message, &progress)?;
         self.add_content(id, message, decision)?;
@@ -112,6 +127,7 @@ impl Line<'_> {
             .as_ref()
             .map(serde_json::to_string)
             .transpose()?;
+        let purpose = Some(message.purpose).filter(|it| *it != Purpose::Ordinary);
         self.hot.add_content.execute(params![
             id.key(),
             address_to_key(&message.to),
@@ -133,6 +149,7 @@ impl Line<'_> {
             beside_key(&message.to),
             email,
             message.context,
+            purpose.map(Coded::number),
         ])?;
         Ok(())
     }

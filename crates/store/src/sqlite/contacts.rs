@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 use ports::store::contacts::{ContactChannelView, ContactView, channel_id};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::consent::opted_out;
 use super::fault::Fault;
 use super::lines::read_metrics;
 use super::loading::{coded, optional_coded, optional_time, time};
@@ -66,6 +67,7 @@ pub(super) fn view(
         created_at,
         updated_at: time(row, 3)?,
         channels,
+        opted_out: opted_out(db, id)?,
     }))
 }
 

@@ -2,7 +2,8 @@
 
 use domain::ids::{ContactId, MessageId};
 use domain::model::address::Address;
-use domain::model::channel::Channel;
+use domain::model::channel::{Channel, ChannelSet};
+use domain::model::consent::{ConsentRecord, ConsentSource};
 use domain::model::message::Status;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -56,8 +57,24 @@ impl Line<'_> {
         for event in events::of_inbound(message, inbound, is_new) {
             self.add_event(&event)?;
         }
-        self.open_thread(contact.key(), inbound)?;
-        Ok(Outcome::InboundKept { message, contact })
+        self.open_thread(contact.key(), message, inbound)?;
+        let consent_changed = match &inbound.consent {
+            None => false,
+            Some(change) => {
+                let record = ConsentRecord {
+                    at,
+                    change: change.clone(),
+                    source: ConsentSource::Keyword,
+                    channel: Some(inbound.channel),
+                };
+                self.change_consent(inbound.project, contact, inbound.sender, &record)?
+            }
+        };
+        Ok(Outcome::InboundKept {
+            message,
+            contact,
+            consent_changed,
+        })
     }
 
     /// Who wrote: found by the address or an alias, else made. What else is theirs is noted.
@@ -141,9 +158,15 @@ impl Line<'_> {
         Ok(statement.exists(params![contact.key(), inbound.sender.0])?)
     }
 
-    /// Makes it the newest of its thread and of its channel, opens the WhatsApp window, and forgets
+    /// Makes it the newest of its thread, counted and unread, and of its channel, opens the WhatsApp
+    /// window, and forgets
     /// that the contact was thought not to have the channel.
-    fn open_thread(&mut self, contact: i64, inbound: &InboundMessage) -> Result<(), Fault> {
+    fn open_thread(
+        &mut self,
+        contact: i64,
+        message: MessageId,
+        inbound: &InboundMessage,
+    ) -> Result<(), Fault> {
         let sent_at = inbound.sent_at.as_millis();
         let window_from: Option<Timestamp> = match inbound.channel {
             Channel::WhatsApp => Some(inbound.sent_at),
@@ -152,14 +175,20 @@ impl Line<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO thread (contact, sender, last_inbound_at, last_inbound_channel,
-                     whatsapp_window_from, opted_out)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0)
+                     whatsapp_window_from, opted_out, project, last_message, channels,
+                     message_count, unread_count, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, 1, 1, ?3)
                  ON CONFLICT (contact, sender) DO UPDATE SET
                      last_inbound_channel =
                          iif(ifnull(last_inbound_at, ?3) <= ?3, ?4, last_inbound_channel),
                      last_inbound_at = max(ifnull(last_inbound_at, ?3), ?3),
                      whatsapp_window_from = max(ifnull(whatsapp_window_from, ?5),
-                         ifnull(?5, whatsapp_window_from))",
+                         ifnull(?5, whatsapp_window_from)),
+                     last_message = ?7,
+                     channels = channels | ?8,
+                     message_count = message_count + 1,
+                     unread_count = unread_count + 1,
+                     created_at = min(ifnull(created_at, ?3), ?3)",
             )?
             .execute(params![
                 contact,
@@ -167,6 +196,9 @@ impl Line<'_> {
                 inbound.received_at.as_millis(),
                 inbound.channel.number(),
                 window_from.map(Timestamp::as_millis),
+                inbound.project.0,
+                message.key(),
+                ChannelSet::EMPTY.with(inbound.channel).bits(),
             ])?;
         self.connection
             .prepare_cached(

@@ -46,19 +46,28 @@ hot_statements! {
     add_number: "INSERT INTO number (project, phone, contact) VALUES (?1, ?2, ?3)",
     add_contact: "INSERT INTO contact (project, id, phone, addressed, created_at, updated_at)
         VALUES (?1, ?2, ?3, 0, ?4, ?4)",
-    // Changes no row when the contact has opted out.
-    thread_outbound: "INSERT INTO thread (contact, sender, last_outbound_at, opted_out)
-        VALUES (?1, ?2, ?3, 0)
+    // Changes no row when the contact has withdrawn its consent (R-IN-2): ?7 is whether that is not
+    // asked, ?8 whether it is a promotion.
+    thread_outbound: "INSERT INTO thread (contact, sender, last_outbound_at, opted_out, project,
+            last_message, channels, message_count, created_at)
+        VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 1, ?3)
         ON CONFLICT (contact, sender) DO UPDATE
-        SET last_outbound_at = max(ifnull(last_outbound_at, ?3), ?3) WHERE opted_out = 0",
+        SET last_outbound_at = max(ifnull(last_outbound_at, ?3), ?3), last_message = ?5,
+            channels = channels | ?6, message_count = message_count + 1,
+            created_at = min(ifnull(created_at, ?3), ?3)
+        WHERE ?7 OR (opted_out = 0 AND NOT (no_promotions AND ?8))",
+    find_consent: "SELECT opted_out, no_promotions FROM thread WHERE contact = ?1 AND sender = ?2",
+    // Changes no row when the conversation went over that channel before.
+    thread_channel: "UPDATE thread SET channels = channels | ?3
+        WHERE contact = ?1 AND sender = ?2 AND channels & ?3 = 0 AND last_message IS NOT NULL",
     add_message: "INSERT INTO message (id, project, sender, contact, place, status, channel, in_hand,
             updated_at, lane, due_at, due_kind, progress)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     add_content: "INSERT INTO content (message, peer, kind, accepted_at, class_reason, category, speed,
             explicit, reply_to, reply_channel, test, scheduled_at, extra, template, metadata, text,
-            decision, peer_address, email, context)
+            decision, peer_address, email, context, purpose)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-            ?20)",
+            ?20, ?21)",
     load: "SELECT project, sender, contact, lane, due_at, due_kind, progress
         FROM message WHERE id = ?1",
     // Two forms, since SQLite rewrites an index whenever the statement names its columns, also
@@ -68,8 +77,9 @@ hot_statements! {
     save_and_move: "UPDATE message SET status = ?2, channel = ?3, in_hand = ?4,
             updated_at = ifnull(?5, updated_at), progress = ?6, lane = ?7, due_at = ?8, due_kind = ?9
         WHERE id = ?1",
-    add_submission: "INSERT OR REPLACE INTO submission (route, reference, message, attempt, part)
-        VALUES (?1, ?2, ?3, ?4, ?5)",
+    add_submission: "INSERT OR REPLACE INTO submission (route, reference, message, attempt, part,
+            channel)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     find_submission: "SELECT message, attempt, part FROM submission
         WHERE route = ?1 AND reference = ?2",
     find_parked: "SELECT id, at, state, failure, raw, form, forms, whole FROM parked_receipt
@@ -116,8 +126,8 @@ impl std::fmt::Debug for Line<'_> {
 pub(super) struct Loaded {
     pub(super) id: MessageId,
     project: ProjectKey,
-    sender: SenderKey,
-    contact: ContactId,
+    pub(super) sender: SenderKey,
+    pub(super) contact: ContactId,
     lane: Option<i64>,
     due: Option<(i64, i64)>,
     was: Status,
@@ -382,6 +392,12 @@ impl<'c> Line<'c> {
 }
 
 impl Loaded {
+    /// What is kept beside the provider's names for this attempt: its channel, where they are to be
+    /// found by the message, too.
+    pub(super) fn answerable(&self, attempt: u8) -> Option<i64> {
+        fold::answerable_channel(&self.progress, attempt).map(Coded::number)
+    }
+
     fn read(id: MessageId, row: &Row<'_>) -> Result<Option<Self>, Fault> {
         let Some(record) = row
             .get_ref(6)?

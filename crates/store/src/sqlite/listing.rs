@@ -15,12 +15,18 @@ use crate::rows::codes::Coded;
 
 impl Reader {
     pub(super) fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageView>, Fault> {
-        let ids = match &filter.to {
-            None => self.message_ids(filter)?,
+        let holder = match &filter.to {
+            None => None,
             Some(peer) => match self.contact_with(filter.project, peer)? {
-                Some(contact) => self.message_ids_with(filter, contact, peer)?,
-                None => Vec::new(),
+                Some(contact) => Some((contact, peer)),
+                None => return Ok(Vec::new()),
             },
+        };
+        let ids = match (filter.conversation, holder) {
+            (Some(of), Some((contact, _))) if of.contact != contact => Vec::new(),
+            (Some(of), _) => self.message_ids_of(filter, of)?,
+            (None, Some((contact, peer))) => self.message_ids_with(filter, contact, peer)?,
+            (None, None) => self.message_ids(filter)?,
         };
         let mut messages = Vec::with_capacity(ids.len());
         for id in ids {

@@ -8,12 +8,13 @@ use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{ChannelFacts, ContactFacts, ThreadFacts};
 use domain::model::content::{Content, MessageType};
-use domain::model::message::{Category, Direction, Speed, Status};
+use domain::model::message::{Category, Direction, Purpose, Speed, Status};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
 use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, ViewKind};
 use rusqlite::{Connection, Row, params};
 
+use super::consent::contact_exists;
 use super::contacts::reachable;
 use super::fault::Fault;
 use super::lines::read_metrics;
@@ -25,7 +26,7 @@ use crate::rows::{Corrupt, inbound_detail, progress};
 const MESSAGE: &str = "SELECT m.project, m.sender, m.contact, m.status, m.channel, m.updated_at,
         m.progress, c.peer, c.kind, c.accepted_at, c.class_reason, c.category, c.speed, c.explicit,
         c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text,
-        c.peer_address, c.email, c.context
+        c.peer_address, c.email, c.context, c.purpose
     FROM message m JOIN content c ON c.message = m.id WHERE m.id = ?1";
 
 /// What of a message stands in both directions.
@@ -102,6 +103,7 @@ fn read_outbound(
         class: progress.class,
         class_reason: coded::<ClassReason>(row, 10)?,
         category: coded::<Category>(row, 11)?,
+        purpose: optional_coded::<Purpose>(row, 25)?.unwrap_or_default(),
         speed: coded::<Speed>(row, 12)?,
         explicit: optional_coded(row, 13)?,
         reply_to: reply_to
@@ -214,6 +216,7 @@ fn read_inbound(
         unsupported: false,
         quotes: None,
         provider_id,
+        consent: None,
         sent_at,
         received_at: time(row, 9)?,
     };
@@ -229,12 +232,6 @@ fn newest_decision(db: &Connection, id: MessageId) -> Result<Option<Decision>, F
     )?;
     let body: Option<String> = statement.query_row([id.key()], |row| row.get(0))?;
     Ok(body.map(|it| serde_json::from_str(&it)).transpose()?)
-}
-
-fn contact_exists(db: &Connection, project: ProjectKey, id: ContactId) -> Result<bool, Fault> {
-    let mut statement =
-        db.prepare_cached("SELECT 1 FROM contact WHERE project = ?1 AND id = ?2")?;
-    Ok(statement.exists(params![project.0, id.key()])?)
 }
 
 /// What is known of a contact that exists.
@@ -261,22 +258,33 @@ pub(super) fn facts(
             incapable_until: optional_time(row, 6)?,
         };
     }
+    facts.thread = thread(db, contact, sender)?;
+    Ok(facts)
+}
+
+/// What is known of the thread between them.
+pub(super) fn thread(
+    db: &Connection,
+    contact: ContactId,
+    sender: SenderKey,
+) -> Result<ThreadFacts, Fault> {
     let mut threads = db.prepare_cached(
         "SELECT last_inbound_at, last_inbound_channel, last_outbound_at, whatsapp_window_from,
-             opted_out
+             opted_out, no_promotions
          FROM thread WHERE contact = ?1 AND sender = ?2",
     )?;
     let mut rows = threads.query(params![contact.key(), sender.0])?;
-    if let Some(row) = rows.next()? {
-        let last_inbound = optional_time(row, 0)?;
-        facts.thread = ThreadFacts {
-            last_inbound: last_inbound
-                .map(|at| coded(row, 1).map(|channel| (at, channel)))
-                .transpose()?,
-            last_outbound_at: optional_time(row, 2)?,
-            whatsapp_window_from: optional_time(row, 3)?,
-            opted_out: row.get(4)?,
-        };
-    }
-    Ok(facts)
+    let Some(row) = rows.next()? else {
+        return Ok(ThreadFacts::default());
+    };
+    let last_inbound = optional_time(row, 0)?;
+    Ok(ThreadFacts {
+        last_inbound: last_inbound
+            .map(|at| coded(row, 1).map(|channel| (at, channel)))
+            .transpose()?,
+        last_outbound_at: optional_time(row, 2)?,
+        whatsapp_window_from: optional_time(row, 3)?,
+        opted_out: row.get(4)?,
+        no_promotions: row.get(5)?,
+    })
 }

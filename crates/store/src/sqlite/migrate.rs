@@ -42,8 +42,13 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 5,
+        name: "conversations",
+        sql: include_str!("../../migrations/0005_conversations.sql"),
+    },
+    Migration {
+        number: 6,
         name: "events",
-        sql: include_str!("../../migrations/0005_events.sql"),
+        sql: include_str!("../../migrations/0006_events.sql"),
     },
 ];
 
@@ -194,6 +199,48 @@ mod tests {
         assert_eq!(count(&connection, "schema_migration"), 1);
         run(&connection, &[FIRST, SECOND]).unwrap();
         assert_eq!(count(&connection, "b"), 0);
+    }
+
+    #[test]
+    fn threads_that_were_there_before_are_conversations_that_are_read() {
+        let connection = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().filter(|it| it.number < 5).copied();
+        run(&connection, &before.collect::<Vec<_>>()).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO thread (contact, sender, opted_out) VALUES (7, 1, 1), (8, 1, 0);
+                 INSERT INTO message (id, project, sender, contact, place, status, channel, in_hand,
+                     updated_at)
+                 VALUES (11, 3, 1, 7, 0, 2, 0, 0, 50), (12, 3, 1, 7, 0, 6, 1, 0, 60),
+                     (13, 3, 2, 7, 0, 0, NULL, 0, 70);
+                 INSERT INTO content (message, peer, kind, accepted_at)
+                 VALUES (11, 1, 0, 40), (12, 1, 0, 60), (13, 1, 0, 70);",
+            )
+            .unwrap();
+        run(&connection, MIGRATIONS).unwrap();
+        let thread = |contact: i64| {
+            connection
+                .query_row(
+                    "SELECT project, message_count, unread_count, last_message, channels, created_at
+                     FROM thread WHERE contact = ?1",
+                    [contact],
+                    |row| {
+                        let columns: [Option<i64>; 6] = [
+                            row.get(0)?,
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get(4)?,
+                            row.get(5)?,
+                        ];
+                        Ok(columns)
+                    },
+                )
+                .unwrap()
+        };
+        assert_eq!(thread(7), [3, 2, 0, 12, 3, 40].map(Some));
+        let empty = [None, Some(0), Some(0), None, Some(0), None];
+        assert_eq!(thread(8), empty);
     }
 
     #[test]

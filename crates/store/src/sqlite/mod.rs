@@ -1,12 +1,15 @@
-//! SQLite: one thread owns the only connection that writes, two threads read.
+//! SQLite: one thread owns the only connection that writes, three threads read: two for the line,
+//! one for lists, so that no list stands in front of what a message waits for.
 //!
 //! Everything that writes goes through one queue; the writer takes what gathered there while the
 //! last commit ran and commits it as one transaction (`writer.rs`). The queue is not bounded here:
 //! callers that can refuse work look at [`Store::pending`] first.
 
 mod accept;
+mod consent;
 mod contact_changes;
 mod contacts;
+mod conversations;
 mod events;
 mod fault;
 mod housekeeping;
@@ -14,6 +17,7 @@ mod inbound;
 mod lines;
 mod listing;
 mod loading;
+mod merging;
 mod migrate;
 mod open;
 mod readers;
@@ -30,13 +34,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
 use domain::model::address::Address;
+use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
+use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
 use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -55,7 +61,7 @@ use writer::{Job, Work};
 
 use crate::seal::{Seal, SecretKey};
 
-/// How many threads read.
+/// How many threads read for the line.
 const READERS: usize = 2;
 
 /// What an operator may choose.
@@ -82,6 +88,7 @@ impl Default for Options {
 pub struct SqliteStore {
     work: Option<Sender<Job>>,
     reads: Option<Sender<Read>>,
+    lists: Option<Sender<Read>>,
     pending: Arc<AtomicUsize>,
     synchronous: i64,
     threads: Vec<JoinHandle<()>>,
@@ -96,13 +103,14 @@ impl SqliteStore {
         let reading = (0..READERS)
             .map(|_| open::for_reading(path))
             .collect::<Result<Vec<_>, _>>()?;
+        let listing = open::for_reading(path)?;
         let key = match options.secret_key {
             Some(key) => key,
             None => SecretKey::beside(path)?,
         };
         let seal = Arc::new(Seal::new(key)?);
         let pending = Arc::new(AtomicUsize::new(0));
-        let mut threads = Vec::with_capacity(READERS + 1);
+        let mut threads = Vec::with_capacity(READERS + 2);
         let (work, jobs) = crossbeam_channel::unbounded();
         let counter = Arc::clone(&pending);
         let sealing = Arc::clone(&seal);
@@ -117,9 +125,14 @@ impl SqliteStore {
                 readers::run(connection, seal, &queries);
             })?);
         }
+        let (lists, queries) = crossbeam_channel::unbounded();
+        threads.push(start("store-lists", move || {
+            readers::run(listing, seal, &queries);
+        })?);
         Ok(Self {
             work: Some(work),
             reads: Some(reads),
+            lists: Some(lists),
             pending,
             synchronous,
             threads,
@@ -135,6 +148,7 @@ impl SqliteStore {
         // The threads end when the last sender is gone and their queue is empty.
         self.work = None;
         self.reads = None;
+        self.lists = None;
         let own = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // Where a completion held the last handle, this is the writer itself.
@@ -153,25 +167,45 @@ impl SqliteStore {
         }
     }
 
-    /// Asks a reading thread.
+    /// Asks a thread that reads for the line.
     fn ask<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
     ) -> Answer<'_, T> {
-        let (reply, answer) = oneshot::channel();
-        self.send_read(Read::Query(Box::new(move |reader: &Reader| {
-            // The asker may have gone away; nobody is left to tell.
-            drop(reply.send(query(reader).map_err(Unavailable::new)));
-        })));
+        let (read, answer) = question(query);
+        Self::send_read(self.reads.as_ref(), read);
         awaited(answer)
     }
 
-    fn send_read(&self, read: Read) {
-        if let Some(reads) = &self.reads {
+    /// Asks the thread that reads lists, which may be long.
+    fn list<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let (read, answer) = question(query);
+        Self::send_read(self.lists.as_ref(), read);
+        awaited(answer)
+    }
+
+    fn send_read(to: Option<&Sender<Read>>, read: Read) {
+        if let Some(reads) = to {
             // A failed send drops the reply, which the asker sees as a closed store.
             drop(reads.send(read));
         }
     }
+}
+
+type Reply<T> = oneshot::Receiver<Result<T, Unavailable>>;
+
+fn question<T: Send + 'static>(
+    query: impl FnOnce(&Reader) -> Result<T, fault::Fault> + Send + 'static,
+) -> (Read, Reply<T>) {
+    let (reply, answer) = oneshot::channel();
+    let read = Read::Query(Box::new(move |reader: &Reader| {
+        // The asker may have gone away; nobody is left to tell.
+        drop(reply.send(query(reader).map_err(Unavailable::new)));
+    }));
+    (read, answer)
 }
 
 fn closed() -> Unavailable {
@@ -225,12 +259,13 @@ impl Queries for SqliteStore {
         to: &Address,
     ) -> Answer<'_, ContactFacts> {
         let (reply, answer) = oneshot::channel();
-        self.send_read(Read::Facts(FactsRequest {
+        let facts = Read::Facts(FactsRequest {
             project,
             sender,
             to: to.clone(),
             reply,
-        }));
+        });
+        Self::send_read(self.reads.as_ref(), facts);
         awaited(answer)
     }
 
@@ -268,7 +303,7 @@ impl Queries for SqliteStore {
     }
 
     fn messages(&self, filter: MessageFilter) -> Answer<'_, Vec<MessageView>> {
-        self.ask(move |reader| reader.messages(&filter))
+        self.list(move |reader| reader.messages(&filter))
     }
 
     fn decisions(&self, id: MessageId) -> Answer<'_, Vec<DecisionRecord>> {
@@ -284,7 +319,7 @@ impl Queries for SqliteStore {
     }
 
     fn contacts(&self, filter: ContactFilter) -> Answer<'_, Vec<ContactView>> {
-        self.ask(move |reader| reader.contacts(&filter))
+        self.list(move |reader| reader.contacts(&filter))
     }
 
     fn earlier(
@@ -302,6 +337,26 @@ impl Queries for SqliteStore {
 
     fn api_keys(&self, project: ProjectKey) -> Answer<'_, Vec<ApiKeyRecord>> {
         self.ask(move |reader| reader.api_keys(project))
+    }
+
+    fn conversation(
+        &self,
+        project: ProjectKey,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        self.ask(move |reader| reader.conversation(project, id))
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+        self.list(move |reader| reader.conversations(&filter))
+    }
+
+    fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
+        self.ask(move |reader| reader.provider_reference(message))
+    }
+
+    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(move |reader| reader.consents(contact, sender))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

@@ -91,7 +91,15 @@ impl Line<'_> {
         let loaded = &mut subject.loaded;
         if let Some(reference) = receipt.references.first().filter(|_| subject.is_new) {
             let (message, attempt, part) = (loaded.id.key(), subject.attempt, subject.part);
-            let row = params![receipt.route.0, reference, message, attempt, part];
+            let answerable = loaded.answerable(attempt);
+            let row = params![
+                receipt.route.0,
+                reference,
+                message,
+                attempt,
+                part,
+                answerable
+            ];
             self.hot.add_submission.execute(row)?;
         }
         let effects = fold::receipt(

@@ -1,6 +1,7 @@
 //! Stations 2, 3 and 5: what moves one message on. Each loads it, folds, and writes it back.
 
 use domain::model::attempt::AttemptState;
+use domain::model::channel::ChannelSet;
 use domain::model::receipt::PartReference;
 use domain::time::Timestamp;
 use ports::store::operations::{Billed, Interrupted, Plan, Release, Settle, Start, Submitted};
@@ -20,9 +21,21 @@ impl Line<'_> {
         let Some(mut loaded) = self.load(plan.message)? else {
             return Ok(Outcome::Missing);
         };
+        let channel = fold::planned_channel(&plan.step);
+        if channel.is_some()
+            && plan.version == loaded.progress.version
+            && self.is_withdrawn(&loaded)?
+        {
+            return Ok(Outcome::OptedOut);
+        }
         let Some(effects) = fold::plan(&mut loaded.progress, plan) else {
             return Ok(Outcome::Stale);
         };
+        if let Some(channel) = channel {
+            let bits = ChannelSet::EMPTY.with(channel).bits();
+            let row = params![loaded.contact.key(), loaded.sender.0, bits];
+            self.hot.thread_channel.execute(row)?;
+        }
         if let Some(decision) = &plan.decision {
             let body = serde_json::to_string(decision)?;
             self.connection
@@ -128,8 +141,9 @@ impl Line<'_> {
             at,
             ..
         } = submitted;
+        let answerable = loaded.answerable(*attempt);
         for PartReference { part, reference } in fold::references(submitted) {
-            let row = params![route.0, reference, message.key(), attempt, part];
+            let row = params![route.0, reference, message.key(), attempt, part, answerable];
             self.hot.add_submission.execute(row)?;
             let mut rows =
                 self.hot
@@ -144,7 +158,7 @@ impl Line<'_> {
             && unknown.state == AttemptState::Unknown
         {
             let part = fold::unnamed_part(unknown, receipt.whole);
-            let row = params![route.0, reference, message.key(), attempt, part];
+            let row = params![route.0, reference, message.key(), attempt, part, answerable];
             self.hot.add_submission.execute(row)?;
             parked.push((part, receipt));
         }

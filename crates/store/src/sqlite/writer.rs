@@ -78,6 +78,8 @@ impl Work {
             | Op::Sender(_)
             | Op::Prune { .. }
             | Op::Template { .. }
+            | Op::Consent(_)
+            | Op::MarkRead(_)
             | Op::Webhook(_)
             | Op::Delivery(_)
             | Op::PruneEvents(_) => Ok(String::new()),
@@ -208,6 +210,8 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
             receipts_before,
             limit,
         } => line.prune(*keys_before, *receipts_before, *limit),
+        Op::Consent(consent) => line.consent(consent),
+        Op::MarkRead(mark) => line.mark_read(mark),
         Op::Template {
             project,
             change,

@@ -1,12 +1,13 @@
 //! The SQLite store does what the model does, whatever the order of operations.
 
-use domain::ids::{MessageId, SenderKey};
+use domain::ids::{ConversationId, MessageId, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::event::{EventKinds, EventSeq};
 use domain::model::message::Status;
 use ports::conformance::store::kit::{PROJECT, ask, at, commit, phone};
 use ports::memory::MemoryStore;
 use ports::store::contacts::ContactFilter;
+use ports::store::conversations::ConversationFilter;
 use ports::store::events::EventFilter;
 use ports::store::messages::MessageFilter;
 use ports::store::{Outcome, Queries, Store};
@@ -54,6 +55,32 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
             },
         ));
     }
+    for contact in &story.contacts {
+        for sender in [SenderKey(1), SenderKey(2)] {
+            let id = ConversationId {
+                contact: *contact,
+                sender,
+            };
+            answers.push(format!("{:?}", ask(store.conversation(PROJECT, id))));
+            answers.push(format!("{:?}", ask(store.consents(*contact, sender))));
+            answers.push(listed(
+                store,
+                &MessageFilter {
+                    conversation: Some(id),
+                    ..all()
+                },
+            ));
+        }
+    }
+    for id in &story.messages {
+        answers.push(format!("{:?}", ask(store.provider_reference(*id))));
+    }
+    answers.push(format!("{:?}", ask(store.conversations(every_talk()))));
+    let over_whatsapp = ConversationFilter {
+        channel: Some(Channel::WhatsApp),
+        ..every_talk()
+    };
+    answers.push(format!("{:?}", ask(store.conversations(over_whatsapp))));
     let channel = Some(Channel::WhatsApp);
     answers.push(listed(
         store,
@@ -115,6 +142,18 @@ fn all() -> MessageFilter {
         status: None,
         to: None,
         channel: None,
+        conversation: None,
+        before: None,
+        limit: 1_000,
+    }
+}
+
+fn every_talk() -> ConversationFilter {
+    ConversationFilter {
+        project: PROJECT,
+        sender: None,
+        channel: None,
+        search: None,
         before: None,
         limit: 1_000,
     }
@@ -187,6 +226,8 @@ fn the_scripts_reach_what_matters() {
         ("ReceiptParked", 50),
         ("AlreadyAccepted", 20),
         ("InboundKept", 20),
+        ("ConsentKept", 50),
+        ("OptedOut", 10),
         ("InboundRepeated", 2),
         ("Delivered", 20),
         ("Failed", 20),

@@ -2,17 +2,20 @@
 //! versions are named by their place in what happened so far.
 
 use domain::decision::ClassReason;
-use domain::ids::{ContactId, MessageId, RouteKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, RouteKey, SenderKey};
 use domain::model::channel::Channel;
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::failure::FailureClass;
-use domain::model::message::TrafficClass;
+use domain::model::message::{Category, Purpose, TrafficClass};
 use domain::model::progress::Lane;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 use domain::time::{Millis, Timestamp};
 use ports::conformance::store::kit::{self, at, phone};
+use ports::store::consent::{Consent, ConsentSubject};
 use ports::store::contacts::{ContactChange, ContactOutcome, NewAddress};
+use ports::store::conversations::MarkRead;
 use ports::store::messages::{IdempotencyKey, InboundMessage};
 use ports::store::operations::{
     Accept, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start, Submitted,
@@ -38,7 +41,7 @@ pub(super) struct Step {
 /// Scripts of up to 60 steps.
 pub(super) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0..30_u8,
+        0..33_u8,
         0..4_u8,
         any::<u8>(),
         any::<u8>(),
@@ -160,9 +163,17 @@ impl Story {
                     at: now,
                 }
             }
-            24..=25 => webhook_steps::change(step, now),
-            26..=28 => webhook_steps::delivery(step, now),
-            29 => webhook_steps::prune(step, now),
+            24..=25 => Op::Consent(Box::new(self.consent(step, now))),
+            26 => Op::MarkRead(MarkRead {
+                project: kit::PROJECT,
+                conversation: ConversationId {
+                    contact: pick(&self.contacts, step.what).unwrap_or(ContactId::from_key(1)),
+                    sender: SenderKey(1 + u32::from(step.detail % 2)),
+                },
+            }),
+            27..=28 => webhook_steps::change(step, now),
+            29..=31 => webhook_steps::delivery(step, now),
+            32 => webhook_steps::prune(step, now),
             _ => {
                 let before = now.plus(Millis::minutes(-10));
                 let limit = u16::from(step.detail % 3);
@@ -172,6 +183,23 @@ impl Story {
                     limit,
                 }
             }
+        }
+    }
+
+    /// More often in than out, so that the messages go on.
+    fn consent(&self, step: &Step, now: Timestamp) -> Consent {
+        let who = match pick(&self.contacts, step.what) {
+            Some(contact) if step.which.is_multiple_of(2) => ConsentSubject::Contact(contact),
+            Some(_) | None => ConsentSubject::Address(phone(step.who.into()).into()),
+        };
+        Consent {
+            project: kit::PROJECT,
+            who,
+            senders: vec![SenderKey(1), SenderKey(2)],
+            change: consent_change(step),
+            source: ConsentSource::Api,
+            channel: None,
+            at: now,
         }
     }
 
@@ -233,7 +261,10 @@ impl Story {
                 self.versions.push(*version);
                 self.contacts.push(*contact);
             }
-            Outcome::InboundKept { message, contact } => {
+            Outcome::ConsentKept { contact, .. } => self.contacts.push(*contact),
+            Outcome::InboundKept {
+                message, contact, ..
+            } => {
                 self.messages.push(*message);
                 self.versions.push(0);
                 self.contacts.push(*contact);
@@ -374,6 +405,12 @@ fn accept(step: &Step, now: Timestamp) -> Accept {
     };
     let mut accept = kit::first(first, phone(step.who.into()), now);
     accept.message.sender = SenderKey(1 + u32::from(step.detail % 2));
+    if step.what.is_multiple_of(3) {
+        accept.message.purpose = Purpose::KeywordAnswer;
+    }
+    if step.what.is_multiple_of(5) {
+        accept.message.category = Category::Promotional;
+    }
     accept.message.scheduled_at =
         (step.detail.is_multiple_of(9)).then(|| now.plus(Millis::new(500)));
     accept.fallback.enabled = !step.detail.is_multiple_of(6);
@@ -432,5 +469,20 @@ fn inbound(step: &Step, now: Timestamp) -> InboundMessage {
     if step.detail.is_multiple_of(3) {
         inbound.provider_id = None;
     }
+    if step.detail.is_multiple_of(4) {
+        inbound.consent = Some(consent_change(step));
+    }
     inbound
+}
+
+fn consent_change(step: &Step) -> ConsentChange {
+    ConsentChange {
+        opted_out: step.detail.is_multiple_of(8),
+        scope: if step.is_long {
+            ConsentScope::Promotions
+        } else {
+            ConsentScope::Everything
+        },
+        wording: format!("word {}", step.which).into(),
+    }
 }

@@ -8,7 +8,9 @@ mod builtin;
 mod checks;
 mod convert;
 mod described;
+mod email;
 mod http;
+mod keywords;
 mod model;
 mod overrides;
 mod price;
@@ -21,6 +23,7 @@ mod sender;
 mod simulator;
 mod smpp;
 mod summary;
+mod telegram;
 #[cfg(test)]
 mod tests;
 mod twilio;

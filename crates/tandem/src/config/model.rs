@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Scopes;
+use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
+use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
@@ -240,6 +243,8 @@ pub(crate) struct Route {
     pub(crate) destinations: Destinations,
     /// Whether the provider gives receipts.
     pub(crate) receipts: bool,
+    /// Whether the provider answers STOP and its like itself (R-IN-2).
+    pub(crate) answers_stop: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).
@@ -259,6 +264,10 @@ pub(crate) enum Provider {
     Twilio(Box<TwilioConfig>),
     /// A provider that is described.
     Http(Box<HttpConfig>),
+    /// A Telegram bot.
+    Telegram(Box<TelegramConfig>),
+    /// A mail server.
+    Email(Box<EmailConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -271,6 +280,8 @@ impl Provider {
             Self::WhatsApp(_) => "whatsapp",
             Self::Twilio(_) => "twilio",
             Self::Http(_) => "http",
+            Self::Telegram(_) => "telegram",
+            Self::Email(_) => "email",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -300,6 +311,8 @@ pub(crate) struct Sender {
     pub(crate) routes: Vec<String>,
     /// Time without `delivered` that counts as failure (R-FALL-5).
     pub(crate) fallback_after: Option<Millis>,
+    /// Its words for "no more", "again" and "who is this?", and their answers (R-IN-2).
+    pub(crate) keywords: KeywordPolicy,
     /// The template that WhatsApp carries while its window is closed (R-WIN-2).
     pub(crate) default_template: Option<TemplateRef>,
 }

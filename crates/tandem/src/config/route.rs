@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::model::{Project, Provider, Route};
 use super::reader::{Field, Surroundings, Table, quoted};
-use super::{http, price, simulator, smpp, twilio, values, whatsapp};
+use super::{email, http, price, simulator, smpp, telegram, twilio, values, whatsapp};
 
 /// Channels that are known and not built yet.
 const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "voice"];
@@ -24,15 +24,19 @@ enum Kind {
     WhatsApp,
     Twilio,
     Http,
+    Telegram,
+    Email,
     Simulator,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Smpp,
         Self::WhatsApp,
         Self::Twilio,
         Self::Http,
+        Self::Telegram,
+        Self::Email,
         Self::Simulator,
     ];
 
@@ -43,6 +47,8 @@ impl Kind {
             Self::WhatsApp => "whatsapp",
             Self::Twilio => "twilio",
             Self::Http => "http",
+            Self::Telegram => "telegram",
+            Self::Email => "email",
             Self::Simulator => "simulator",
         }
     }
@@ -53,7 +59,17 @@ impl Kind {
             Self::Smpp => &[Channel::Sms],
             Self::WhatsApp => &[Channel::WhatsApp],
             Self::Twilio | Self::Http => &[Channel::Sms, Channel::WhatsApp],
+            Self::Telegram => &[Channel::Telegram],
+            Self::Email => &[Channel::Email],
             Self::Simulator => &Channel::ALL,
+        }
+    }
+
+    /// Whether the provider ever says more than that it took a message.
+    const fn gives_receipts(self) -> bool {
+        match self {
+            Self::Smpp | Self::WhatsApp | Self::Twilio | Self::Http | Self::Simulator => true,
+            Self::Telegram | Self::Email => false,
         }
     }
 
@@ -66,6 +82,8 @@ impl Kind {
             }
             Self::Twilio => Some("a table with account_sid and auth_token"),
             Self::Http => Some("a table with a preset and its settings, or a description"),
+            Self::Telegram => Some("a table with bot_token"),
+            Self::Email => Some("a table with host and from"),
             Self::Simulator => None,
         }
     }
@@ -99,7 +117,8 @@ pub(super) fn read(
         Some(price::read(field.list()?, currency, &zone))
     });
     let destinations = table.or("destinations", Destinations::default(), destinations);
-    let receipts = table.or("receipts", true, Field::flag);
+    let receipts = table.get("receipts");
+    let answers_stop = table.get("answers_stop").and_then(Field::flag);
     let on_unknown = table.or("on_unknown", OnUnknown::Resend, |field| {
         field.choice(
             &[("resend", OnUnknown::Resend), ("fail", OnUnknown::Fail)],
@@ -107,11 +126,15 @@ pub(super) fn read(
         )
     });
     let unknown_wait = table.or("unknown_wait", UnknownWait::default(), unknown_wait);
-    let provider = provider(&mut table, channel, receipts, currency, surroundings);
+    let kind = kind(&mut table);
+    let receipts = receipts_of(receipts, kind);
+    let provider = provider(&mut table, kind, channel, receipts, currency, surroundings);
     table.later(&LATER);
     table.later(&PROVIDERS_LATER);
     table.finish();
 
+    // Twilio answers the usual words on text messages unless its account says otherwise.
+    let by_itself = channel == Some(Channel::Sms) && matches!(provider, Some(Provider::Twilio(_)));
     Some(Route {
         id: id?.to_owned(),
         project: project?.id.clone(),
@@ -122,23 +145,41 @@ pub(super) fn read(
         prices,
         destinations,
         receipts,
+        answers_stop: answers_stop.unwrap_or(by_itself),
         on_unknown,
         unknown_wait,
         provider: provider?,
     })
 }
 
+/// The kind of the connection.
+fn kind(table: &mut Table<'_>) -> Option<Kind> {
+    let words = Kind::ALL.map(|it| (it.code(), it));
+    table
+        .require("provider", &quoted(&Kind::ALL.map(Kind::code)))
+        .and_then(|field| field.choice(&words, &PROVIDERS_LATER))
+}
+
+/// Whether the route gives receipts: as its provider does, unless the file says that it does not.
+fn receipts_of(written: Option<Field<'_>>, kind: Option<Kind>) -> bool {
+    let can = kind.is_none_or(Kind::gives_receipts);
+    let Some(field) = written else { return can };
+    let place = field.clone();
+    let receipts = field.flag().unwrap_or(can);
+    if receipts && !can {
+        place.error("this provider never says whether a message arrived; leave it out");
+    }
+    receipts && can
+}
+
 fn provider(
     table: &mut Table<'_>,
+    kind: Option<Kind>,
     channel: Option<Channel>,
     receipts: bool,
     currency: Option<Currency>,
     surroundings: Surroundings<'_>,
 ) -> Option<Provider> {
-    let words = Kind::ALL.map(|it| (it.code(), it));
-    let kind = table
-        .require("provider", &quoted(&Kind::ALL.map(Kind::code)))
-        .and_then(|field| field.choice(&words, &PROVIDERS_LATER));
     let mut settings = None;
     for its_kind in Kind::ALL {
         match (table.get(its_kind.code()), kind) {
@@ -176,6 +217,10 @@ fn provider(
         Kind::Http => {
             http::read(settings, currency, surroundings).map(|it| Provider::Http(Box::new(it)))
         }
+        Kind::Telegram => {
+            telegram::read(settings, surroundings).map(|it| Provider::Telegram(Box::new(it)))
+        }
+        Kind::Email => email::read(settings, surroundings).map(|it| Provider::Email(Box::new(it))),
         Kind::Simulator => None,
     }
 }

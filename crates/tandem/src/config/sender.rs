@@ -1,9 +1,11 @@
 //! How is a `[[sender]]` read?
 
+use domain::model::consent::KeywordPolicy;
 use domain::model::sender::sender_address;
 use domain::model::template::TemplateRef;
 use domain::time::Millis;
 
+use super::keywords;
 use super::model::{Project, Sender};
 use super::reader::{Field, Table};
 
@@ -54,6 +56,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
     let fallback_after = table
         .get("fallback_after")
         .and_then(|field| field.span_of_time(FALLBACK_AFTER_MIN..=FALLBACK_AFTER_MAX));
+    let keywords = table.or("keywords", KeywordPolicy::default(), keywords::read);
     let default_template = table.get("default_template").and_then(|field| {
         field.parse(
             "the id of a template (\"tpl_…\"), its name (\"order_update\"), or name and language (\"order_update/pt_BR\")",
@@ -72,6 +75,7 @@ pub(super) fn read<'a>(place: Field<'a>, projects: &[Project]) -> Option<Written
         is_default,
         routes: Vec::new(),
         fallback_after,
+        keywords,
         default_template,
     };
     Some(Written {

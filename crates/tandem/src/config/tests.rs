@@ -315,7 +315,7 @@ fn secrets_are_read_from_files_beside_the_configuration() {
 #[test]
 fn routes_and_senders_become_those_of_the_domain() {
     let config = config_of(&with(&format!(
-        "{ROUTE}class = \"platform\"\n[[route]]\nid = \"off\"\nenabled = false\nchannel = \"sms\"\nprovider = \"simulator\"\n[[sender]]\nid = \"s\"\nroutes = [\"off\", \"r\"]\nphone_number = \"ACME\"\nfallback_after = \"30s\"\ndefault_template = \"hello/en\""
+        "{ROUTE}class = \"platform\"\n[[route]]\nid = \"off\"\nenabled = false\nchannel = \"sms\"\nprovider = \"simulator\"\n[[sender]]\nid = \"s\"\nroutes = [\"off\", \"r\"]\nphone_number = \"ACME\"\nfallback_after = \"30s\"\ndefault_template = \"hello/en\"\n[sender.keywords]\nusual_words = false\nstop = [\"gata\"]\nhelp_reply = \"\""
     )));
     let route = config.routes[0].to_domain(RouteKey(3), ProjectKey(1));
     assert!(route.simulator && route.receipts);
@@ -334,6 +334,13 @@ fn routes_and_senders_become_those_of_the_domain() {
     let template = sender.default_template.map(|it| it.to_string());
     assert_eq!(template.as_deref(), Some("hello/en"));
     assert!(sender.is_default);
+    let words = &sender.keywords;
+    assert!(words.enabled && !words.usual_words);
+    assert_eq!(words.stop, ["gata".into()]);
+    assert_eq!(
+        (words.help_reply.as_deref(), &words.stop_reply),
+        (Some(""), &None)
+    );
 }
 
 #[test]

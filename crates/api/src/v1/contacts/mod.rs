@@ -1,6 +1,7 @@
 //! Contacts: people, their addresses, and how well each channel reaches them.
 
 mod channels;
+mod consent;
 mod input;
 mod output;
 mod people;
@@ -27,6 +28,9 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(channels::add))
         .routes(routes!(channels::update, channels::remove))
         .routes(routes!(channels::make_primary))
+        .routes(routes!(consent::opt_out))
+        .routes(routes!(consent::opt_in))
+        .routes(routes!(consent::history))
 }
 
 /// The id in the path; a text that is no id names nothing.

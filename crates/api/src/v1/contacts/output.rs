@@ -1,9 +1,10 @@
 //! A contact as the API shows it.
 
-use domain::ids::ContactId;
+use domain::ids::{ContactId, SenderKey};
 use domain::model::contact::{AddressKind, ChannelMetrics};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use engine::topology::Topology;
 use ports::store::contacts::{ContactChannelView, ContactView};
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -47,6 +48,12 @@ pub(crate) struct ContactOut<'a> {
     /// The owner's own data.
     #[schema(schema_with = schema::metadata)]
     metadata: Metadata<'a>,
+    /// Whether it opted out of a sender of the project (R-IN-2).
+    opted_out: bool,
+    /// Of which senders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    opted_out_senders: Vec<&'a str>,
     /// Its addresses.
     channels: Vec<ContactChannelOut<'a>>,
     /// Its delivery record by channel (R-METRIC-1).
@@ -66,7 +73,13 @@ pub(crate) struct ContactOut<'a> {
 
 impl<'a> ContactOut<'a> {
     /// The contact as it is known at `now`.
-    pub(super) fn of(view: &'a ContactView, now: Timestamp, warnings: &'a [FieldError]) -> Self {
+    pub(super) fn of(
+        view: &'a ContactView,
+        now: Timestamp,
+        topology: &'a Topology,
+        warnings: &'a [FieldError],
+    ) -> Self {
+        let sender = |it: &SenderKey| topology.sender(*it).map(|it| &*it.id);
         let phone = view.phone.as_ref();
         let email = first_choice(view, AddressKind::Email);
         Self {
@@ -80,6 +93,8 @@ impl<'a> ContactOut<'a> {
             available_channels: available(view, now),
             verified: view.channels.iter().any(|it| it.verified),
             metadata: Metadata(view.metadata.as_deref()),
+            opted_out: !view.opted_out.is_empty(),
+            opted_out_senders: view.opted_out.iter().filter_map(sender).collect(),
             channels: view.channels.iter().map(ContactChannelOut::of).collect(),
             channel_metrics: ByChannel(&view.channels),
             created_at: Iso(view.created_at),
@@ -295,6 +310,7 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             updated_at: Timestamp::from_millis(0),
             channels,
+            opted_out: Vec::new(),
         }
     }
 
@@ -310,7 +326,8 @@ mod tests {
             r#""whatsapp":{"successCount":120,"failureCount":1,"avgDeliveryTimeMs":1100,"lastSuccessAt":"2025-01-15T14:22:00Z"}}"#,
         );
         assert_eq!(text, want);
-        let whole = ContactOut::of(&view, Timestamp::from_millis(0), &[]);
+        let nobody = Topology::default();
+        let whole = ContactOut::of(&view, Timestamp::from_millis(0), &nobody, &[]);
         let whole = serde_json::to_string(&whole).unwrap();
         assert!(
             whole.contains(&format!(r#""channelMetrics":{want}"#)),

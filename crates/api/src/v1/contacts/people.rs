@@ -26,7 +26,8 @@ fn answer(
     view: &ContactView,
     warnings: &[FieldError],
 ) -> Response {
-    json::response(status, &ContactOut::of(view, api.engine.now(), warnings))
+    let (now, topology) = (api.engine.now(), api.engine.topology());
+    json::response(status, &ContactOut::of(view, now, &topology, warnings))
 }
 
 /// Makes a contact. Contacts are also made by the first message to or from a number.
@@ -119,10 +120,10 @@ pub(crate) async fn list(
     };
     let mut views = api.engine.store().contacts(filter).await?;
     let next_cursor = cut(&mut views, limit, |it| it.id);
-    let now = api.engine.now();
+    let (now, topology) = (api.engine.now(), api.engine.topology());
     let items = views
         .iter()
-        .map(|it| ContactOut::of(it, now, &[]))
+        .map(|it| ContactOut::of(it, now, &topology, &[]))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }

@@ -2,15 +2,18 @@
 
 pub(crate) mod content;
 mod email;
+mod files;
 mod idempotency;
 pub(crate) mod output;
 mod preview;
+mod reactions;
 mod read;
 mod refusal;
 pub(crate) mod request;
 mod routing;
 mod send;
 mod template;
+mod typing;
 
 use std::sync::Arc;
 
@@ -25,6 +28,10 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(send::send, read::list))
         .routes(routes!(read::get))
         .routes(routes!(read::routing))
-        .routes(routes!(read::attachments))
+        .routes(routes!(files::attachments))
+        .routes(routes!(files::attachment))
+        .routes(routes!(files::media))
+        .routes(routes!(reactions::react))
+        .routes(routes!(typing::typing))
         .routes(routes!(preview::preview))
 }

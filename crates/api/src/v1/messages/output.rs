@@ -73,7 +73,8 @@ pub(crate) struct MessageOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     conversation_id: Option<Shown<ConversationId>>,
-    /// The provider's id of an inbound message.
+    /// The provider's id: of an inbound message, or, asked for one message, of the newest attempt of
+    /// an outbound one that can be answered or reacted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_message_id: Option<&'a str>,
     /// The caller's own data.
@@ -183,6 +184,21 @@ impl<'a> MessageOut<'a> {
             status: Status::Queued.code(),
             ..Self::of(view, topology)
         }
+    }
+
+    /// Shows the provider's id of an outbound message.
+    pub(super) const fn named_by_provider(&mut self, reference: &'a str) {
+        self.provider_message_id = Some(reference);
+    }
+
+    /// Its channel, `auto` before one is chosen.
+    pub(crate) const fn channel(&self) -> &'static str {
+        self.channel
+    }
+
+    /// Which way it went.
+    pub(crate) const fn direction(&self) -> &'static str {
+        self.direction
     }
 
     fn outbound(

@@ -1,4 +1,4 @@
-//! `GET /v1/messages`, one message, its routing and its attachments.
+//! `GET /v1/messages`, one message, and its routing.
 
 use std::sync::Arc;
 
@@ -8,8 +8,6 @@ use axum::response::Response;
 use domain::ids::MessageId;
 use domain::model::message::Status;
 use ports::store::messages::{MessageFilter, MessageView};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::output::MessageOut;
 use super::routing::MessageRoutingOut;
@@ -81,6 +79,7 @@ pub(crate) async fn list(
         status,
         to,
         channel,
+        conversation: None,
         before,
         limit: limit + 1,
     };
@@ -113,8 +112,12 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let view = find(&api, &caller, &id).await?;
+    let reference = api.engine.store().provider_reference(view.id).await?;
     let topology = api.engine.topology();
-    let message = MessageOut::of(&view, &topology);
+    let mut message = MessageOut::of(&view, &topology);
+    if let Some(it) = &reference {
+        message.named_by_provider(&it.reference);
+    }
     let answer = EnvelopeOut {
         message,
         routing: routing_of(&view, &topology),
@@ -150,34 +153,4 @@ pub(crate) async fn routing(
     let topology = api.engine.topology();
     let answer = MessageRoutingOut::of(&view, &decisions, &receipts, currency, &topology);
     Ok(json::response(StatusCode::OK, &answer))
-}
-
-/// The attachments of a message.
-#[derive(Serialize, ToSchema)]
-struct Attachments {
-    /// None: only e-mail has attachments.
-    #[schema(value_type = Vec<Object>)]
-    items: [(); 0],
-}
-
-/// Lists the attachments of a message. Only e-mail has any.
-#[utoipa::path(
-    get,
-    path = "/v1/messages/{messageId}/attachments",
-    operation_id = "listMessageAttachments",
-    tag = "messages",
-    params(("messageId" = String, Path, description = "Id of the message")),
-    responses(
-        (status = 200, description = "The attachments", body = Attachments),
-        (status = 404, description = "No such message", body = ErrorOut<'_>),
-    ),
-)]
-pub(crate) async fn attachments(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    InPath(id): InPath<String>,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    find(&api, &caller, &id).await?;
-    Ok(json::response(StatusCode::OK, &Attachments { items: [] }))
 }

@@ -80,6 +80,9 @@ pub(super) fn of(refused: Refused, replies: bool) -> ApiError {
             &["conversationId"],
             "is a thread with another contact or sender",
         ),
+        Refused::NothingToReactTo => {
+            ApiError::bad_request("Cannot react: no provider message ID available")
+        }
         Refused::TimeOutOfRange => ApiError::field(
             &["scheduledAt"],
             "is over with its validity, or too far away",

@@ -132,6 +132,13 @@ pub(crate) struct SendHeaders {
     idempotency_key: Option<axum::http::HeaderValue>,
 }
 
+impl SendHeaders {
+    /// Whether they say who a message is from.
+    pub(super) const fn names_a_sender(&self) -> bool {
+        self.sender.is_some()
+    }
+}
+
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for SendHeaders {
     type Rejection = std::convert::Infallible;
 
@@ -241,6 +248,7 @@ pub(super) fn prepare(
         category: category.unwrap_or_default(),
         speed,
         in_reply_to,
+        reacts_to: None,
         conversation,
         scheduled_at,
         validity,
@@ -303,7 +311,8 @@ fn name_later_fields(warnings: &mut [FieldError]) {
     }
 }
 
-fn sender(
+/// The sender that the header names, or the project's default.
+pub(super) fn sender(
     headers: &SendHeaders,
     caller: &Caller,
     topology: &Topology,

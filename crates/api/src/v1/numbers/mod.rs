@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Caller, Scopes};
-use crate::error::{ApiError, ErrorOut};
+use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::json::Iso;
 use crate::page::{Cursor, Page, Params, Query, cut};
 use crate::path::InPath;
@@ -171,9 +171,13 @@ impl NumberOut {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PhoneNumberEnvelope)]
-pub(crate) struct EnvelopeOut {
+pub(crate) struct EnvelopeOut<'a> {
     /// The number.
     phone_number: NumberOut,
+    /// What was ignored of the request.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(required = false)]
+    warnings: &'a [FieldError],
 }
 
 /// The place in a list of numbers.
@@ -246,7 +250,7 @@ pub(crate) async fn list(
     tag = "phone numbers",
     params(("phoneNumberId" = String, Path, description = "Id of the number")),
     responses(
-        (status = 200, description = "The number", body = EnvelopeOut),
+        (status = 200, description = "The number", body = EnvelopeOut<'_>),
         (status = 404, description = "No such number", body = ErrorOut<'_>),
     ),
 )]
@@ -260,7 +264,10 @@ pub(crate) async fn get(
     let phone_number = NumberOut::of(&number, &api, &caller);
     Ok(json::response(
         StatusCode::OK,
-        &EnvelopeOut { phone_number },
+        &EnvelopeOut {
+            phone_number,
+            warnings: &[],
+        },
     ))
 }
 

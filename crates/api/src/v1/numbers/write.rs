@@ -7,15 +7,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::model::sender::Origin;
 use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
 use ports::store::Op;
 use ports::store::senders::{NumberRecord, SenderChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{EnvelopeOut, Number, NumberOut, find};
+use super::{EnvelopeOut, Number, NumberOut, find, numbers};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody, clearable};
-use crate::error::{ApiError, ErrorOut, Problems};
+use crate::configuring::alone;
+use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
 use crate::v1::senders::write as senders;
 use crate::{ApiState, json};
@@ -59,7 +61,7 @@ pub(crate) struct UpdateIn {
     tag = "phone numbers",
     request_body(content = AddIn, content_type = "application/json"),
     responses(
-        (status = 201, description = "The number", body = EnvelopeOut),
+        (status = 201, description = "The number", body = EnvelopeOut<'_>),
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
     ),
 )]
@@ -69,8 +71,13 @@ pub(crate) async fn add(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, added(Arc::clone(&api), caller, body)).await
+}
+
+async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: AddIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: AddIn = body::parse(&bytes, &mut warnings)?;
     let mut problems = Problems::default();
     let number = match input.phone_number.as_deref().map(PhoneNumber::parse) {
         Some(Ok(number)) => Some(number),
@@ -88,8 +95,9 @@ pub(crate) async fn add(
     // Safe: without a number `problems` has said so above.
     let number = number.ok_or_else(|| ApiError::field(&["phoneNumber"], "is needed"))?;
     let now = api.engine.now();
-    let known = find(&api, caller.project(), &format!("pn_{}", number.digits())).await;
-    let before = known.ok().and_then(|it| it.record);
+    let known = numbers(&api, caller.project()).await?;
+    let before = known.into_iter().find(|it| it.number == number);
+    let before = before.and_then(|it| it.record);
     let record = NumberRecord {
         project: caller.project(),
         number: number.as_str().into(),
@@ -98,7 +106,7 @@ pub(crate) async fn add(
         updated_at: now,
     };
     keep(&api, record).await?;
-    answer(&api, &caller, &number, StatusCode::CREATED).await
+    answer(&api, &caller, &number, StatusCode::CREATED, &warnings).await
 }
 
 /// Names a number, or gives it to a sender.
@@ -110,7 +118,7 @@ pub(crate) async fn add(
     params(("phoneNumberId" = String, Path, description = "Id of the number")),
     request_body(content = UpdateIn, content_type = "application/json"),
     responses(
-        (status = 200, description = "The number", body = EnvelopeOut),
+        (status = 200, description = "The number", body = EnvelopeOut<'_>),
         (status = 400, description = "A field is wrong, or the configuration file has the sender", body = ErrorOut<'_>),
         (status = 404, description = "No such number", body = ErrorOut<'_>),
     ),
@@ -122,8 +130,18 @@ pub(crate) async fn update(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+}
+
+async fn changed(
+    api: Arc<ApiState>,
+    caller: Caller,
+    id: String,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let input: UpdateIn = body::parse(&bytes, &mut Vec::new())?;
+    let mut warnings = Vec::new();
+    let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
     let number = find(&api, caller.project(), &id).await?;
     let mut problems = Problems::default();
     let new_name = input
@@ -146,7 +164,7 @@ pub(crate) async fn update(
         record.updated_at = now;
         keep(&api, record).await?;
     }
-    answer(&api, &caller, &number.number, StatusCode::OK).await
+    answer(&api, &caller, &number.number, StatusCode::OK, &warnings).await
 }
 
 /// Forgets a number that no sender uses. What the provider charges for it goes on.
@@ -168,6 +186,10 @@ pub(crate) async fn remove(
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, removed(Arc::clone(&api), caller, id)).await
+}
+
+async fn removed(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Response, ApiError> {
     let number = find(&api, caller.project(), &id).await?;
     if number.sender.is_some() {
         return Err(ApiError::bad_request(
@@ -203,9 +225,20 @@ async fn give(
             "the sender stands in the configuration file; change it there",
         ));
     }
+    // First what must not be forgotten: a number that was known by its sender alone.
+    if number.record.is_none() {
+        note(api, caller, &number.number, number.created_at).await?;
+    }
+    if let Some(former) = taker.and_then(|it| PhoneNumber::from_canonical(&it.address)) {
+        let known = numbers(api, caller.project()).await?;
+        let known = known.into_iter().find(|it| it.number == former);
+        if let Some(known) = known.filter(|it| it.record.is_none()) {
+            note(api, caller, &former, known.created_at).await?;
+        }
+    }
     for sender in involved {
         let is_taker = taker.is_some_and(|it| it.key == sender.key);
-        let mut record = senders::record_of(sender, &topology);
+        let mut record = senders::kept(api, sender, &topology).await?;
         record.address = if is_taker {
             number.number.as_str().into()
         } else {
@@ -214,19 +247,24 @@ async fn give(
         record.updated_at = api.engine.now();
         api.engine.put_sender(record).await?;
     }
-    if number.record.is_none() {
-        // It was known by its sender alone.
-        let now = api.engine.now();
-        let record = NumberRecord {
-            project: caller.project(),
-            number: number.number.as_str().into(),
-            name: None,
-            created_at: number.created_at,
-            updated_at: now,
-        };
-        keep(api, record).await?;
-    }
     Ok(())
+}
+
+/// Keeps a number that has no name.
+async fn note(
+    api: &ApiState,
+    caller: &Caller,
+    number: &PhoneNumber,
+    created_at: Timestamp,
+) -> Result<(), ApiError> {
+    let record = NumberRecord {
+        project: caller.project(),
+        number: number.as_str().into(),
+        name: None,
+        created_at,
+        updated_at: api.engine.now(),
+    };
+    keep(api, record).await
 }
 
 async fn keep(api: &ApiState, record: NumberRecord) -> Result<(), ApiError> {
@@ -240,10 +278,15 @@ async fn answer(
     caller: &Caller,
     number: &PhoneNumber,
     status: StatusCode,
+    warnings: &[FieldError],
 ) -> Result<Response, ApiError> {
     let number = find(api, caller.project(), &format!("pn_{}", number.digits())).await?;
     let phone_number = NumberOut::of(&number, api, caller);
-    Ok(json::response(status, &EnvelopeOut { phone_number }))
+    let answer = EnvelopeOut {
+        phone_number,
+        warnings,
+    };
+    Ok(json::response(status, &answer))
 }
 
 fn name(text: &str, problems: &mut Problems) -> Option<Box<str>> {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SenderKey;
 use domain::model::sender::{Origin, Sender, sender_address};
+use domain::phone::PhoneNumber;
 use engine::topology::Topology;
 use ports::store::senders::SenderRecord;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use super::SenderOut;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
+use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
 use crate::v1::webhooks::{self, ChangedWebhook, WebhookPlan, WebhookWish};
@@ -122,6 +124,10 @@ pub(crate) async fn create(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, made(Arc::clone(&api), caller, body)).await
+}
+
+async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let mut warnings = Vec::new();
     let input: CreateIn = body::parse(&bytes, &mut warnings)?;
@@ -136,7 +142,7 @@ pub(crate) async fn create(
         }
     };
     let address = match &input.phone_number {
-        Some(text) => checked_address(text, &mut problems),
+        Some(text) => checked_address(text, None, &caller, &topology, &mut problems),
         None => Some(String::new()),
     };
     let routes = match &input.routes {
@@ -207,6 +213,15 @@ pub(crate) async fn update(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+}
+
+async fn changed(
+    api: Arc<ApiState>,
+    caller: Caller,
+    id: String,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let mut warnings = Vec::new();
     let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
@@ -232,7 +247,7 @@ pub(crate) async fn update(
     let address = input
         .phone_number
         .as_deref()
-        .and_then(|it| checked_address(it, &mut problems));
+        .and_then(|it| checked_address(it, Some(sender.key), &caller, &topology, &mut problems));
     let routes = input
         .routes
         .as_ref()
@@ -247,7 +262,7 @@ pub(crate) async fn update(
     let webhook = wish.check(known.as_ref(), api.webhooks, &mut problems);
     problems.finish()?;
     if name.is_some() || address.is_some() || routes.is_some() {
-        let mut record = record_of(sender, &topology);
+        let mut record = kept(&api, sender, &topology).await?;
         record.name = name.map_or(record.name, Into::into);
         record.address = address.map_or(record.address, Into::into);
         record.routes = routes.unwrap_or(record.routes);
@@ -287,6 +302,10 @@ pub(crate) async fn delete(
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    alone(&api, deleted(Arc::clone(&api), caller, id)).await
+}
+
+async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Response, ApiError> {
     let topology = api.engine.topology();
     let sender = find(&topology, &caller, &id)?;
     if sender.origin == Origin::File {
@@ -294,7 +313,9 @@ pub(crate) async fn delete(
             "The sender stands in the configuration file; remove it there",
         ));
     }
-    if sender.is_default {
+    // Where none is marked, the first stands in.
+    let default = topology.default_sender(caller.project());
+    if default.is_some_and(|it| it.key == sender.key) {
         return Err(ApiError::bad_request(
             "Cannot delete the default sender; make another the default first",
         ));
@@ -315,8 +336,19 @@ pub(crate) fn find<'a>(
         .ok_or_else(|| ApiError::not_found("sender"))
 }
 
-/// A sender as the store keeps it.
-pub(crate) fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
+/// A sender of the API as the store keeps it: it may name routes that are not configured for now.
+pub(crate) async fn kept(
+    api: &ApiState,
+    sender: &Sender,
+    topology: &Topology,
+) -> Result<SenderRecord, ApiError> {
+    let kept = api.engine.store().configured_by_api().await?;
+    let record = kept.senders.into_iter().find(|it| it.key == sender.key);
+    Ok(record.unwrap_or_else(|| record_of(sender, topology)))
+}
+
+/// A sender as it is in use.
+fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
     SenderRecord {
         key: sender.key,
         project: sender.project,
@@ -362,15 +394,33 @@ fn checked_name(name: &str, problems: &mut Problems) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn checked_address(text: &str, problems: &mut Problems) -> Option<String> {
-    let address = sender_address(text);
-    if address.is_none() {
+/// The address in its normal form. A number is one sender's, since its answers are.
+fn checked_address(
+    text: &str,
+    its: Option<SenderKey>,
+    caller: &Caller,
+    topology: &Topology,
+    problems: &mut Problems,
+) -> Option<String> {
+    let Some(address) = sender_address(text) else {
         problems.add(
             &["phoneNumber"],
             "must be a phone number in E.164, a short code of 3 to 8 digits, or a name of up to 11 letters and digits",
         );
+        return None;
+    };
+    let other = topology
+        .senders(caller.project())
+        .find(|it| *it.address == *address && Some(it.key) != its);
+    if let (Some(other), Some(_)) = (other, PhoneNumber::from_canonical(&address)) {
+        let other = &other.id;
+        problems.add(
+            &["phoneNumber"],
+            format!("is the number of the sender {other}"),
+        );
+        return None;
     }
-    address
+    Some(address)
 }
 
 fn checked_routes(

@@ -145,13 +145,19 @@ pub(crate) fn plivo_v3(auth_token: &str, call: &HookCall) -> Result<(), Distrust
 }
 
 /// The `sig` parameter of Vonage's SMS API: over the sorted parameters of form or query, in which `&`
-/// and `=` of values are written `_`. A JSON body is given as its members, values as they are.
+/// and `=` of values are written `_`. A JSON body is given as its members, values as they are. A name
+/// that comes twice is refused: only one of its values would be signed.
 pub(crate) fn vonage_sms<'a>(
     hash: Hash,
     secret: &str,
     parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<(), Distrust> {
-    let mut sorted: BTreeMap<&str, &str> = parameters.into_iter().collect();
+    let mut sorted: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, value) in parameters {
+        if sorted.insert(name, value).is_some() {
+            return Err(Distrust::Malformed);
+        }
+    }
     let given = sorted.remove("sig").ok_or(Distrust::Missing)?;
     if !sorted.contains_key("timestamp") {
         return Err(Distrust::Missing);

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::time::{Millis, Timestamp};
-use ports::hooks::HookCall;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -79,37 +78,6 @@ pub(crate) fn jwt_hs256(
         return Err(Distrust::Stale);
     }
     Ok(())
-}
-
-/// Vonage's Messages API: a bearer token over the body.
-pub(crate) fn vonage_messages(
-    secret: &str,
-    call: &HookCall,
-    now: Timestamp,
-) -> Result<(), Distrust> {
-    let header = call.header("authorization").ok_or(Distrust::Missing)?;
-    let (scheme, token) = header.split_once(' ').ok_or(Distrust::Malformed)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Distrust::Malformed);
-    }
-    let checks = JwtChecks {
-        issuer: None,
-        url: None,
-        body: &call.body,
-        now,
-    };
-    jwt_hs256(secret, Some(token.trim()), checks)
-}
-
-/// `MessageBird-Signature-JWT` over URL and body.
-pub(crate) fn messagebird(key: &str, call: &HookCall, now: Timestamp) -> Result<(), Distrust> {
-    let checks = JwtChecks {
-        issuer: Some("MessageBird"),
-        url: Some(&call.url),
-        body: &call.body,
-        now,
-    };
-    jwt_hs256(key, call.header("messagebird-signature-jwt"), checks)
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Distrust> {

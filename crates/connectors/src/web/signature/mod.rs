@@ -10,10 +10,10 @@ mod jwt;
 mod mac;
 mod secret;
 
-pub(crate) use ed25519::{ed25519, telnyx};
+pub(crate) use ed25519::ed25519;
 pub(crate) use form::{plivo_v3, twilio, vonage_sms};
-pub(crate) use jwt::{JwtChecks, jwt_hs256, messagebird, vonage_messages};
-pub(crate) use mac::{Encoding, Hash, Scheme, hmac, meta, sinch};
+pub(crate) use jwt::{JwtChecks, jwt_hs256};
+pub(crate) use mac::{Encoding, Hash, Scheme, hmac, meta};
 pub(crate) use secret::{basic, query_secret, shared_header, shared_secret};
 
 use domain::time::{Millis, Timestamp};

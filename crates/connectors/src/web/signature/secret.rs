@@ -23,7 +23,7 @@ pub(crate) fn shared_header(expected: &str, name: &str, call: &HookCall) -> Resu
     shared_secret(expected, call.header(name))
 }
 
-/// A name and a password by the Basic scheme.
+/// A name and a password by the Basic scheme. An empty password is nobody's.
 pub(crate) fn basic(user: &str, password: &str, call: &HookCall) -> Result<(), Distrust> {
     let header = call.header("authorization").ok_or(Distrust::Missing)?;
     let (scheme, text) = header.split_once(' ').ok_or(Distrust::Malformed)?;
@@ -34,7 +34,8 @@ pub(crate) fn basic(user: &str, password: &str, call: &HookCall) -> Result<(), D
         .decode(text.trim())
         .map_err(|_| Distrust::Malformed)?;
     let given = String::from_utf8(decoded).map_err(|_| Distrust::Malformed)?;
-    shared_secret(&format!("{user}:{password}"), Some(&given))
+    shared_secret(&format!("{user}:{password}"), Some(&given))?;
+    believe(!password.is_empty())
 }
 
 /// A parameter of the URL that holds the secret.

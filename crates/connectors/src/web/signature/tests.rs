@@ -26,6 +26,68 @@ fn form(url: &str, body: &str) -> HookCall {
     with(call, "content-type", "application/x-www-form-urlencoded")
 }
 
+/// How far Telnyx's time may be from ours.
+const TELNYX_TOLERANCE: Millis = Millis::seconds(300);
+
+/// Telnyx: over time and body, at most five minutes old.
+fn telnyx(public_key: &str, call: &HookCall, now: Timestamp) -> Result<(), Distrust> {
+    let timestamp = call.header("telnyx-timestamp").ok_or(Distrust::Missing)?;
+    let mut message = format!("{timestamp}|").into_bytes();
+    message.extend_from_slice(&call.body);
+    ed25519(
+        public_key,
+        &message,
+        call.header("telnyx-signature-ed25519"),
+    )?;
+    fresh(timestamp, now, TELNYX_TOLERANCE)
+}
+
+/// Vonage's Messages API: a bearer token over the body.
+fn vonage_messages(secret: &str, call: &HookCall, now: Timestamp) -> Result<(), Distrust> {
+    let header = call.header("authorization").ok_or(Distrust::Missing)?;
+    let (scheme, token) = header.split_once(' ').ok_or(Distrust::Malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Distrust::Malformed);
+    }
+    let checks = JwtChecks {
+        issuer: None,
+        url: None,
+        body: &call.body,
+        now,
+    };
+    jwt_hs256(secret, Some(token.trim()), checks)
+}
+
+/// `MessageBird-Signature-JWT` over URL and body.
+fn messagebird(key: &str, call: &HookCall, now: Timestamp) -> Result<(), Distrust> {
+    let checks = JwtChecks {
+        issuer: Some("MessageBird"),
+        url: Some(&call.url),
+        body: &call.body,
+        now,
+    };
+    jwt_hs256(key, call.header("messagebird-signature-jwt"), checks)
+}
+
+/// Sinch's `x-sinch-webhook-signature` over body, nonce and time.
+fn sinch(secret: &str, call: &HookCall) -> Result<(), Distrust> {
+    let nonce = call.header("x-sinch-webhook-signature-nonce");
+    let timestamp = call.header("x-sinch-webhook-signature-timestamp");
+    let (nonce, timestamp) = (
+        nonce.ok_or(Distrust::Missing)?,
+        timestamp.ok_or(Distrust::Missing)?,
+    );
+    let mut message = call.body.clone();
+    message.extend_from_slice(format!(".{nonce}.{timestamp}").as_bytes());
+    let scheme = Scheme {
+        hash: Hash::Sha256,
+        encoding: Encoding::Base64,
+        prefix: "",
+    };
+    let given = call.header("x-sinch-webhook-signature");
+    hmac(scheme, secret.as_bytes(), &message, given)
+}
+
 #[test]
 fn meta_signs_the_bytes_as_they_came() {
     let signed = |body: &str, signature: &str| {
@@ -395,6 +457,51 @@ fn basic_credentials_are_name_and_password() {
         Err(Distrust::Malformed)
     );
     assert_eq!(check("Basic ~"), Err(Distrust::Malformed));
+}
+
+#[test]
+fn nothing_is_signed_by_an_empty_secret() {
+    let body = r#"{"object":"whatsapp_business_account"}"#;
+    let sha256 = |message: &str| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"");
+        ring::hmac::sign(&key, message.as_bytes())
+    };
+    let tag = format!("sha256={}", hex(sha256(body).as_ref()));
+    let call = with(
+        hook("POST", "https://x/y", body),
+        "x-hub-signature-256",
+        &tag,
+    );
+    assert_eq!(meta("", &call), Err(Distrust::Wrong));
+
+    let tag = STANDARD.encode(sha256("https://x/yA1"));
+    let call = with(form("https://x/y", "A=1"), "x-twilio-signature", &tag);
+    assert_eq!(twilio("", &call), Err(Distrust::Wrong));
+
+    let header = format!("Basic {}", STANDARD.encode("user:"));
+    let call = with(hook("POST", "https://x/y", ""), "authorization", &header);
+    assert_eq!(basic("user", "", &call), Err(Distrust::Wrong));
+}
+
+#[test]
+fn vonage_signs_no_parameter_twice() {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"s");
+    let tag = hex(ring::hmac::sign(&key, b"&status=failed&timestamp=1").as_ref());
+    // Who reads the first one would be told the wrong status.
+    let parameters = [
+        ("status", "delivered"),
+        ("status", "failed"),
+        ("timestamp", "1"),
+        ("sig", &*tag),
+    ];
+    assert_eq!(
+        vonage_sms(Hash::Sha256, "s", parameters[1..].iter().copied()),
+        Ok(())
+    );
+    assert_eq!(
+        vonage_sms(Hash::Sha256, "s", parameters),
+        Err(Distrust::Malformed)
+    );
 }
 
 #[test]

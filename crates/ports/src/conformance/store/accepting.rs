@@ -117,6 +117,7 @@ pub fn a_repeated_key_answers_with_the_original_and_writes_nothing(store: &dyn S
         status: None,
         to: None,
         channel: None,
+        conversation: None,
         before: None,
         limit: 10,
     };

@@ -144,6 +144,7 @@ pub fn a_message_to_an_address_is_read_back_and_listed_by_it(store: &dyn Store) 
         status: None,
         to: Some(to),
         channel: None,
+        conversation: None,
         before: None,
         limit: 10,
     };

@@ -14,7 +14,7 @@ use domain::model::channel::{Channel, ChannelSet};
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
 use domain::model::failure::{Failure, FailureClass};
-use domain::model::message::{Category, Speed, TrafficClass};
+use domain::model::message::{Category, Purpose, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::{FallbackPolicy, Lane, Progress};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
@@ -101,7 +101,9 @@ pub fn accept(store: &dyn Store, accept: Accept) -> (MessageId, ContactId) {
 /// Commits an inbound message.
 pub fn receive(store: &dyn Store, inbound: InboundMessage) -> (MessageId, ContactId) {
     match commit(store, Op::Inbound(Box::new(inbound))) {
-        Outcome::InboundKept { message, contact } => (message, contact),
+        Outcome::InboundKept {
+            message, contact, ..
+        } => (message, contact),
         other => panic!("not kept: {other:?}"),
     }
 }
@@ -158,6 +160,7 @@ pub fn first(first: FirstStep, to: impl Into<Address>, now: Timestamp) -> Accept
             class: TrafficClass::Direct,
             class_reason: ClassReason::Default,
             category: Category::Transactional,
+            purpose: Purpose::Ordinary,
             speed: Speed::Normal,
             explicit: None,
             reply_to: None,
@@ -283,6 +286,7 @@ pub fn written(
         unsupported: false,
         quotes: None,
         provider_id: Some(id.into()),
+        consent: None,
         sent_at: now.plus(Millis::new(-700)),
         received_at: now,
     }

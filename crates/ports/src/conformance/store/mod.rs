@@ -18,7 +18,9 @@
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
 pub mod accepting;
+pub mod consent;
 pub mod contacts;
+pub mod conversations;
 pub mod events;
 pub mod housekeeping;
 pub mod inbound;
@@ -160,6 +162,28 @@ macro_rules! store_conformance {
             pruning_forgets_old_keys_and_parked_receipts,
             completions_are_called_in_the_order_of_commit,
             a_query_sees_every_completed_operation,
+        }
+        $crate::store_cases! { $with_store, consent:
+            an_opt_out_holds_for_the_sender_and_is_reversed,
+            a_refused_message_is_not_counted,
+            a_stranger_who_opts_out_becomes_a_contact,
+            a_change_is_remembered_and_what_changes_nothing_is_not,
+            a_keyword_changes_consent_with_its_message,
+            the_answer_to_a_keyword_goes_out_also_after_an_opt_out,
+            who_wants_no_promotions_gets_everything_else,
+            what_waits_is_not_handed_over_after_an_opt_out,
+            consent_survives_a_merge_and_goes_with_the_contact,
+        }
+        $crate::store_cases! { $with_store, conversations:
+            a_conversation_counts_its_messages_and_shows_the_newest,
+            a_repeated_inbound_message_is_not_counted_again,
+            a_channel_joins_when_a_message_is_handed_to_it,
+            reading_sets_the_unread_to_zero,
+            conversations_are_listed_newest_activity_first_and_by_every_filter,
+            the_messages_of_a_conversation_are_found,
+            merged_conversations_are_one,
+            an_erased_contact_has_no_conversation,
+            the_providers_name_of_a_message_is_found,
         }
         $crate::store_cases! { $with_store, templates:
             a_template_is_made_as_a_draft_and_read_back_whole,

@@ -106,6 +106,7 @@ pub fn messages_are_listed_newest_first_and_by_every_filter(store: &dyn Store) {
         status: None,
         to: None,
         channel: None,
+        conversation: None,
         before: None,
         limit: 10,
     };

@@ -1,0 +1,141 @@
+//! What an operator can set for a route to a mail server.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use domain::model::address::EmailAddress;
+use domain::time::Millis;
+
+/// How the connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Security {
+    /// It begins in the clear and must become TLS before anything is said; usually port 587. A server
+    /// that does not offer it is not talked to.
+    #[default]
+    StartTls,
+    /// TLS from the first octet; usually port 465.
+    Tls,
+    /// None. With a user name, only towards this machine.
+    None,
+}
+
+/// Settings of an e-mail route.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmailConfig {
+    /// Host name or address of the mail server that takes our mail.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// PEM of the certificates that are trusted; `None` trusts the public authorities.
+    pub ca: Option<String>,
+    /// Whom to log in as; `None` does not log in.
+    pub username: Option<String>,
+    /// The password that belongs to it.
+    pub password: Option<String>,
+    /// Our address, where the sender of a message has none: in the header and for bounces.
+    pub from: String,
+    /// The name beside it.
+    pub from_name: Option<String>,
+    /// Where promotional mail is unsubscribed from: a `https:` or `mailto:` URL, in which `{to}` stands
+    /// for the recipient's address and `{message}` for our id of the message. RFC 8058.
+    pub unsubscribe: Option<String>,
+    /// How we call ourselves when we connect; `None` is the domain of `from`.
+    pub hello_name: Option<String>,
+    /// Connections, and with them messages under way at a time, at least 1.
+    pub window: u16,
+    /// How long connecting, TLS and each answer may take. The last answer, after the message was
+    /// written, has five times as long: by then the server may be handing it on.
+    pub timeout: Millis,
+}
+
+impl Default for EmailConfig {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 587,
+            security: Security::default(),
+            ca: None,
+            username: None,
+            password: None,
+            from: String::new(),
+            from_name: None,
+            unsubscribe: None,
+            hello_name: None,
+            window: 2,
+            timeout: Millis::seconds(60),
+        }
+    }
+}
+
+impl EmailConfig {
+    /// Whether the password would travel in the clear beyond this machine.
+    pub fn exposes_password(&self) -> bool {
+        self.security == Security::None && self.username.is_some() && !self.is_loopback()
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        let is_loopback_ip = |it: IpAddr| it.is_loopback();
+        host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback_ip)
+    }
+
+    /// How we call ourselves.
+    pub(super) fn hello(&self, from: &EmailAddress) -> String {
+        let domain = from.as_str().rsplit('@').next().unwrap_or_default();
+        self.hello_name.clone().unwrap_or_else(|| domain.to_owned())
+    }
+}
+
+impl fmt::Debug for EmailConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmailConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .field("from", &self.from)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_in_the_clear_to_this_machine_only() {
+        let to = |host: &str, security, username: Option<&str>| {
+            EmailConfig {
+                host: host.into(),
+                security,
+                username: username.map(Into::into),
+                ..EmailConfig::default()
+            }
+            .exposes_password()
+        };
+        assert!(to("mail.example.com", Security::None, Some("acme")));
+        assert!(to("127.0.0.1.example.com", Security::None, Some("acme")));
+        for host in ["127.0.0.1", "localhost", "::1", "[::1]"] {
+            assert!(!to(host, Security::None, Some("acme")), "{host}");
+        }
+        assert!(!to("mail.example.com", Security::None, None));
+        assert!(!to("mail.example.com", Security::StartTls, Some("acme")));
+        assert!(!to("mail.example.com", Security::Tls, Some("acme")));
+    }
+
+    #[test]
+    fn debug_output_holds_no_login() {
+        let config = EmailConfig {
+            username: Some("login-name".into()),
+            password: Some("pass-word".into()),
+            ..EmailConfig::default()
+        };
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("login-name") && !shown.contains("pass-word"),
+            "{shown}"
+        );
+    }
+}

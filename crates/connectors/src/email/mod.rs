@@ -1,0 +1,102 @@
+//! E-mail by SMTP: each message to one recipient, handed to the mail server that the operator has.
+//!
+//! That a server took a message is all that is ever known of it: there are no receipts, and bounces,
+//! which come as mail to the sender's address, are not read. A route of this kind is configured with
+//! `receipts = false`.
+//!
+//! Reading order: [`config`], `compose` (submission to message), `codes` (what replies mean), `session`
+//! (one connection), `post` (the task that has all of them).
+
+mod codes;
+mod compose;
+pub mod config;
+mod dial;
+mod post;
+#[cfg(test)]
+mod secrecy_tests;
+mod session;
+#[cfg(test)]
+mod sink;
+
+use std::sync::Arc;
+
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use ports::clock::Clock;
+use ports::connector::{Connector, RouteEvents, SubmissionSource};
+use thiserror::Error;
+
+pub use config::{EmailConfig, Security};
+
+/// The settings cannot be used.
+#[derive(Debug, Error)]
+pub enum EmailError {
+    /// Our address is none.
+    #[error("`from` is not an e-mail address in ASCII")]
+    From,
+    /// The password would travel in the clear.
+    #[error("a password needs `security = \"starttls\"` or `\"tls\"` towards another machine")]
+    ExposedPassword,
+    /// The certificates or the host's name do not fit.
+    #[error("use the certificates for TLS")]
+    Tls(#[from] lettre::transport::smtp::Error),
+}
+
+/// Starts the connections of a route, as many as it needs up to its window, until
+/// [`Connector::stop`].
+///
+/// Must be called inside a tokio runtime. Refused only when the settings make no sense; an unreachable
+/// server is a state of the link, told by [`RouteEvents::link`].
+pub fn start(
+    config: EmailConfig,
+    source: Arc<dyn SubmissionSource>,
+    events: Arc<dyn RouteEvents>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Connector>, EmailError> {
+    let dialer = Box::new(dial::Tcp {
+        host: config.host.clone(),
+        port: config.port,
+    });
+    start_with(config, dialer, source, events, clock)
+}
+
+fn start_with(
+    config: EmailConfig,
+    dialer: Box<dyn dial::Dialer>,
+    source: Arc<dyn SubmissionSource>,
+    events: Arc<dyn RouteEvents>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Connector>, EmailError> {
+    if config.exposes_password() {
+        return Err(EmailError::ExposedPassword);
+    }
+    let letterhead = compose::Letterhead::new(&config).ok_or(EmailError::From)?;
+    let office = session::Office {
+        dialer,
+        security: config.security,
+        tls: tls(&config)?,
+        login: config
+            .username
+            .clone()
+            .map(|it| Credentials::new(it, config.password.clone().unwrap_or_default())),
+        hello: ClientId::Domain(config.hello(letterhead.from())),
+        patience: config.timeout.to_duration(),
+        port: config.port,
+        host: config.host,
+    };
+    let window = config.window;
+    Ok(post::start(
+        office, letterhead, window, source, events, clock,
+    ))
+}
+
+fn tls(config: &EmailConfig) -> Result<TlsParameters, EmailError> {
+    let mut builder = TlsParameters::builder(config.host.clone());
+    if let Some(ca) = &config.ca {
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(ca.as_bytes())?);
+    }
+    Ok(builder.build_rustls()?)
+}

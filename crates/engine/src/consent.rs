@@ -1,0 +1,298 @@
+//! Consent on the line (R-IN-2, R-CHAN-5): what a keyword, a provider or a caller of the API says is kept, what
+//! was about to leave is taken back, and a keyword gets its one answer.
+
+use std::sync::Arc;
+
+use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
+use domain::model::channel::Channel;
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
+use domain::model::contact::ThreadFacts;
+use domain::model::content::{Content, EmailParts, MessageType};
+use domain::model::failure::FailureClass;
+use domain::model::message::{Category, Purpose, TrafficClass};
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::model::sender::Sender;
+use domain::rules::keyword::{Keyword, Said, keyword, reply};
+use ports::connector::{Ack, ConsentSignal, Heard};
+use ports::store::consent::{Consent, ConsentSubject};
+use ports::store::messages::InboundMessage;
+use ports::store::{Op, Outcome, Unavailable};
+
+use crate::request::SendRequest;
+use crate::{Inner, accept, settle};
+
+/// The keyword that an inbound message consists of, by its sender's words. Only what a person wrote
+/// counts: the words of a button that they pressed, too, but no caption of a picture.
+pub(crate) fn said(content: &Content, sender: &Sender) -> Option<Said> {
+    let text = content.text.as_deref()?;
+    let is_text = content.kind == MessageType::Text;
+    is_text.then(|| keyword(text, &sender.keywords)).flatten()
+}
+
+/// What a keyword asks to change.
+pub(crate) fn asked(said: Option<Said>, content: &Content) -> Option<ConsentChange> {
+    said?.keyword.change(content.text.as_deref()?)
+}
+
+/// An answer that is owed to a keyword, should it turn out to have changed something.
+pub(crate) struct Owed {
+    said: Said,
+    sender: Arc<Sender>,
+    to: Address,
+    channel: Channel,
+    /// Whether it came by a simulator: then it is answered by one (R-TEST).
+    test: bool,
+}
+
+impl Owed {
+    /// The answer to a keyword in this message.
+    pub(crate) fn of(
+        said: Said,
+        sender: &Arc<Sender>,
+        inbound: &InboundMessage,
+        test: bool,
+    ) -> Self {
+        Self {
+            said,
+            sender: Arc::clone(sender),
+            to: inbound.from.clone(),
+            channel: inbound.channel,
+            test,
+        }
+    }
+
+    fn request(self, in_reply_to: MessageId) -> Option<SendRequest> {
+        let text = reply(self.said, &self.sender)?;
+        let mut content = Content::text(text);
+        if self.channel == Channel::Email {
+            content.email = Some(EmailParts {
+                subject: Box::from(&*self.sender.name),
+                html: None,
+                reply_to: None,
+                attachments: Vec::new(),
+            });
+        }
+        Some(SendRequest {
+            project: self.sender.project,
+            sender: self.sender.key,
+            to: self.to,
+            content,
+            explicit: Some(self.channel),
+            traffic_class: Some(TrafficClass::Direct),
+            category: Category::Transactional,
+            speed: None,
+            in_reply_to: Some(in_reply_to),
+            reacts_to: None,
+            conversation: None,
+            scheduled_at: None,
+            validity: None,
+            fallback_enabled: Some(false),
+            fallback_after: None,
+            metadata: None,
+            idempotency: None,
+            test: self.test,
+        })
+    }
+}
+
+/// Follows an inbound message that was a keyword, once it is kept. Runs on the store's writer.
+pub(crate) fn heard(
+    inner: &Arc<Inner>,
+    said: Said,
+    sender: SenderKey,
+    owed: Option<Owed>,
+    outcome: &Outcome,
+) {
+    let Outcome::InboundKept {
+        message,
+        contact,
+        consent_changed,
+    } = outcome
+    else {
+        return;
+    };
+    let (message, contact) = (*message, *contact);
+    if *consent_changed {
+        let thread = ConversationId { contact, sender };
+        let opted_out = said.keyword == Keyword::Stop;
+        noted(inner, thread, opted_out, ConsentScope::Everything);
+    }
+    if !said.keyword.is_answered(*consent_changed) {
+        return;
+    }
+    let Some(request) = owed.and_then(|it| it.request(message)) else {
+        return;
+    };
+    let answering = Arc::clone(inner);
+    inner.spawn(async move {
+        if let Err(why) = accept::accept_for(&answering, request, Purpose::KeywordAnswer).await {
+            tracing::warn!(%message, %why, "a keyword is not answered");
+        }
+    });
+}
+
+/// A change of consent that is durable: counted, and what it forbids is taken back from the ready
+/// queues, so that it is looked at again before its bytes leave.
+fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: ConsentScope) {
+    let word = if opted_out { "out" } else { "in" };
+    metrics::counter!("tandem_consent_total", "opted" => word).increment(1);
+    if !opted_out {
+        return;
+    }
+    let standing = ThreadFacts {
+        opted_out: scope == ConsentScope::Everything,
+        no_promotions: true,
+        ..ThreadFacts::default()
+    };
+    for line in inner.lines.values() {
+        for key in line.withdraw(thread, &standing) {
+            settle::put_back(inner, key);
+        }
+    }
+}
+
+/// Follows a change of consent that was committed.
+fn follow(
+    inner: &Arc<Inner>,
+    opted_out: bool,
+    scope: ConsentScope,
+    result: &Result<Outcome, Unavailable>,
+) {
+    match result {
+        Ok(Outcome::ConsentKept { contact, changed }) => {
+            for sender in changed {
+                let thread = ConversationId {
+                    contact: *contact,
+                    sender: *sender,
+                };
+                noted(inner, thread, opted_out, scope);
+            }
+        }
+        Ok(other) => tracing::debug!(?other, "a change of consent met nobody"),
+        Err(error) => tracing::error!(%error, "a change of consent was not kept"),
+    }
+}
+
+/// Commits a change; `then` hears the result after what follows from it was set going.
+fn keep(
+    inner: &Arc<Inner>,
+    consent: Consent,
+    then: impl FnOnce(Result<Outcome, Unavailable>) + Send + 'static,
+) {
+    let (opted_out, scope) = (consent.change.opted_out, consent.change.scope);
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result: Result<Outcome, Unavailable>| {
+            follow(&inner, opted_out, scope, &result);
+            then(result);
+        }
+    };
+    let op = Op::Consent(Box::new(consent));
+    inner.store.commit(op, Box::new(after_commit));
+}
+
+/// Keeps what a caller of the API says of a person's consent.
+pub(crate) async fn change(inner: &Arc<Inner>, consent: Consent) -> Result<Outcome, Unavailable> {
+    let (done, answer) = tokio::sync::oneshot::channel();
+    keep(inner, consent, move |result| {
+        // Safe because: the caller may have gone away; the change is kept.
+        let _unheard = done.send(result);
+    });
+    answer
+        .await
+        .unwrap_or_else(|_| Err(Unavailable::new("the store has stopped")))
+}
+
+/// Keeps what a person told the provider.
+pub(crate) fn told(
+    inner: &Arc<Inner>,
+    project: ProjectKey,
+    senders: Vec<SenderKey>,
+    channel: Channel,
+    signal: ConsentSignal,
+    ack: Ack,
+) {
+    let scope = if signal.promotions_only {
+        ConsentScope::Promotions
+    } else {
+        ConsentScope::Everything
+    };
+    let consent = Consent {
+        project,
+        who: ConsentSubject::Address(signal.from),
+        senders,
+        change: ConsentChange {
+            opted_out: signal.opted_out,
+            scope,
+            wording: signal.raw,
+        },
+        source: ConsentSource::Provider,
+        channel: Some(channel),
+        at: inner.now(),
+    };
+    keep(inner, consent, move |result| {
+        ack(if result.is_ok() {
+            Heard::Kept
+        } else {
+            Heard::TryAgain
+        });
+    });
+}
+
+/// Whether the answer to a submission says that the recipient opted out.
+pub(crate) fn is_refusal_by_recipient(outcome: &SubmitOutcome) -> bool {
+    match outcome {
+        SubmitOutcome::Rejected(failure) => failure.class == FailureClass::OptedOut,
+        SubmitOutcome::Accepted { .. }
+        | SubmitOutcome::PartlyAccepted { .. }
+        | SubmitOutcome::NotAccepted(_)
+        | SubmitOutcome::Unknown { .. } => false,
+    }
+}
+
+/// Whether a receipt says that the recipient opted out.
+pub(crate) fn is_failed_by_recipient(state: &ReceiptState) -> bool {
+    match state {
+        ReceiptState::Failed(failure) => failure.class == FailureClass::OptedOut,
+        ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => false,
+    }
+}
+
+/// A provider refused a message because its recipient opted out there: from now on that is known
+/// here. WhatsApp knows an opt-out from promotions only.
+pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
+    let learning = Arc::clone(inner);
+    inner.spawn(async move {
+        let outbound = match learning.store.outbound(message).await {
+            Ok(Some(outbound)) => outbound,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, %message, "an opt-out at the provider is not kept");
+                return;
+            }
+        };
+        let Some(attempt) = outbound.progress.last_attempt() else {
+            return;
+        };
+        let scope = match attempt.channel {
+            Channel::WhatsApp => ConsentScope::Promotions,
+            Channel::Sms | Channel::Telegram | Channel::Email => ConsentScope::Everything,
+        };
+        let failure = attempt.failure.as_ref();
+        let consent = Consent {
+            project: outbound.message.project,
+            who: ConsentSubject::Contact(outbound.contact),
+            senders: vec![outbound.message.sender],
+            change: ConsentChange {
+                opted_out: true,
+                scope,
+                wording: failure.map_or_else(Box::default, |it| it.code.clone()),
+            },
+            source: ConsentSource::Provider,
+            channel: Some(attempt.channel),
+            at: learning.now(),
+        };
+        keep(&learning, consent, drop);
+    });
+}

@@ -1,0 +1,75 @@
+//! How is a route's `email` table read?
+
+use connectors::email::{EmailConfig, Security};
+use domain::model::address::EmailAddress;
+use domain::time::Millis;
+
+use super::reader::{Field, Surroundings, Table};
+
+/// Reads the settings of a mail server; `None` when it cannot be used.
+pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Option<EmailConfig> {
+    let default = EmailConfig::default();
+    let text = |field: Field<'_>| field.words().map(str::to_owned);
+    let host = table
+        .require("host", "the name or address of the mail server")
+        .and_then(text);
+    let from = table
+        .require("from", "our e-mail address")
+        .and_then(|field| field.check(email));
+    let security_words = [
+        ("starttls", Security::StartTls),
+        ("tls", Security::Tls),
+        ("none", Security::None),
+    ];
+    let security = table.or("security", default.security, |field: Field<'_>| {
+        field.choice(&security_words, &[])
+    });
+    let usual_port = match security {
+        Security::StartTls => 587,
+        Security::Tls => 465,
+        Security::None => 25,
+    };
+    let username = table.get("username").and_then(text);
+    let password = table.get("password").and_then(|field| {
+        let secret = field.secret(surroundings)?;
+        Some(secret.expose().to_owned())
+    });
+    if username.is_some() != password.is_some() {
+        table.error("username", "goes with `password`: give both or neither");
+    }
+    let config = EmailConfig {
+        host: host.unwrap_or_default(),
+        port: table.or("port", usual_port, |field| field.whole(1..=65_535)),
+        security,
+        ca: table.get("ca").and_then(|field| field.pem(surroundings)),
+        username,
+        password,
+        from: from.unwrap_or_default(),
+        from_name: table.get("from_name").and_then(text),
+        unsubscribe: table.get("unsubscribe").and_then(|field| {
+            field.parse("a https: or mailto: URL", |it| {
+                let good = it.starts_with("https://") || it.starts_with("mailto:");
+                good.then(|| it.to_owned())
+            })
+        }),
+        hello_name: table.get("hello_name").and_then(text),
+        window: table.or("window", default.window, |field| field.whole(1..=100)),
+        timeout: table.or("timeout", default.timeout, |field| {
+            field.span_of_time(Millis::seconds(1)..=Millis::minutes(5))
+        }),
+    };
+    if config.exposes_password() {
+        table.error(
+            "security",
+            "\"none\" would send the password in the clear; use \"starttls\" or \"tls\"",
+        );
+    }
+    table.finish();
+    (!config.host.is_empty() && !config.from.is_empty()).then_some(config)
+}
+
+fn email(text: &str) -> Result<String, String> {
+    EmailAddress::parse(text)
+        .map(|it| it.as_str().to_owned())
+        .map_err(|error| error.to_string())
+}
