@@ -31,11 +31,13 @@ use domain::ids::ProjectKey;
 use domain::model::money::Currency;
 use engine::Engine;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use auth::{ConfiguredKey, KeyRing, Scopes, hash_key};
 pub use error::{ErrorCode, FieldError};
 pub use openapi::openapi_json;
+pub use v1::webhooks::{WebhookLetters, WebhookRules};
 
 /// Renders the figures for Prometheus.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -68,6 +70,10 @@ pub struct ApiState {
     pub metrics: RenderMetrics,
     /// Bounds on what a request may bring.
     pub limits: Limits,
+    /// Which URLs webhooks may have.
+    pub webhooks: WebhookRules,
+    /// Cancelled when the server stops: event streams end then, which would hold it up for ever.
+    pub closing: CancellationToken,
 }
 
 impl ApiState {
@@ -96,7 +102,8 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Serves until `shutdown` is done, and then until the requests under way are answered. Callers who
+/// Serves until `shutdown` is done, and then until the requests under way are answered; streams of
+/// events end by [`ApiState::closing`], to be cancelled at the same time. Callers who
 /// cannot wait that long put a deadline around it.
 pub async fn serve(
     listener: TcpListener,

@@ -11,6 +11,8 @@ mod bad_input;
 mod contacts;
 #[path = "suite/conversations.rs"]
 mod conversations;
+#[path = "suite/events.rs"]
+mod events;
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/house.rs"]
@@ -25,3 +27,5 @@ mod outside;
 mod senders;
 #[path = "suite/templates.rs"]
 mod templates;
+#[path = "suite/webhooks.rs"]
+mod webhooks;

@@ -567,8 +567,12 @@ async fn keep(
         | Outcome::ConsentKept { .. }
         | Outcome::Done
         | Outcome::Missing
+        | Outcome::Stale
         | Outcome::Template(_)
-        | Outcome::Stale => Err(Unavailable::new("the store broke the contract of Accept").into()),
+        | Outcome::Webhook(_)
+        | Outcome::Replayed { .. } => {
+            Err(Unavailable::new("the store broke the contract of Accept").into())
+        }
     }
 }
 

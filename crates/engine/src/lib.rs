@@ -6,8 +6,8 @@
 //!
 //! [`accept`] checks, plans where it can and keeps; [`plan`] decides for what waits; [`receive`]
 //! gives connectors their submissions and takes in what they hear; [`settle`] follows a message
-//! after each change; [`worker`] is the only place with loops: the timer, the pumps of the lanes,
-//! and the upkeep. No rule stands here: rules are asked of the domain, and every change is one
+//! after each change; [`worker`] has the loops: the timer, the pumps of the lanes, and the upkeep;
+//! [`publish`] tells the outside what happened, with a loop for each webhook. No rule stands here: rules are asked of the domain, and every change is one
 //! operation of the store.
 
 mod accept;
@@ -18,6 +18,7 @@ mod form;
 mod lanes;
 mod line;
 mod plan;
+pub mod publish;
 mod ready;
 mod receive;
 mod recover;
@@ -37,6 +38,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
+use domain::model::event::EventSeq;
 use domain::model::sender::Sender;
 use domain::model::template::TemplateText;
 use domain::rules::bulk_detection::BulkDetector;
@@ -46,6 +48,7 @@ use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::consent::Consent;
 use ports::store::templates::Template;
+use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -54,6 +57,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
+use crate::publish::{Publishing, Watch};
 use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
 use crate::templates::Templates;
@@ -122,6 +126,7 @@ pub(crate) struct Inner {
     pub(crate) replan: mpsc::UnboundedSender<MessageId>,
     /// Raised whenever a route comes up or goes down: what waits is looked at again.
     pub(crate) turns: AtomicU64,
+    pub(crate) watch: Watch,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
     /// Why the line can go on no more; the process is to end.
@@ -187,6 +192,7 @@ impl Engine {
             timer_sleeps_until: AtomicI64::new(i64::MIN),
             replan,
             turns: AtomicU64::new(0),
+            watch: Watch::new(),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
@@ -298,6 +304,23 @@ impl Engine {
         test: bool,
     ) -> Result<SyncReport, TemplateError> {
         registrar::sync(&self.inner, project, sender, test).await
+    }
+
+    /// Serves the senders' webhooks from now on (R-MON-2). Once at most.
+    pub fn publish(&self, publishing: Publishing) {
+        publish::start(&self.inner, publishing);
+    }
+
+    /// Changes a sender's webhook, and lets that take effect at once.
+    pub async fn change_webhook(&self, change: WebhookChange) -> Result<Outcome, Unavailable> {
+        let outcome = self.inner.apply(Op::Webhook(Box::new(change))).await;
+        self.inner.watch.changed();
+        outcome
+    }
+
+    /// Changes whenever there are new events (R-MON-1); the value may be behind the store's at first.
+    pub fn watch_events(&self) -> watch::Receiver<EventSeq> {
+        self.inner.watch.newest()
     }
 
     /// Plays a person who writes to this sender, through the simulator that carries its channel.

@@ -73,8 +73,10 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::ConsentKept { .. }
             | Outcome::Done
             | Outcome::Missing
+            | Outcome::Stale
             | Outcome::Template(_)
-            | Outcome::Stale,
+            | Outcome::Webhook(_)
+            | Outcome::Replayed { .. },
         ) => {}
         Ok(Outcome::Fenced) => {
             if inner.accepting.load(Ordering::SeqCst) {

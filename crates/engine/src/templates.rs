@@ -243,7 +243,9 @@ fn commit(
                 | Outcome::Done
                 | Outcome::Missing
                 | Outcome::Stale
-                | Outcome::Fenced => {
+                | Outcome::Fenced
+                | Outcome::Webhook(_)
+                | Outcome::Replayed { .. } => {
                     Err(Unavailable::new("the store broke the contract of Template"))
                 }
             });

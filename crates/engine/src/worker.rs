@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::line::RouteLine;
 use crate::plan::{lanes_of, plan_all, plan_lane};
-use crate::{Inner, facts, settle};
+use crate::{Inner, facts, publish, settle};
 
 /// Things due that are looked at in one query.
 const DUE_PAGE: u16 = 512;
@@ -43,12 +43,13 @@ pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<Messa
     spawn_one(inner, timer(Arc::clone(inner)));
     spawn_one(inner, replan(Arc::clone(inner), to_replan));
     spawn_one(inner, upkeep(Arc::clone(inner)));
+    spawn_one(inner, publish::watch::look(Arc::clone(inner)));
     for line in inner.lines.values() {
         spawn_one(inner, pump(Arc::clone(inner), Arc::clone(line)));
     }
 }
 
-fn spawn_one(inner: &Inner, work: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn spawn_one(inner: &Inner, work: impl Future<Output = ()> + Send + 'static) {
     let stopping = inner.stopping.clone();
     inner
         .tasks
@@ -290,13 +291,13 @@ async fn upkeep(inner: Arc<Inner>) {
                 limit: PRUNE_PAGE,
             })
             .await;
-        if let Err(error) = pruned {
+        if let Err(error) = pruned.and(publish::forget(&inner, now).await) {
             tracing::error!(%error, "the upkeep was not done");
         }
     }
 }
 
 /// Sleeps by the runtime's clock; negative spans do not sleep.
-async fn sleep(span: Millis) {
+pub(crate) async fn sleep(span: Millis) {
     tokio::time::sleep(span.to_duration()).await;
 }

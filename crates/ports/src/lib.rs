@@ -1,11 +1,12 @@
 //! What the engine needs of the world, as small traits, and the in-memory model of the store.
 //!
-//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`], [`hooks`] and
-//! [`provider`]; then [`memory`] and [`conformance`].
+//! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`], [`hooks`],
+//! [`provider`] and [`courier`]; then [`memory`] and [`conformance`].
 
 pub mod clock;
 pub mod conformance;
 pub mod connector;
+pub mod courier;
 pub mod hooks;
 pub mod memory;
 pub mod provider;

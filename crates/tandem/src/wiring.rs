@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{ApiState, ConfiguredKey, KeyRing, Scopes};
+use api::{ApiState, ConfiguredKey, KeyRing, Scopes, WebhookLetters, WebhookRules};
+use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
 use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::Directory;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::time::{Millis, Timestamp};
+use engine::publish::Publishing;
 use engine::topology::{self, Topology};
 use engine::{Engine, Setup};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -41,9 +43,11 @@ pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
         .projects
         .first()
         .map(|it| it.policy.capability_memory);
-    let options = memory.map_or_else(Options::default, |capability_memory| Options {
-        capability_memory,
-    });
+    let default = Options::default();
+    let options = Options {
+        capability_memory: memory.unwrap_or(default.capability_memory),
+        secret_key: config.secret_key,
+    };
     let store = SqliteStore::open(path, options)
         .with_context(|| format!("open the database {database}"))?;
     Ok(Arc::new(store))
@@ -81,6 +85,7 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
         let connector = connect(route, key, &engine, &outside)?;
         engine.attach(key, connector);
     }
+    let stopping = CancellationToken::new();
     let router = api::router(ApiState {
         engine: engine.clone(),
         keys: KeyRing::new(named.api_keys(&config)),
@@ -92,13 +97,24 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
         limits: api::Limits {
             body_bytes: config.limits.body_bytes,
         },
+        webhooks: WebhookRules {
+            allow_http: config.webhooks.allow_http,
+            allow_private: config.webhooks.allow_private,
+        },
+        closing: stopping.clone(),
+    });
+    engine.publish(Publishing {
+        courier: courier(CourierConfig {
+            allow_private: config.webhooks.allow_private,
+        })
+        .context("prepare the delivery of webhooks")?,
+        letters: Arc::new(WebhookLetters),
     });
     let address = listener
         .local_addr()
         .context("find the listening address")?;
     (options.on_ready)(address);
     tokio::spawn(metrics_upkeep(metrics));
-    let stopping = CancellationToken::new();
     let mut server = tokio::spawn(api::serve(
         listener,
         router,

@@ -2,6 +2,7 @@
 
 pub(crate) mod contacts;
 pub(crate) mod conversations;
+pub(crate) mod events;
 pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
@@ -10,6 +11,7 @@ pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
 pub(crate) mod templates;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
@@ -29,4 +31,6 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(routes::router())
         .merge(simulator::router())
         .merge(templates::router())
+        .merge(events::router())
+        .merge(webhooks::router())
 }

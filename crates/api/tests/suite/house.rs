@@ -41,6 +41,7 @@ use ports::store::{Registered, Store};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// The project of every key but [`OTHER_PROJECT`].
@@ -84,6 +85,7 @@ impl Clock for TestClock {
 pub(crate) struct House {
     router: Router,
     pub(crate) engine: Engine,
+    pub(crate) closing: CancellationToken,
 }
 
 /// What it answered.
@@ -155,19 +157,31 @@ impl House {
             let events = engine.events(route.key).unwrap();
             engine.attach(route.key, Provider::start(&route, source, events));
         }
+        let closing = CancellationToken::new();
         let router = api::router(ApiState {
             engine: engine.clone(),
             keys: KeyRing::new(keys()),
             public_url: "https://msg.example.com".to_owned(),
             metrics: Arc::new(|| "tandem_up 1\n".to_owned()),
             limits: Limits::default(),
+            webhooks: api::WebhookRules::default(),
+            closing: closing.clone(),
         });
-        Self { router, engine }
+        Self {
+            router,
+            engine,
+            closing,
+        }
+    }
+
+    /// One request, its answer unread.
+    pub(crate) async fn response(&self, request: Request<Body>) -> axum::http::Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// One request.
     pub(crate) async fn request(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.response(request).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let json = serde_json::from_slice(&bytes)

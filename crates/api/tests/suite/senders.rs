@@ -367,3 +367,46 @@ async fn a_call_of_a_route_without_hooks_is_not_found() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_senders_webhook_is_set_with_the_sender_and_goes_with_it() {
+    let house = House::new().await;
+    let body = json!({
+        "name": "Shop", "webhookUrl": "https://x.example/y", "webhookEvents": ["message.inbound"],
+    });
+    let answer = house.post("/v1/senders", &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    let mut webhook = answer.json["webhook"].clone();
+    let secret = webhook.as_object_mut().unwrap().remove("secret").unwrap();
+    assert!(secret.as_str().unwrap().starts_with("whsec_"));
+    let want = json!({
+        "url": "https://x.example/y", "events": ["message.inbound"], "active": true,
+        "signatureVersion": "v2",
+    });
+    assert_eq!(webhook, want);
+    let path = format!("/v1/senders/{}", answer.json["id"].as_str().unwrap());
+    assert_eq!(house.get(&path).await.json["webhook"], want);
+    let listed = house.get("/v1/senders").await.json;
+    let found = listed["items"].as_array().unwrap().iter();
+    assert_eq!(found.filter(|it| it["webhook"] == want).count(), 1);
+    let wrong = patch(&house, &path, &json!({"webhookEvents": ["message.nope"]})).await;
+    assert_eq!(wrong.wrong_fields(), ["webhookEvents.0"]);
+    let other = json!({"webhookUrl": "https://x.example/z", "webhookActive": false});
+    let changed = patch(&house, &path, &other).await;
+    assert_eq!(changed.json["webhook"]["url"], "https://x.example/z");
+    assert_eq!(changed.json["webhook"]["active"], false);
+    assert!(changed.json["webhook"].get("secret").is_none());
+    let named = patch(&house, &path, &json!({"name": "Shop 2"})).await;
+    assert_eq!(named.json["webhook"]["url"], "https://x.example/z");
+    let cleared = patch(&house, &path, &json!({"webhookUrl": null})).await;
+    assert!(cleared.json.get("webhook").is_none());
+    // One of the configuration file has its webhook from here as well.
+    let file = json!({"webhookUrl": "https://x.example/f"});
+    let support = patch(&house, "/v1/senders/support", &file).await;
+    assert!(support.json["webhook"]["secret"].is_string(), "{support:?}");
+    patch(&house, &path, &file).await;
+    let gone = house.call(LIVE, "DELETE", &path, "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let left = house.engine.store().webhooks().await.unwrap();
+    assert_eq!(left.len(), 1);
+}

@@ -15,6 +15,8 @@ pub mod metrics;
 pub mod order;
 pub mod outcome;
 pub mod plan;
+pub mod publish;
+pub mod reach;
 pub mod receipt_order;
 pub mod route;
 pub mod template;

@@ -1,6 +1,7 @@
 //! A small world around the real engine: made-up time, a store that survives the process, and
 //! providers that do as their scripts say.
 
+pub(crate) mod courier;
 mod provider;
 mod store;
 
@@ -179,6 +180,8 @@ pub(crate) struct World {
     seed: u64,
     engine: Option<Engine>,
     dead: Arc<AtomicBool>,
+    /// How long the store takes for an operation; none by itself.
+    pub(crate) commit_takes: Option<Millis>,
     /// What the sender's default template says.
     pub(crate) default_body: &'static str,
 }
@@ -205,6 +208,7 @@ impl World {
             engine: None,
             dead: Arc::default(),
             default_body: "hello",
+            commit_takes: None,
         }
     }
 
@@ -292,6 +296,9 @@ impl World {
         let store = Access {
             disk: Arc::clone(&self.disk),
             dead: Arc::clone(dead),
+            late: self
+                .commit_takes
+                .map(|it| store::late(Arc::clone(&self.disk), it.to_duration())),
         };
         let clock: Arc<dyn Clock> = Arc::<WorldClock>::clone(&self.clock);
         Engine::start(Setup {
@@ -351,6 +358,10 @@ impl World {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::<WorldClock>::clone(&self.clock)
     }
 
     /// Lets made-up time pass.

@@ -7,11 +7,13 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, T
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
@@ -19,13 +21,32 @@ use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
+use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
+use tokio::sync::mpsc;
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
 /// end, and operations are dropped.
 pub(crate) struct Access {
     pub(crate) disk: Arc<MemoryStore>,
     pub(crate) dead: Arc<AtomicBool>,
+    /// Where operations wait for their commit, where that takes time.
+    pub(crate) late: Option<mpsc::UnboundedSender<(Op, Completion)>>,
+}
+
+/// Commits operations in their order, each so long after the one before.
+pub(crate) fn late(
+    disk: Arc<MemoryStore>,
+    each: std::time::Duration,
+) -> mpsc::UnboundedSender<(Op, Completion)> {
+    let (sender, mut waiting) = mpsc::unbounded_channel::<(Op, Completion)>();
+    tokio::spawn(async move {
+        while let Some((op, done)) = waiting.recv().await {
+            tokio::time::sleep(each).await;
+            disk.commit(op, done);
+        }
+    });
+    sender
 }
 
 impl Access {
@@ -43,11 +64,15 @@ impl Access {
 impl Store for Access {
     /// Calls the completion on a thread of its own, which has no runtime, as a real store does.
     fn commit(&self, op: Op, done: Completion) {
-        if !self.dead.load(Ordering::SeqCst) {
-            std::thread::scope(|scope| {
+        if self.dead.load(Ordering::SeqCst) {
+            return;
+        }
+        match &self.late {
+            Some(late) => late.send((op, done)).ok().unwrap(),
+            None => std::thread::scope(|scope| {
                 let writer = scope.spawn(|| self.disk.commit(op, done));
                 writer.join().expect("a completion panicked");
-            });
+            }),
         }
     }
 
@@ -182,6 +207,43 @@ impl Queries for Access {
 
     fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
         self.ask(|it| it.numbers(project))
+    }
+
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
+        self.ask(|it| it.events(filter))
+    }
+
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {
+        self.ask(|it| it.event(seq))
+    }
+
+    fn newest_event(&self) -> Answer<'_, EventSeq> {
+        self.ask(Queries::newest_event)
+    }
+
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>> {
+        self.ask(Queries::webhooks)
+    }
+
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>> {
+        self.ask(|it| it.webhook(sender))
+    }
+
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>> {
+        self.ask(|it| it.webhook_standing(sender))
+    }
+
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>> {
+        self.ask(|it| it.replays(sender, limit))
+    }
+
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>> {
+        self.ask(|it| it.dead_letters(sender, before, limit))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

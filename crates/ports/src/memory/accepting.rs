@@ -10,6 +10,7 @@ use domain::time::Timestamp;
 use super::contacts::implied;
 use super::state::{Earlier, Person, Received, Sent, State};
 use crate::store::Outcome;
+use crate::store::events;
 use crate::store::fold::{self, IDEMPOTENCY_MEMORY};
 use crate::store::messages::{DecisionRecord, IdempotencyKey, InboundMessage};
 use crate::store::operations::Accept;
@@ -62,6 +63,8 @@ impl State {
             at,
             decision: accept.decision.clone(),
         }];
+        let event = events::of_acceptance(id, message, &progress, &accept.decision);
+        self.publishing.add(event);
         let (message, receipts) = (message.clone(), Vec::new());
         let sent = Sent {
             contact,
@@ -151,6 +154,10 @@ impl State {
             },
         );
         let thread = self.threads.entry((contact, inbound.sender)).or_default();
+        let is_new = thread.last_inbound.is_none() && thread.last_outbound_at.is_none();
+        for event in events::of_inbound(id, inbound, is_new) {
+            self.publishing.add(event);
+        }
         if thread.last_inbound.is_none_or(|it| it.0 <= at) {
             thread.last_inbound = Some((at, inbound.channel));
         }

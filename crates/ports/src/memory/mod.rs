@@ -7,6 +7,7 @@ mod accepting;
 mod consent;
 mod contacts;
 mod conversations;
+mod publishing;
 mod receiving;
 mod senders;
 mod state;
@@ -21,11 +22,13 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, T
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
 use crate::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use crate::store::events::{EventFilter, EventPage, EventRecord};
 use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
@@ -33,6 +36,7 @@ use crate::store::operations::ApiKeyRecord;
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::templates::{Template, TemplateFilter};
+use crate::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use crate::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
 use state::State;
 
@@ -247,6 +251,43 @@ impl Queries for MemoryStore {
 
     fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
         self.answer(|it| it.list_numbers(project))
+    }
+
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
+        self.answer(|it| it.publishing.read(filter))
+    }
+
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {
+        self.answer(|it| it.publishing.event(seq))
+    }
+
+    fn newest_event(&self) -> Answer<'_, EventSeq> {
+        self.answer(|it| it.publishing.newest())
+    }
+
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>> {
+        self.answer(|it| it.publishing.webhooks())
+    }
+
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>> {
+        self.answer(|it| it.publishing.webhook(sender))
+    }
+
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>> {
+        self.answer(|it| it.publishing.standing(sender))
+    }
+
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>> {
+        self.answer(|it| it.publishing.replays(sender, limit.into()))
+    }
+
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>> {
+        self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -10,6 +10,7 @@ use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
 use super::conversations::Conversation;
+use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
@@ -44,6 +45,7 @@ pub(super) struct State {
     pub(super) api_senders: BTreeMap<SenderKey, SenderRecord>,
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
+    pub(super) publishing: Publishing,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -115,6 +117,7 @@ impl State {
             api_senders: BTreeMap::new(),
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            publishing: Publishing::default(),
         }
     }
 
@@ -152,6 +155,12 @@ impl State {
                 change,
                 at,
             } => Outcome::Template(self.change_template(*project, change, *at)),
+            Op::Webhook(change) => self.publishing.change(change),
+            Op::Delivery(delivery) => self.delivery(delivery),
+            Op::PruneEvents(prune) => {
+                self.publishing.prune(prune);
+                Outcome::Done
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::store::messages::{DecisionRecord, NewMessage};
 use crate::store::operations::{
     Billed, Interrupted, Plan, Receipt, Release, Settle, Start, Submitted,
 };
-use crate::store::{Epoch, Outcome, fold};
+use crate::store::{Epoch, Outcome, events, fold};
 
 /// One fold into a message: what it brought, and when it happened.
 pub(super) type Fold = (Effects, Timestamp);
@@ -224,6 +224,12 @@ impl State {
         }
         let mut changed = fold::changed(message, before.status, before.waiting, &sent.progress);
         let (contact, sender) = (sent.contact, sent.message.sender);
+        let of = (sent.message.project, sender, message);
+        if let Some(at) = at
+            && let Some(event) = events::of_change(of, before.status, &sent.progress, at)
+        {
+            self.publishing.add(event);
+        }
         let exists = self.people.contains_key(&contact);
         for (effects, at) in folds {
             fold::note(&mut changed, effects);

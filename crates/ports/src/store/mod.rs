@@ -11,12 +11,14 @@
 pub mod consent;
 pub mod contacts;
 pub mod conversations;
+pub mod events;
 pub mod fold;
 pub mod messages;
 pub mod operations;
 pub mod queries;
 pub mod senders;
 pub mod templates;
+pub mod webhooks;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -21,8 +21,10 @@ use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
+use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
-/// One change, committed whole or not at all.
+/// One change, committed whole or not at all. The events that it brings
+/// ([`events`](super::events)) are kept with it.
 #[derive(Debug, Clone)]
 pub enum Op {
     /// See [`Accept`].
@@ -90,6 +92,12 @@ pub enum Op {
         /// When.
         at: Timestamp,
     },
+    /// See [`WebhookChange`].
+    Webhook(Box<WebhookChange>),
+    /// See [`Delivery`].
+    Delivery(Box<Delivery>),
+    /// See [`PruneEvents`].
+    PruneEvents(PruneEvents),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -416,6 +424,15 @@ pub enum Outcome {
     },
     /// What became of a change to a template.
     Template(TemplateOutcome),
+    /// A sender's endpoint after a change.
+    Webhook(Box<Webhook>),
+    /// Events were put back to be delivered again.
+    Replayed {
+        /// How many.
+        count: u32,
+        /// Whether there are more than one replay puts back.
+        more: bool,
+    },
 }
 
 /// A message after a change.

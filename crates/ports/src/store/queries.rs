@@ -5,6 +5,7 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, T
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
@@ -12,12 +13,14 @@ use domain::time::Timestamp;
 use super::Answer;
 use super::contacts::{ContactFilter, ContactView};
 use super::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use super::events::{EventFilter, EventPage, EventRecord};
 use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
 use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
+use super::webhooks::{DeadLetter, Webhook, WebhookStanding};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -155,6 +158,35 @@ pub trait Queries: Send + Sync + 'static {
 
     /// The phone numbers that the project says it has, in the order of the numbers.
     fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>>;
+
+    /// Events in order (R-MON-1).
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage>;
+
+    /// The event at this place, where it is kept.
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>>;
+
+    /// The place of the newest event; zero before the first.
+    fn newest_event(&self) -> Answer<'_, EventSeq>;
+
+    /// Every sender's endpoint (R-MON-2).
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>>;
+
+    /// The endpoint of a sender.
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>>;
+
+    /// The endpoint of a sender, with what waits for it.
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>>;
+
+    /// The first events to be delivered again to a sender's endpoint, in order.
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>>;
+
+    /// The events that a sender's endpoint was given up on, newest first, before `before`.
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

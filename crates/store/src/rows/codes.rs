@@ -6,10 +6,12 @@ use domain::model::channel::Channel;
 use domain::model::consent::{ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::content::MessageType;
+use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
 use domain::model::template::TemplateStatus;
+use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
 
 use super::Corrupt;
@@ -133,6 +135,16 @@ coded!(
     ]
 );
 
+impl Coded for EventKind {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "event kind";
+}
+
+impl Coded for SignatureVersion {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "signature version";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +167,8 @@ mod tests {
         survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
+        survive(&EventKind::ALL);
+        survive(&SignatureVersion::ALL);
         survive(Counted::TABLE);
         survive(Purpose::TABLE);
         survive(&ConsentScope::ALL);

@@ -7,6 +7,7 @@ use domain::model::message::{Category, Purpose};
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
+use ports::store::events;
 use ports::store::fold::{self, IDEMPOTENCY_MEMORY};
 use ports::store::messages::{IdempotencyKey, NewMessage};
 use ports::store::operations::Accept;
@@ -59,6 +60,12 @@ impl Line<'_> {
         let progress = fold::accepted(accept);
         self.add_outbound(id, contact, message, &progress)?;
         self.add_content(id, message, decision)?;
+        self.add_event(&events::of_acceptance(
+            id,
+            message,
+            &progress,
+            &accept.decision,
+        ))?;
         if let Some(key) = &accept.idempotency {
             self.keep_idempotency(message.project, key, id, at)?;
         }

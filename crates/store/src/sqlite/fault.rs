@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::migrate::MigrationError;
 use crate::rows::Corrupt;
+use crate::seal::{KeyError, Sealed};
 
 /// The database could not be opened.
 #[derive(Debug, Error)]
@@ -29,6 +30,9 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error(transparent)]
     Migration(#[from] MigrationError),
+    /// There is no key for the secrets in it.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// No thread could be started.
     #[error("a thread of the store cannot be started: {0}")]
     Thread(io::Error),
@@ -43,6 +47,8 @@ pub(super) enum Fault {
     Corrupt(#[from] Corrupt),
     #[error("a value that is kept as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Sealed(#[from] Sealed),
     #[error("a decision cannot be kept as JSON: {0}")]
     Decision(String),
 }
@@ -52,7 +58,7 @@ impl Fault {
     /// without it; else the file or the disk is at fault, and trying again is for later.
     pub(super) fn is_of_one_operation(&self) -> bool {
         match self {
-            Self::Corrupt(_) | Self::Json(_) | Self::Decision(_) => true,
+            Self::Corrupt(_) | Self::Json(_) | Self::Sealed(_) | Self::Decision(_) => true,
             Self::Database(error) => match error.sqlite_error_code() {
                 None
                 | Some(

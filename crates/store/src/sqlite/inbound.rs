@@ -7,6 +7,7 @@ use domain::model::consent::{ConsentRecord, ConsentSource};
 use domain::model::message::Status;
 use domain::time::Timestamp;
 use ports::store::Outcome;
+use ports::store::events;
 use ports::store::messages::InboundMessage;
 use rusqlite::{OptionalExtension, params};
 
@@ -52,6 +53,10 @@ impl Line<'_> {
             None::<&[u8]>,
         ])?;
         self.add_inbound_content(message, inbound)?;
+        let is_new = !self.thread_exists(contact, inbound)?;
+        for event in events::of_inbound(message, inbound, is_new) {
+            self.add_event(&event)?;
+        }
         self.open_thread(contact.key(), message, inbound)?;
         let consent_changed = match &inbound.consent {
             None => false,
@@ -140,7 +145,21 @@ impl Line<'_> {
         Ok(())
     }
 
-    /// Makes it the newest of its thread, counted and unread, and of its channel, opens the WhatsApp window, and forgets
+    /// Whether anybody wrote in the thread before.
+    fn thread_exists(
+        &mut self,
+        contact: ContactId,
+        inbound: &InboundMessage,
+    ) -> Result<bool, Fault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM thread WHERE contact = ?1 AND sender = ?2
+                 AND (last_inbound_at IS NOT NULL OR last_outbound_at IS NOT NULL)",
+        )?;
+        Ok(statement.exists(params![contact.key(), inbound.sender.0])?)
+    }
+
+    /// Makes it the newest of its thread, counted and unread, and of its channel, opens the WhatsApp
+    /// window, and forgets
     /// that the contact was thought not to have the channel.
     fn open_thread(
         &mut self,

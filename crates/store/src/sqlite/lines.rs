@@ -1,6 +1,8 @@
 //! What the operations stand on: the transaction, the hot statements, and loading and writing back
 //! one message.
 
+use std::sync::Arc;
+
 use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::attempt::AttemptState;
 use domain::model::contact::ChannelMetrics;
@@ -11,13 +13,14 @@ use domain::rules::metrics::{self, MetricChange};
 use domain::rules::outcome::{Effects, Learnt};
 use domain::time::{Millis, Timestamp};
 use ports::store::fold::{self, KeySequence};
-use ports::store::{Epoch, Outcome};
+use ports::store::{Epoch, Outcome, events};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::Options;
 use super::fault::Fault;
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, lane_to_key, progress};
+use crate::seal::Seal;
 
 macro_rules! hot_statements {
     ($($name:ident: $sql:literal,)+) => {
@@ -82,6 +85,8 @@ hot_statements! {
     find_parked: "SELECT id, at, state, failure, raw, form, forms, whole FROM parked_receipt
         WHERE route = ?1 AND reference = ?2
             AND (form = 0 OR peer = (SELECT c.peer FROM content c WHERE c.message = ?3))",
+    add_event: "INSERT INTO event (project, sender, kind, message, at, channel, detail)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     add_receipt: "INSERT INTO receipt (message, no, at, attempt, state, raw)
         VALUES (?1, (SELECT ifnull(max(no), 0) + 1 FROM receipt WHERE message = ?1), ?2, ?3, ?4, ?5)",
     // No row for an erased contact, NULLs for one without a record.
@@ -101,6 +106,7 @@ pub(super) struct Line<'c> {
     pub(super) connection: &'c Connection,
     pub(super) hot: Hot<'c>,
     pub(super) keys: KeySequence,
+    pub(super) seal: Arc<Seal>,
     epoch: Epoch,
     capability_memory: Millis,
     /// Memory that progress records are written in.
@@ -136,11 +142,16 @@ pub(super) struct Loaded {
 pub(super) type Fold = (Effects, Timestamp);
 
 impl<'c> Line<'c> {
-    pub(super) fn new(connection: &'c Connection, options: Options) -> Result<Self, Fault> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        options: Options,
+        seal: Arc<Seal>,
+    ) -> Result<Self, Fault> {
         Ok(Self {
             connection,
             hot: Hot::prepare(connection)?,
             keys: KeySequence::default(),
+            seal,
             epoch: Epoch(0),
             capability_memory: options.capability_memory,
             record: Vec::new(),
@@ -247,6 +258,12 @@ impl<'c> Line<'c> {
                 }
                 Some(Learnt::WindowClosed) => self.learn_window_closed(loaded)?,
             }
+        }
+        let of = (loaded.project, loaded.sender, loaded.id);
+        if let Some(at) = at
+            && let Some(event) = events::of_change(of, loaded.was, &loaded.progress, at)
+        {
+            self.add_event(&event)?;
         }
         if loaded.progress.version != loaded.version {
             self.save(loaded, at)?;

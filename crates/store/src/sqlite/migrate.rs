@@ -45,6 +45,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "conversations",
         sql: include_str!("../../migrations/0005_conversations.sql"),
     },
+    Migration {
+        number: 6,
+        name: "events",
+        sql: include_str!("../../migrations/0006_events.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

@@ -10,6 +10,7 @@ mod consent;
 mod contact_changes;
 mod contacts;
 mod conversations;
+mod events;
 mod fault;
 mod housekeeping;
 mod inbound;
@@ -24,6 +25,7 @@ mod receive;
 mod senders;
 mod steps;
 mod templates;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -36,10 +38,12 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, T
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
@@ -47,12 +51,15 @@ use ports::store::operations::ApiKeyRecord;
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
+use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
 use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::oneshot;
 
 pub use fault::OpenError;
 use readers::{FactsRequest, Read, Reader};
 use writer::{Job, Work};
+
+use crate::seal::{Seal, SecretKey};
 
 /// How many threads read for the line.
 const READERS: usize = 2;
@@ -62,13 +69,16 @@ const READERS: usize = 2;
 pub struct Options {
     /// How long a contact is remembered not to have a channel (R-CHAN-3).
     pub capability_memory: Millis,
+    /// What secrets are sealed with (R-SEC); `None` is the key in the file beside the database.
+    pub secret_key: Option<SecretKey>,
 }
 
 impl Default for Options {
-    /// 30 days.
+    /// 30 days, and the key beside the database.
     fn default() -> Self {
         Self {
             capability_memory: Millis::days(30),
+            secret_key: None,
         }
     }
 }
@@ -94,23 +104,30 @@ impl SqliteStore {
             .map(|_| open::for_reading(path))
             .collect::<Result<Vec<_>, _>>()?;
         let listing = open::for_reading(path)?;
+        let key = match options.secret_key {
+            Some(key) => key,
+            None => SecretKey::beside(path)?,
+        };
+        let seal = Arc::new(Seal::new(key)?);
         let pending = Arc::new(AtomicUsize::new(0));
         let mut threads = Vec::with_capacity(READERS + 2);
         let (work, jobs) = crossbeam_channel::unbounded();
         let counter = Arc::clone(&pending);
+        let sealing = Arc::clone(&seal);
         threads.push(start("store-writer", move || {
-            writer::run(&writing, &jobs, &counter, options);
+            writer::run(&writing, &jobs, &counter, options, sealing);
         })?);
         let (reads, queries) = crossbeam_channel::unbounded();
         for connection in reading {
             let queries = queries.clone();
+            let seal = Arc::clone(&seal);
             threads.push(start("store-reader", move || {
-                readers::run(connection, &queries);
+                readers::run(connection, seal, &queries);
             })?);
         }
         let (lists, queries) = crossbeam_channel::unbounded();
         threads.push(start("store-lists", move || {
-            readers::run(listing, &queries);
+            readers::run(listing, seal, &queries);
         })?);
         Ok(Self {
             work: Some(work),
@@ -360,6 +377,43 @@ impl Queries for SqliteStore {
 
     fn numbers(&self, project: ProjectKey) -> Answer<'_, Vec<NumberRecord>> {
         self.ask(move |reader| reader.numbers(project))
+    }
+
+    fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
+        self.ask(move |reader| reader.events(&filter))
+    }
+
+    fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {
+        self.ask(move |reader| reader.event(seq))
+    }
+
+    fn newest_event(&self) -> Answer<'_, EventSeq> {
+        self.ask(Reader::newest_event)
+    }
+
+    fn webhooks(&self) -> Answer<'_, Vec<Webhook>> {
+        self.ask(Reader::webhooks)
+    }
+
+    fn webhook(&self, sender: SenderKey) -> Answer<'_, Option<Webhook>> {
+        self.ask(move |reader| reader.webhook(sender))
+    }
+
+    fn webhook_standing(&self, sender: SenderKey) -> Answer<'_, Option<WebhookStanding>> {
+        self.ask(move |reader| reader.webhook_standing(sender))
+    }
+
+    fn replays(&self, sender: SenderKey, limit: u16) -> Answer<'_, Vec<EventRecord>> {
+        self.ask(move |reader| reader.replays(sender, limit))
+    }
+
+    fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: u16,
+    ) -> Answer<'_, Vec<DeadLetter>> {
+        self.ask(move |reader| reader.dead_letters(sender, before, limit))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

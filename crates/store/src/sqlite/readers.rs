@@ -4,6 +4,8 @@
 //! ending a read costs as much as a point lookup. The snapshot is taken after the queue was
 //! looked at, so it is as new as every operation completed before any of those queries was made.
 
+use std::sync::Arc;
+
 use crossbeam_channel::Receiver;
 use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, SenderKey};
@@ -27,6 +29,7 @@ use super::fault::Fault;
 use super::loading::{self, coded, optional_time, time};
 use super::receive::state_word;
 use crate::rows::{Corrupt, lane_from_key, lane_to_key, phone_to_key};
+use crate::seal::Seal;
 
 /// Most queries that are answered from one snapshot; it bounds how long one holds back the log.
 const MAX_BATCH: usize = 64;
@@ -51,11 +54,12 @@ pub(super) struct FactsRequest {
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) db: Connection,
+    pub(super) seal: Arc<Seal>,
 }
 
 /// Runs until the last sender is gone and the queue is empty.
-pub(super) fn run(db: Connection, queries: &Receiver<Read>) {
-    let reader = Reader { db };
+pub(super) fn run(db: Connection, seal: Arc<Seal>, queries: &Receiver<Read>) {
+    let reader = Reader { db, seal };
     while let Ok(first) = queries.recv() {
         let mut batch = vec![first];
         // Leave some for the other thread.

@@ -4,6 +4,7 @@
 //! completions in order; what is queued meanwhile is the next batch. There is no timer: a lone
 //! operation is committed at once, and under load the batches grow by themselves.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::Receiver;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 use super::Options;
 use super::fault::Fault;
 use super::lines::Line;
+use crate::seal::Seal;
 
 /// Most operations of one transaction.
 const MAX_BATCH: usize = 1_024;
@@ -77,7 +79,10 @@ impl Work {
             | Op::Prune { .. }
             | Op::Template { .. }
             | Op::Consent(_)
-            | Op::MarkRead(_) => Ok(String::new()),
+            | Op::MarkRead(_)
+            | Op::Webhook(_)
+            | Op::Delivery(_)
+            | Op::PruneEvents(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -114,8 +119,9 @@ pub(super) fn run(
     jobs: &Receiver<Job>,
     pending: &AtomicUsize,
     options: Options,
+    seal: Arc<Seal>,
 ) {
-    let mut line = match Line::new(connection, options) {
+    let mut line = match Line::new(connection, options, seal) {
         Ok(line) => line,
         Err(fault) => {
             tracing::error!(%fault, "the store's statements do not fit its schema");
@@ -213,5 +219,8 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         } => line
             .change_template(*project, change, *at)
             .map(Outcome::Template),
+        Op::Webhook(change) => line.change_webhook(change),
+        Op::Delivery(delivery) => line.delivery(delivery),
+        Op::PruneEvents(prune) => line.prune_events(prune),
     }
 }

@@ -8,10 +8,12 @@ use domain::ids::MessageId;
 use domain::model::channel::Channel;
 use domain::model::message::Status;
 use domain::model::receipt::ReceiptState;
+use domain::model::webhook::WebhookSecret;
 use ports::conformance::store::kit::*;
 use ports::store::operations::{PlanStep, Start};
+use ports::store::webhooks::{WebhookChange, WebhookSetting};
 use ports::store::{Epoch, Op, Outcome, Queries, Registered, Store};
-use store::{OpenError, Options, SqliteStore};
+use store::{OpenError, Options, SecretKey, SqliteStore};
 
 fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, Options::default()).expect("the database opens")
@@ -257,4 +259,43 @@ fn an_opted_out_contact_is_refused_and_nothing_is_written() {
         (thread.opted_out, thread.last_outbound_at),
         (true, Some(at(0)))
     );
+}
+
+#[test]
+fn a_secret_does_not_stand_in_the_file_and_is_there_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let secret = "whsec_0123456789abcdef";
+    let made = {
+        let store = open(&path);
+        let change = WebhookChange {
+            project: PROJECT,
+            sender: SENDER,
+            at: at(0),
+            setting: WebhookSetting::Set {
+                url: Some("https://example.com/hook".into()),
+                events: None,
+                active: None,
+                signature: None,
+                secret: WebhookSecret::new(secret),
+            },
+        };
+        let outcome = commit(&store, Op::Webhook(Box::new(change)));
+        assert!(matches!(outcome, Outcome::Webhook(_)), "{outcome:?}");
+        ask(store.webhook(SENDER)).unwrap()
+    };
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let shows = |what: &str| bytes.windows(what.len()).any(|it| it == what.as_bytes());
+        assert!(!shows(secret) && !shows("whsec_"));
+    }
+    assert_eq!(made.secret.expose(), secret);
+    assert_eq!(ask(open(&path).webhook(SENDER)), Some(made));
+    // With another key nothing is told.
+    let other = Options {
+        secret_key: SecretKey::from_hex(&"0b".repeat(32)),
+        ..Options::default()
+    };
+    let store = SqliteStore::open(&path, other).unwrap();
+    assert!(try_to_ask(store.webhook(SENDER)).is_err());
 }

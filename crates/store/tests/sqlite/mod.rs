@@ -3,3 +3,4 @@
 mod files;
 mod model;
 mod scripts;
+mod webhook_steps;

@@ -2,11 +2,13 @@
 
 use domain::ids::{ConversationId, MessageId, SenderKey};
 use domain::model::channel::Channel;
+use domain::model::event::{EventKinds, EventSeq};
 use domain::model::message::Status;
 use ports::conformance::store::kit::{PROJECT, ask, at, commit, phone};
 use ports::memory::MemoryStore;
 use ports::store::contacts::ContactFilter;
 use ports::store::conversations::ConversationFilter;
+use ports::store::events::EventFilter;
 use ports::store::messages::MessageFilter;
 use ports::store::{Outcome, Queries, Store};
 use proptest::prelude::*;
@@ -106,6 +108,20 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
         "{:?}",
         ask(store.due(at(i64::from(u32::MAX)), 1_000))
     ));
+    let events = EventFilter {
+        project: PROJECT,
+        sender: None,
+        kinds: EventKinds::ALL,
+        after: EventSeq(0),
+        limit: 1_000,
+    };
+    answers.push(format!("{:?}", ask(store.events(events))));
+    answers.push(format!("{:?}", ask(store.webhooks())));
+    for sender in [1, 2].map(SenderKey) {
+        answers.push(format!("{:?}", ask(store.webhook_standing(sender))));
+        answers.push(format!("{:?}", ask(store.replays(sender, 100))));
+        answers.push(format!("{:?}", ask(store.dead_letters(sender, None, 100))));
+    }
     answers.push(format!("{:?}", ask(store.next_due())));
     answers.push(format!("{:?}", ask(store.in_hand(None, 1_000))));
     answers.push(format!("{:?}", ask(store.health()).backlog));
@@ -211,11 +227,13 @@ fn the_scripts_reach_what_matters() {
         ("AlreadyAccepted", 20),
         ("InboundKept", 20),
         ("ConsentKept", 50),
-        ("OptedOut", 20),
+        ("OptedOut", 10),
         ("InboundRepeated", 2),
         ("Delivered", 20),
         ("Failed", 20),
         ("Read", 5),
+        ("Webhook", 100),
+        ("Replayed", 20),
     ] {
         let count = seen.get(name).copied().unwrap_or(0);
         assert!(count >= at_least, "{name}: {count}; {seen:?}");

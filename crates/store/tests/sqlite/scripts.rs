@@ -23,23 +23,25 @@ use ports::store::operations::{
 use ports::store::{Epoch, Op, Outcome};
 use proptest::prelude::*;
 
+use super::webhook_steps;
+
 /// One step of a script.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     kind: u8,
-    who: u8,
-    what: u8,
-    which: u8,
-    detail: u8,
+    pub(super) who: u8,
+    pub(super) what: u8,
+    pub(super) which: u8,
+    pub(super) detail: u8,
     /// Milliseconds since the step before; may be negative.
     pause: i16,
-    is_long: bool,
+    pub(super) is_long: bool,
 }
 
 /// Scripts of up to 60 steps.
 pub(super) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0..27_u8,
+        0..33_u8,
         0..4_u8,
         any::<u8>(),
         any::<u8>(),
@@ -169,6 +171,9 @@ impl Story {
                     sender: SenderKey(1 + u32::from(step.detail % 2)),
                 },
             }),
+            27..=28 => webhook_steps::change(step, now),
+            29..=31 => webhook_steps::delivery(step, now),
+            32 => webhook_steps::prune(step, now),
             _ => {
                 let before = now.plus(Millis::minutes(-10));
                 let limit = u16::from(step.detail % 3);
@@ -284,7 +289,9 @@ impl Story {
             | Outcome::Done
             | Outcome::Missing
             | Outcome::Stale
-            | Outcome::Fenced => {}
+            | Outcome::Fenced
+            | Outcome::Webhook(_)
+            | Outcome::Replayed { .. } => {}
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();

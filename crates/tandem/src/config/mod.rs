@@ -34,13 +34,14 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use store::SecretKey;
 use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use builtin::{demo, without_file};
 pub(crate) use model::{
     Config, Database, Idempotency, Limits, Log, LogFormat, Project, Provider, Route, Scope,
-    is_test_key,
+    Webhooks, is_test_key,
 };
 pub(crate) use overrides::Overrides;
 pub(crate) use problem::Problem;
@@ -147,6 +148,18 @@ fn read<'a>(
     let limits = table.or("limits", Limits::default(), |field| {
         Some(limits(field.table()?))
     });
+    let webhooks = table.or("webhooks", Webhooks::default(), |field| {
+        Some(webhooks(field.table()?))
+    });
+    let secret_key = table.get("secret_key").and_then(|field| {
+        let place = field.clone();
+        let text = field.secret(surroundings)?;
+        let key = SecretKey::from_hex(text.expose());
+        if key.is_none() {
+            place.error("must be 64 hexadecimal digits");
+        }
+        key
+    });
     let log = table.or("log", Log::default(), |field| Some(log(field.table()?)));
     let list = |field: Option<Field<'a>>| field.and_then(Field::list).unwrap_or_default();
     let project_fields = list(table.require("project", "at least one [[project]] with an id"));
@@ -199,6 +212,8 @@ fn read<'a>(
         database,
         public_url,
         limits,
+        webhooks,
+        secret_key,
         log,
         projects: plain,
         routes,
@@ -226,6 +241,16 @@ fn limits(mut table: Table<'_>) -> Limits {
     };
     table.finish();
     limits
+}
+
+fn webhooks(mut table: Table<'_>) -> Webhooks {
+    let default = Webhooks::default();
+    let webhooks = Webhooks {
+        allow_http: table.or("allow_http", default.allow_http, Field::flag),
+        allow_private: table.or("allow_private", default.allow_private, Field::flag),
+    };
+    table.finish();
+    webhooks
 }
 
 fn log(mut table: Table<'_>) -> Log {

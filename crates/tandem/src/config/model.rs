@@ -18,6 +18,7 @@ use domain::model::policy::Policy;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
 use domain::time::Millis;
+use store::SecretKey;
 
 use super::secret::Secret;
 
@@ -33,6 +34,10 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// Bounds of the server.
     pub(crate) limits: Limits,
+    /// Where webhooks may go.
+    pub(crate) webhooks: Webhooks,
+    /// What secrets are sealed with in the database; `None` is the key file beside it (R-SEC).
+    pub(crate) secret_key: Option<SecretKey>,
     /// What is logged, and how.
     pub(crate) log: Log,
     /// The tenants; at least one.
@@ -74,6 +79,15 @@ impl Default for Limits {
             body_bytes: api::Limits::default().body_bytes,
         }
     }
+}
+
+/// Where webhooks may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Webhooks {
+    /// Also by plain HTTP.
+    pub(crate) allow_http: bool,
+    /// Also to this machine and the private network.
+    pub(crate) allow_private: bool,
 }
 
 /// What is logged, and how.

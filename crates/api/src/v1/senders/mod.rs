@@ -12,6 +12,7 @@ use domain::ids::SenderKey;
 use domain::model::channel::Channel;
 use domain::model::sender::{Origin, Sender};
 use engine::topology::Topology;
+use ports::store::webhooks::Webhook;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +24,7 @@ use crate::json::Iso;
 use crate::page::{Page, Params, Query, cut};
 use crate::path::InPath;
 use crate::schema;
+use crate::v1::webhooks::WebhookOut;
 use crate::{ApiState, json};
 
 /// The paths of this resource.
@@ -58,6 +60,9 @@ pub(crate) struct SenderOut<'a> {
     routes: Vec<&'a str>,
     /// `file`: the configuration file has it, and it can be changed there only; else `api`.
     managed_by: &'static str,
+    /// Where its events are posted, if anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<WebhookOut<'a>>,
     /// What was ignored of a change.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     #[schema(required = false)]
@@ -85,8 +90,15 @@ impl<'a> SenderOut<'a> {
                 Origin::File => "file",
                 Origin::Api => "api",
             },
+            webhook: None,
             warnings: &[],
         }
+    }
+
+    /// With its webhook; with the secret of one that was just made.
+    fn with_webhook(self, webhook: Option<&'a Webhook>, is_new: bool) -> Self {
+        let webhook = webhook.map(|it| WebhookOut::of(it, is_new));
+        Self { webhook, ..self }
     }
 }
 
@@ -115,6 +127,7 @@ pub(crate) async fn list(
     let limit = params.limit();
     let after: Option<SenderKey> = params.cursor();
     params.done()?;
+    let webhooks = api.engine.store().webhooks().await?;
     let topology = api.engine.topology();
     let mut senders: Vec<_> = topology
         .senders(caller.project())
@@ -124,7 +137,10 @@ pub(crate) async fn list(
     let next_cursor = cut(&mut senders, limit, |it| it.key);
     let items = senders
         .into_iter()
-        .map(|it| SenderOut::of(it, &topology, caller.0.test))
+        .map(|it| {
+            let webhook = webhooks.iter().find(|webhook| webhook.sender == it.key);
+            SenderOut::of(it, &topology, caller.0.test).with_webhook(webhook, false)
+        })
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -150,8 +166,10 @@ pub(crate) async fn get(
     let topology = api.engine.topology();
     let sender = topology.sender_by_id(caller.project(), &id);
     let sender = sender.ok_or_else(|| ApiError::not_found("sender"))?;
+    let webhook = api.engine.store().webhook(sender.key).await?;
+    let answer = SenderOut::of(sender, &topology, caller.0.test);
     Ok(json::response(
         StatusCode::OK,
-        &SenderOut::of(sender, &topology, caller.0.test),
+        &answer.with_webhook(webhook.as_ref(), false),
     ))
 }

@@ -19,6 +19,7 @@ use crate::body::{self, ReadBody};
 use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
+use crate::v1::webhooks::{self, ChangedWebhook, WebhookPlan, WebhookWish};
 use crate::{ApiState, json};
 
 /// Most characters of a name.
@@ -39,6 +40,20 @@ pub(crate) struct CreateIn {
     routes: Option<Vec<String>>,
     /// Whether it becomes the project's default; the first sender always does.
     set_as_default: Option<bool>,
+    /// Where its events are posted.
+    #[serde(default, deserialize_with = "body::clearable")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[expect(
+        clippy::option_option,
+        reason = "absent, null and a value are three things"
+    )]
+    webhook_url: Option<Option<String>>,
+    /// Which events; everything but `message.status` for a new webhook.
+    webhook_events: Option<Vec<String>>,
+    /// Whether the webhook is served.
+    webhook_active: Option<bool>,
+    /// How deliveries are signed: `v1`, `v1+v2` or `v2`.
+    webhook_signature_version: Option<String>,
 }
 
 /// A change of a sender: what is absent stays.
@@ -55,6 +70,40 @@ pub(crate) struct UpdateIn {
     routes: Option<Vec<String>>,
     /// `true` makes it the project's default.
     set_as_default: Option<bool>,
+    /// Where its events are posted; `null` removes the webhook.
+    #[serde(default, deserialize_with = "body::clearable")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[expect(
+        clippy::option_option,
+        reason = "absent, null and a value are three things"
+    )]
+    webhook_url: Option<Option<String>>,
+    /// Which events; everything but `message.status` for a new webhook.
+    webhook_events: Option<Vec<String>>,
+    /// Whether the webhook is served.
+    webhook_active: Option<bool>,
+    /// How deliveries are signed: `v1`, `v1+v2` or `v2`.
+    webhook_signature_version: Option<String>,
+}
+
+/// What a request says of the webhook.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
+fn wish<'a>(
+    url: Option<Option<&'a str>>,
+    events: Option<&'a [String]>,
+    active: Option<bool>,
+    signature: Option<&'a str>,
+) -> WebhookWish<'a> {
+    WebhookWish {
+        prefix: "webhook",
+        url,
+        events: events.map(|it| it.iter().map(String::as_str).collect()),
+        active,
+        signature,
+    }
 }
 
 /// Makes a sender.
@@ -100,6 +149,13 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
         Some(ids) => checked_routes(ids, &caller, &topology, &mut problems),
         None => usual_routes(&caller, &topology),
     };
+    let wish = wish(
+        input.webhook_url.as_ref().map(Option::as_deref),
+        input.webhook_events.as_deref(),
+        input.webhook_active,
+        input.webhook_signature_version.as_deref(),
+    );
+    let webhook = wish.check(None, api.webhooks, &mut problems);
     problems.finish()?;
     // Safe: without either of them `problems` has said so above.
     let (name, address) = name
@@ -124,7 +180,15 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
     if is_first || input.set_as_default == Some(true) {
         api.engine.make_default(project, key).await?;
     }
-    answer(&api, &caller, key, StatusCode::CREATED, &warnings)
+    let webhook = webhooks::carry_out(&api, project, key, webhook).await?;
+    answer(
+        &api,
+        &caller,
+        (key, webhook),
+        StatusCode::CREATED,
+        &warnings,
+    )
+    .await
 }
 
 /// Changes a sender that was made by the API. Of one of the configuration file only
@@ -188,6 +252,14 @@ async fn changed(
         .routes
         .as_ref()
         .map(|it| checked_routes(it, &caller, &topology, &mut problems));
+    let known = api.engine.store().webhook(sender.key).await?;
+    let wish = wish(
+        input.webhook_url.as_ref().map(Option::as_deref),
+        input.webhook_events.as_deref(),
+        input.webhook_active,
+        input.webhook_signature_version.as_deref(),
+    );
+    let webhook = wish.check(known.as_ref(), api.webhooks, &mut problems);
     problems.finish()?;
     if name.is_some() || address.is_some() || routes.is_some() {
         let mut record = kept(&api, sender, &topology).await?;
@@ -200,7 +272,15 @@ async fn changed(
     if input.set_as_default == Some(true) && !sender.is_default {
         api.engine.make_default(sender.project, sender.key).await?;
     }
-    answer(&api, &caller, sender.key, StatusCode::OK, &warnings)
+    let webhook = webhooks::carry_out(&api, sender.project, sender.key, webhook).await?;
+    answer(
+        &api,
+        &caller,
+        (sender.key, webhook),
+        StatusCode::OK,
+        &warnings,
+    )
+    .await
 }
 
 /// Removes a sender that was made by the API. What waits for it fails.
@@ -241,6 +321,7 @@ async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
         ));
     }
     api.engine.delete_sender(sender.key).await?;
+    webhooks::carry_out(&api, sender.project, sender.key, WebhookPlan::Clear).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -283,18 +364,23 @@ fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
     }
 }
 
-fn answer(
+async fn answer(
     api: &ApiState,
     caller: &Caller,
-    key: SenderKey,
+    (key, changed): (SenderKey, Option<ChangedWebhook>),
     status: StatusCode,
     warnings: &[FieldError],
 ) -> Result<Response, ApiError> {
+    let (webhook, is_new) = match changed {
+        Some(changed) => (Some(changed.webhook), changed.is_new),
+        None => (api.engine.store().webhook(key).await?, false),
+    };
     let topology = api.engine.topology();
     let sender = topology
         .sender(key)
         .ok_or_else(|| ApiError::not_found("sender"))?;
-    let mut answer = SenderOut::of(sender, &topology, caller.0.test);
+    let mut answer =
+        SenderOut::of(sender, &topology, caller.0.test).with_webhook(webhook.as_ref(), is_new);
     answer.warnings = warnings;
     Ok(json::response(status, &answer))
 }

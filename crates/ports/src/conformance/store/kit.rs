@@ -24,7 +24,7 @@ use domain::time::{Millis, Timestamp};
 
 use crate::store::messages::{InboundMessage, NewMessage};
 use crate::store::operations::{Accept, Changed, FirstStep, Plan, PlanStep, Receipt, Submitted};
-use crate::store::{Answer, Epoch, Op, Outcome, Store};
+use crate::store::{Answer, Epoch, Op, Outcome, Store, Unavailable};
 
 /// The project of most cases.
 pub const PROJECT: ProjectKey = ProjectKey(1);
@@ -57,12 +57,17 @@ impl Wake for Unpark {
 
 /// Waits for an answer.
 pub fn ask<T>(answer: Answer<'_, T>) -> T {
+    try_to_ask(answer).unwrap()
+}
+
+/// Waits for an answer that may be a fault.
+pub fn try_to_ask<T>(answer: Answer<'_, T>) -> Result<T, Unavailable> {
     let mut answer = pin!(answer);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
         match answer.as_mut().poll(&mut context) {
-            Poll::Ready(result) => return result.unwrap(),
+            Poll::Ready(result) => return result,
             Poll::Pending => std::thread::park_timeout(PATIENCE),
         }
     }

@@ -21,6 +21,7 @@ pub mod accepting;
 pub mod consent;
 pub mod contacts;
 pub mod conversations;
+pub mod events;
 pub mod housekeeping;
 pub mod inbound;
 pub mod kit;
@@ -30,6 +31,7 @@ pub mod receiving;
 pub mod senders;
 pub mod submitting;
 pub mod templates;
+pub mod webhooks;
 
 /// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
 /// `fn(case: fn(&dyn Store))` that calls the case with an empty store.
@@ -128,6 +130,31 @@ macro_rules! store_conformance {
         $crate::store_cases! { $with_store, senders:
             senders_of_the_api_are_kept_changed_and_forgotten,
             phone_numbers_are_a_projects_own,
+        }
+        $crate::store_cases! { $with_store, events:
+            a_message_that_is_delivered_brings_an_event_for_each_step,
+            a_delivery_learnt_with_the_answer_brings_delivered_alone,
+            only_the_end_of_a_message_is_a_failure_and_tells_why,
+            what_waits_tells_no_channel_that_was_not_decided,
+            what_writes_nothing_brings_nothing,
+            the_first_message_of_a_thread_brings_the_conversation_before_itself,
+            events_are_read_page_by_page_and_by_every_filter,
+            old_events_go_and_the_newest_stays,
+        }
+        $crate::store_cases! { $with_store, webhooks:
+            an_endpoint_is_made_with_its_defaults_and_gets_what_comes_from_then_on,
+            a_change_keeps_the_secret_and_what_is_not_named,
+            what_a_sender_does_not_have_cannot_be_changed,
+            an_endpoint_that_rested_gets_what_comes_after_its_rest,
+            what_was_delivered_or_passed_is_done_with,
+            failures_count_for_the_endpoint_and_tries_for_the_event,
+            a_change_is_tried_at_once_and_makes_older_failures_stale,
+            an_older_owner_delivers_no_more,
+            events_are_put_back_by_name_by_time_and_from_the_dead,
+            a_replay_by_time_finds_its_place_among_many,
+            another_senders_events_are_not_put_back,
+            an_endpoint_is_forgotten_with_all_that_waited_for_it,
+            events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
         }
         $crate::store_cases! { $with_store, housekeeping:
             short_names_are_stable_and_of_their_kind,

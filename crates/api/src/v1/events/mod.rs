@@ -1,0 +1,224 @@
+//! `GET /v1/events`: everything that happens in a project, as server-sent events, from where the
+//! reader left off (R-MON-1).
+//!
+//! A stream holds one page of events in memory and reads the next when the reader has taken it, so
+//! that a slow reader costs no more than a fast one.
+
+pub(crate) mod envelope;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use domain::model::event::{EventKind, EventKinds, EventSeq};
+use futures_util::stream;
+use ports::store::Unavailable;
+use ports::store::events::{EventFilter, EventRecord};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::ApiState;
+use crate::auth::{Caller, Scopes};
+use crate::error::{ApiError, ErrorCode, ErrorOut};
+use crate::page::{Params, Query};
+
+/// Most streams at a time.
+const STREAMS: usize = 256;
+/// Events that a stream holds.
+const PAGE: u16 = 64;
+/// How often a silent stream shows that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a stream lives: its reader comes again, with a key that is looked at anew.
+const LIFE: Duration = Duration::from_hours(1);
+/// When a reader comes again after its stream ended.
+const COME_AGAIN: Duration = Duration::from_secs(1);
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Proxies that gather what they pass on are told not to.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The paths of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(stream_events))
+        .layer(Extension(Arc::new(Semaphore::new(STREAMS))))
+}
+
+/// Streams what happens, as server-sent events: `id` is the place to resume from, `event` the type,
+/// `data` the same JSON object that a webhook gets. A comment every 15 s shows that the stream lives.
+/// It ends after an hour and when the server stops; standard readers come again by themselves.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "streamEvents",
+    tag = "events",
+    params(
+        ("types" = Option<String>, Query, description = "Only these types, with commas between them"),
+        ("after" = Option<i64>, Query, description = "Goes on after this place, for readers that cannot set the header"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "Goes on after this place; without, from now on"),
+    ),
+    responses(
+        (status = 200, description = "The stream", content_type = "text/event-stream", body = String),
+        (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
+        (status = 429, description = "The key's rate limit is reached, or too many streams are open", body = ErrorOut<'_>),
+    ),
+)]
+pub(crate) async fn stream_events(
+    State(api): State<Arc<ApiState>>,
+    Extension(streams): Extension<Arc<Semaphore>>,
+    caller: Caller,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, ApiError> {
+    caller.may(Scopes::READ)?;
+    let mut params = Params::new(query)?;
+    let kinds = params.read("types", "must be types of events, with commas", kinds);
+    let place = "must be the `id` of an event of this stream";
+    let after = params.read("after", place, seq);
+    let resumed = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str);
+    let resumed = match resumed {
+        None | Some(Ok("")) => None,
+        Some(text) => {
+            let place_of = text.ok().and_then(seq);
+            if place_of.is_none() {
+                params.wrong("Last-Event-ID", place);
+            }
+            place_of
+        }
+    };
+    params.done()?;
+    let Ok(place) = Arc::clone(&streams).try_acquire_owned() else {
+        return Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "Too many event streams are open",
+        )
+        .should_retry(true)
+        .retry_after(5));
+    };
+    // Listened to before the place is read, so that nothing is missed.
+    let newest = api.engine.watch_events();
+    let after = match resumed.or(after) {
+        Some(after) => after,
+        None => api.engine.store().newest_event().await?,
+    };
+    let feed = Feed {
+        filter: EventFilter {
+            project: caller.project(),
+            sender: None,
+            kinds: kinds.unwrap_or(EventKinds::ALL),
+            after,
+            limit: PAGE,
+        },
+        page: VecDeque::new(),
+        newest,
+        ends: Instant::now() + LIFE,
+        api,
+        _place: place,
+    };
+    let opening = Event::default().retry(COME_AGAIN).comment("open");
+    let events = stream::unfold((Some(opening), feed), |(opening, mut feed)| async {
+        let event = match opening {
+            Some(opening) => opening,
+            None => feed.next().await?,
+        };
+        Some((Ok::<_, Infallible>(event), (None, feed)))
+    });
+    let alive = KeepAlive::new().interval(HEARTBEAT);
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+fn kinds(text: &str) -> Option<EventKinds> {
+    text.split(',')
+        .map(|it| EventKind::from_code(it.trim()))
+        .collect()
+}
+
+fn seq(text: &str) -> Option<EventSeq> {
+    let seq: i64 = text.parse().ok()?;
+    (seq >= 0).then_some(EventSeq(seq))
+}
+
+/// One reader's stream.
+struct Feed {
+    api: Arc<ApiState>,
+    filter: EventFilter,
+    page: VecDeque<EventRecord>,
+    newest: watch::Receiver<EventSeq>,
+    ends: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Feed {
+    /// The next event, once there is one; `None` when the stream ends.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.api.closing.is_cancelled() || Instant::now() >= self.ends {
+                return None;
+            }
+            match self.read().await {
+                Ok(Some(event)) => return Some(event),
+                Ok(None) => self.wait().await,
+                Err(error) => {
+                    // The reader comes again, and goes on where it was.
+                    tracing::error!(%error, "an event stream was cut off");
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.newest.changed() => {}
+            () = self.api.closing.cancelled() => {}
+            () = tokio::time::sleep_until(self.ends) => {}
+        }
+    }
+
+    /// The next event, if there is one now.
+    async fn read(&mut self) -> Result<Option<Event>, Unavailable> {
+        loop {
+            while let Some(record) = self.page.pop_front() {
+                if let Some(event) = self.written(&record).await? {
+                    return Ok(Some(event));
+                }
+            }
+            self.newest.mark_unchanged();
+            let page = self.api.engine.store().events(self.filter).await?;
+            self.filter.after = page.upto;
+            if page.events.is_empty() && !page.more {
+                return Ok(None);
+            }
+            self.page = page.events.into();
+        }
+    }
+
+    async fn written(&self, record: &EventRecord) -> Result<Option<Event>, Unavailable> {
+        let event = &record.event;
+        let engine = &self.api.engine;
+        let message = match event.message {
+            Some(id) => engine.store().message(event.project, id).await?,
+            None => None,
+        };
+        let body = envelope::write(record, message.as_ref(), &engine.topology());
+        Ok(body.map(|body| {
+            Event::default()
+                .id(record.seq.0.to_string())
+                .event(event.kind.code())
+                .data(body)
+        }))
+    }
+}

@@ -1,0 +1,175 @@
+//! R-MON-1: the stream of events, resumed where its reader left off.
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, Response, StatusCode};
+use domain::time::Millis;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+use crate::house::{House, LIVE, OTHER_PROJECT, WHATSAPP};
+
+/// A reader of a stream.
+struct Reader {
+    body: BodyDataStream,
+    text: String,
+}
+
+async fn ask(house: &House, key: &str, path: &str, last: Option<&str>) -> Response<Body> {
+    let mut request = Request::get(path).header("authorization", format!("Bearer {key}"));
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    house.response(request.body(Body::empty()).unwrap()).await
+}
+
+impl Reader {
+    async fn of(house: &House, path: &str, last: Option<&str>) -> Self {
+        let response = ask(house, LIVE, path, last).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self {
+            body: response.into_body().into_data_stream(),
+            text: String::new(),
+        }
+    }
+
+    /// Reads for so long; whether the stream still stands.
+    async fn read_for(&mut self, span: Millis) -> bool {
+        let end = tokio::time::Instant::now() + span.to_duration();
+        loop {
+            match tokio::time::timeout_at(end, self.body.next()).await {
+                Ok(Some(chunk)) => {
+                    self.text += std::str::from_utf8(&chunk.unwrap()).unwrap();
+                }
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// The events so far: id, type, data.
+    fn events(&self) -> Vec<(String, String, Value)> {
+        let field = |event: &str, name: &str| {
+            let line = event.lines().find_map(|it| it.strip_prefix(name));
+            line.map(|it| it.trim().to_owned())
+        };
+        let events = self.text.split("\n\n");
+        events
+            .filter_map(|it| {
+                let data = field(it, "data:")?;
+                let (id, kind) = (field(it, "id:")?, field(it, "event:")?);
+                Some((id, kind, serde_json::from_str(&data).unwrap()))
+            })
+            .collect()
+    }
+
+    fn types(&self) -> Vec<String> {
+        self.events().into_iter().map(|it| it.1).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_is_seen_within_a_second_and_only_from_then_on() {
+    let house = House::new().await;
+    house.inbound(WHATSAPP, "+40712345678", "before").await;
+    let mut reader = Reader::of(&house, "/v1/events", None).await;
+    assert!(reader.read_for(Millis::seconds(2)).await);
+    assert_eq!(reader.types(), [""; 0]);
+    house.inbound(WHATSAPP, "+40712345678", "after").await;
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    let events = reader.events();
+    assert_eq!(events.len(), 1);
+    let (id, kind, data) = &events[0];
+    assert!(id.parse::<i64>().is_ok(), "{id}");
+    assert_eq!(kind, "message.inbound");
+    assert_eq!(data["type"], "message.inbound");
+    assert_eq!(data["data"]["text"], "after");
+    assert!(data["id"].as_str().unwrap().starts_with("evt_"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_goes_on_where_it_was() {
+    let house = House::new().await;
+    let mut reader = Reader::of(&house, "/v1/events?after=0", None).await;
+    for text in ["a", "b", "c"] {
+        house.inbound(WHATSAPP, "+40712345678", text).await;
+    }
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    let all = reader.events();
+    assert_eq!(all.len(), 4, "with the new conversation");
+    drop(reader);
+    let mut again = Reader::of(&house, "/v1/events?after=0", Some(&all[1].0)).await;
+    assert!(again.read_for(Millis::seconds(1)).await);
+    assert_eq!(again.events(), all[2..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_wanted_types_of_the_own_project_are_seen() {
+    let house = House::new().await;
+    let path = "/v1/events?types=message.inbound,message.queued";
+    let mut reader = Reader::of(&house, path, None).await;
+    let response = ask(&house, OTHER_PROJECT, "/v1/events", None).await;
+    let mut other = Reader {
+        body: response.into_body().into_data_stream(),
+        text: String::new(),
+    };
+    house.inbound(WHATSAPP, "+40712345678", "hello").await;
+    house
+        .send(&json!({"to": "+40712345678", "text": "hi", "channel": "sms"}))
+        .await;
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    assert_eq!(reader.types(), ["message.inbound", "message.queued"]);
+    assert!(other.read_for(Millis::seconds(1)).await);
+    assert_eq!(other.types(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_shows_that_it_lives_and_ends_after_an_hour() {
+    let house = House::new().await;
+    let mut reader = Reader::of(&house, "/v1/events", None).await;
+    assert!(reader.read_for(Millis::seconds(61)).await);
+    let beats = reader.text.matches("\n\n").count();
+    assert_eq!(beats, 1 + 4, "{:?}", reader.text);
+    assert!(!reader.read_for(Millis::hours(1)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_end_when_the_server_stops() {
+    let house = House::new().await;
+    let mut reader = Reader::of(&house, "/v1/events", None).await;
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    house.closing.cancel();
+    assert!(!reader.read_for(Millis::seconds(1)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_parameters_are_named() {
+    let house = House::new().await;
+    for (path, last, field) in [
+        ("/v1/events?types=message.snet", None, "types"),
+        ("/v1/events?after=x", None, "after"),
+        ("/v1/events?after=-1", None, "after"),
+        ("/v1/events", Some("evt_1_1"), "Last-Event-ID"),
+    ] {
+        let response = ask(&house, LIVE, path, last).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+        let bytes = axum::body::to_bytes(response.into_body(), 9_999)
+            .await
+            .unwrap();
+        let json: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(json["details"]["errors"][0]["path"][0], field);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_beyond_the_bound_are_refused_until_one_ends() {
+    let house = House::new().await;
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(Reader::of(&house, "/v1/events", None).await);
+    }
+    let refused = ask(&house, LIVE, "/v1/events", None).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    open.pop();
+    Reader::of(&house, "/v1/events", None).await;
+}

@@ -1,0 +1,338 @@
+//! Events and the webhooks that they are delivered to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::SenderKey;
+use domain::model::event::{EventKinds, EventSeq};
+use domain::model::webhook::{SignatureVersion, WebhookSecret};
+use domain::time::Timestamp;
+
+use super::state::State;
+use crate::store::Outcome;
+use crate::store::events::{Event, EventFilter, EventPage, EventRecord};
+use crate::store::webhooks::{
+    COUNT_MAX, DeadLetter, Delivery, DeliveryResult, PruneEvents, REPLAY_MAX, Replay, Webhook,
+    WebhookChange, WebhookSetting, WebhookStanding,
+};
+
+/// Events, endpoints, and what waits for them beside their queue.
+#[derive(Debug, Default)]
+pub(super) struct Publishing {
+    events: BTreeMap<EventSeq, Event>,
+    webhooks: BTreeMap<SenderKey, Webhook>,
+    again: BTreeSet<(SenderKey, EventSeq)>,
+    dead: BTreeMap<(SenderKey, EventSeq), (Timestamp, Box<str>)>,
+}
+
+impl Publishing {
+    pub(super) fn add(&mut self, event: Event) {
+        let seq = EventSeq(self.newest().0 + 1);
+        self.events.insert(seq, event);
+    }
+
+    pub(super) fn newest(&self) -> EventSeq {
+        self.events
+            .last_key_value()
+            .map(|it| *it.0)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn event(&self, seq: EventSeq) -> Option<EventRecord> {
+        let event = self.events.get(&seq)?.clone();
+        Some(EventRecord { seq, event })
+    }
+
+    fn fitting(&self, filter: EventFilter) -> impl Iterator<Item = EventSeq> {
+        let after = EventSeq(filter.after.0.saturating_add(1));
+        let fits = move |it: &Event| {
+            it.project == filter.project
+                && filter.sender.is_none_or(|sender| it.sender == Some(sender))
+                && filter.kinds.contains(it.kind)
+        };
+        self.events
+            .range(after..)
+            .filter(move |it| fits(it.1))
+            .map(|it| *it.0)
+    }
+
+    pub(super) fn read(&self, filter: EventFilter) -> EventPage {
+        let limit = usize::from(filter.limit);
+        let found: Vec<_> = self
+            .fitting(filter)
+            .take(limit)
+            .filter_map(|it| self.event(it))
+            .collect();
+        let more = found.len() == limit;
+        let upto = match found.last() {
+            Some(last) if more => last.seq,
+            Some(_) | None => self.newest().max(filter.after),
+        };
+        EventPage {
+            events: found,
+            upto,
+            more,
+        }
+    }
+
+    pub(super) fn webhooks(&self) -> Vec<Webhook> {
+        self.webhooks.values().cloned().collect()
+    }
+
+    pub(super) fn webhook(&self, sender: SenderKey) -> Option<Webhook> {
+        self.webhooks.get(&sender).cloned()
+    }
+
+    fn waiting(&self, webhook: &Webhook) -> impl Iterator<Item = EventSeq> {
+        self.fitting(EventFilter {
+            project: webhook.project,
+            sender: Some(webhook.sender),
+            kinds: webhook.events,
+            after: webhook.cursor,
+            limit: 0,
+        })
+    }
+
+    pub(super) fn standing(&self, sender: SenderKey) -> Option<WebhookStanding> {
+        let webhook = self.webhook(sender)?;
+        let counted = |it: usize| u64::try_from(it).map_or(COUNT_MAX, |it| it.min(COUNT_MAX));
+        Some(WebhookStanding {
+            backlog: counted(self.waiting(&webhook).count()),
+            replays: counted(self.again.iter().filter(|it| it.0 == sender).count()),
+            dead: counted(self.dead.keys().filter(|it| it.0 == sender).count()),
+            webhook,
+        })
+    }
+
+    pub(super) fn replays(&self, sender: SenderKey, limit: usize) -> Vec<EventRecord> {
+        let theirs = self.again.iter().filter(|it| it.0 == sender);
+        theirs
+            .filter_map(|it| self.event(it.1))
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn dead_letters(
+        &self,
+        sender: SenderKey,
+        before: Option<EventSeq>,
+        limit: usize,
+    ) -> Vec<DeadLetter> {
+        let theirs = self.dead.iter().rev().filter(|it| it.0.0 == sender);
+        theirs
+            .filter(|it| before.is_none_or(|before| it.0.1 < before))
+            .filter_map(|((_, seq), (at, why))| {
+                Some(DeadLetter {
+                    record: self.event(*seq)?,
+                    at: *at,
+                    why: why.clone(),
+                })
+            })
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn change(&mut self, change: &WebhookChange) -> Outcome {
+        let sender = change.sender;
+        match &change.setting {
+            WebhookSetting::Set {
+                url,
+                events,
+                active,
+                signature,
+                secret,
+            } => {
+                let newest = self.newest();
+                let webhook = match (self.webhooks.get(&sender), url) {
+                    (Some(known), _) => known.clone(),
+                    (None, Some(url)) => made(change, url, secret.clone(), newest),
+                    (None, None) => return Outcome::Missing,
+                };
+                let resumes = !webhook.active && *active == Some(true);
+                let webhook = Webhook {
+                    url: url.clone().unwrap_or(webhook.url),
+                    events: events.unwrap_or(webhook.events),
+                    active: active.unwrap_or(webhook.active),
+                    signature: signature.unwrap_or(webhook.signature),
+                    version: webhook.version + 1,
+                    cursor: if resumes { newest } else { webhook.cursor },
+                    failures: 0,
+                    tried: (EventSeq(0), 0),
+                    next_try_at: None,
+                    ..webhook
+                };
+                self.webhooks.insert(sender, webhook.clone());
+                Outcome::Webhook(Box::new(webhook))
+            }
+            WebhookSetting::Clear => {
+                self.again.retain(|it| it.0 != sender);
+                self.dead.retain(|it, _| it.0 != sender);
+                match self.webhooks.remove(&sender) {
+                    Some(_) => Outcome::Done,
+                    None => Outcome::Missing,
+                }
+            }
+            WebhookSetting::Rotate(secret) => {
+                let Some(webhook) = self.webhooks.get_mut(&sender) else {
+                    return Outcome::Missing;
+                };
+                webhook.secret = secret.clone();
+                webhook.version += 1;
+                Outcome::Webhook(Box::new(webhook.clone()))
+            }
+            WebhookSetting::Replay(replay) => self.replay(sender, replay),
+        }
+    }
+
+    fn replay(&mut self, sender: SenderKey, replay: &Replay) -> Outcome {
+        let Some(webhook) = self.webhooks.get(&sender) else {
+            return Outcome::Missing;
+        };
+        let mut found: BTreeSet<EventSeq> = match replay {
+            Replay::Events(events) => events
+                .iter()
+                .copied()
+                .filter(|it| {
+                    let event = self.events.get(it);
+                    event.is_some_and(|it| it.sender == Some(sender))
+                })
+                .collect(),
+            Replay::Since(since) => self
+                .events
+                .iter()
+                .filter(|(_, it)| it.sender == Some(sender) && it.at >= *since)
+                .filter(|(_, it)| webhook.events.contains(it.kind))
+                .map(|it| *it.0)
+                .collect(),
+            Replay::Dead => self
+                .dead
+                .keys()
+                .filter(|it| it.0 == sender)
+                .map(|it| it.1)
+                .collect(),
+        };
+        found.retain(|it| *it <= webhook.cursor);
+        let more = found.len() > REPLAY_MAX;
+        let mut count = 0;
+        for seq in found.into_iter().take(REPLAY_MAX) {
+            self.again.insert((sender, seq));
+            self.dead.remove(&(sender, seq));
+            count += 1;
+        }
+        Outcome::Replayed { count, more }
+    }
+
+    pub(super) fn delivery(&mut self, delivery: &Delivery) -> Outcome {
+        let Delivery {
+            sender,
+            version,
+            seq,
+            again,
+            result,
+            at,
+            ..
+        } = delivery;
+        let place = (*sender, *seq);
+        let Some(webhook) = self.webhooks.get_mut(sender) else {
+            return Outcome::Missing;
+        };
+        match result {
+            DeliveryResult::Delivered => {
+                webhook.failures = 0;
+                webhook.tried = (EventSeq(0), 0);
+                webhook.next_try_at = None;
+                webhook.last_error = None;
+                webhook.delivered_at = Some(*at);
+                if *again {
+                    self.again.remove(&place);
+                } else {
+                    webhook.cursor = webhook.cursor.max(*seq);
+                }
+            }
+            DeliveryResult::Passed => webhook.cursor = webhook.cursor.max(*seq),
+            DeliveryResult::Failed { .. } | DeliveryResult::GivenUp { .. }
+                if webhook.version != *version =>
+            {
+                return Outcome::Stale;
+            }
+            DeliveryResult::Failed { next_try_at, why } => {
+                let (tried, tries) = webhook.tried;
+                let before = if tried == *seq { tries } else { 0 };
+                fail(webhook, (*seq, before + 1), *next_try_at, why);
+            }
+            DeliveryResult::GivenUp { next_try_at, why } => {
+                fail(webhook, (EventSeq(0), 0), *next_try_at, why);
+                if *again {
+                    self.again.remove(&place);
+                } else {
+                    webhook.cursor = webhook.cursor.max(*seq);
+                }
+                self.dead.insert(place, (*at, why.clone()));
+            }
+        }
+        Outcome::Done
+    }
+
+    pub(super) fn prune(&mut self, prune: &PruneEvents) {
+        let newest = self.newest();
+        let active = self.webhooks.values().filter(|it| it.active);
+        let floor = active.map(|it| it.cursor).min().unwrap_or(newest);
+        let beside: BTreeSet<_> = self.again.iter().chain(self.dead.keys()).collect();
+        let is_beside = |seq| beside.iter().any(|it| it.1 == seq);
+        let goes = |(seq, it): &(&EventSeq, &Event)| {
+            let unneeded = it.at < prune.events_before && **seq <= floor && !is_beside(**seq);
+            (unneeded || it.at < prune.needed_before) && **seq < newest
+        };
+        let old: Vec<_> = self
+            .events
+            .iter()
+            .take(prune.limit.into())
+            .filter(goes)
+            .map(|it| *it.0)
+            .collect();
+        if old.is_empty() {
+            return;
+        }
+        for seq in old {
+            self.events.remove(&seq);
+        }
+        self.again.retain(|it| self.events.contains_key(&it.1));
+        self.dead.retain(|it, _| self.events.contains_key(&it.1));
+    }
+}
+
+fn fail(webhook: &mut Webhook, tried: (EventSeq, u32), next_try_at: Timestamp, why: &str) {
+    webhook.failures += 1;
+    webhook.tried = tried;
+    webhook.next_try_at = Some(next_try_at);
+    webhook.last_error = Some(why.into());
+}
+
+/// A new endpoint.
+fn made(change: &WebhookChange, url: &str, secret: WebhookSecret, newest: EventSeq) -> Webhook {
+    Webhook {
+        project: change.project,
+        sender: change.sender,
+        url: url.into(),
+        events: EventKinds::USUAL,
+        active: true,
+        signature: SignatureVersion::default(),
+        secret,
+        version: 0,
+        cursor: newest,
+        failures: 0,
+        tried: (EventSeq(0), 0),
+        next_try_at: None,
+        last_error: None,
+        delivered_at: None,
+        created_at: change.at,
+    }
+}
+
+impl State {
+    pub(super) fn delivery(&mut self, delivery: &Delivery) -> Outcome {
+        if delivery.epoch < self.epoch {
+            return Outcome::Fenced;
+        }
+        self.publishing.delivery(delivery)
+    }
+}

@@ -1,0 +1,170 @@
+//! Events: written with the operation that brings them, read forward from a place (R-MON-1).
+
+use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::model::event::{EventDetail, EventKind, EventSeq};
+use domain::time::Timestamp;
+use ports::store::Outcome;
+use ports::store::events::{Event, EventFilter, EventPage, EventRecord};
+use ports::store::webhooks::PruneEvents;
+use rusqlite::{Connection, Row, params};
+
+use super::fault::Fault;
+use super::lines::Line;
+use super::loading::{coded, optional_coded, time};
+use super::readers::Reader;
+use crate::rows::codes::Coded;
+
+/// Most events that one query looks at, so that it is never long.
+const SCAN: i64 = 20_000;
+
+/// An event's columns, for [`read_event`].
+pub(super) const COLUMNS: &str =
+    "e.seq, e.project, e.sender, e.kind, e.message, e.at, e.channel, e.detail";
+
+impl Line<'_> {
+    pub(super) fn add_event(&mut self, event: &Event) -> Result<(), Fault> {
+        let detail = event
+            .detail
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
+        self.hot.add_event.execute(params![
+            event.project.0,
+            event.sender.map(|it| it.0),
+            event.kind.number(),
+            event.message.map(MessageId::key),
+            event.at.as_millis(),
+            event.channel.map(Coded::number),
+            detail,
+        ])?;
+        Ok(())
+    }
+
+    /// See [`PruneEvents`].
+    pub(super) fn prune_events(&mut self, prune: &PruneEvents) -> Result<Outcome, Fault> {
+        let removed = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM event WHERE seq IN (
+                     SELECT o.seq FROM (SELECT seq, at FROM event ORDER BY seq LIMIT ?3) o
+                     WHERE o.seq < (SELECT max(seq) FROM event)
+                     AND (o.at < ?2 OR (o.at < ?1
+                         AND o.seq <= ifnull((SELECT min(cursor) FROM webhook WHERE active), o.seq)
+                         AND NOT EXISTS (SELECT 1 FROM webhook_dead d WHERE d.seq = o.seq)
+                         AND NOT EXISTS (SELECT 1 FROM webhook_again a WHERE a.seq = o.seq))))",
+            )?
+            .execute(params![
+                prune.events_before.as_millis(),
+                prune.needed_before.as_millis(),
+                prune.limit
+            ])?;
+        if removed > 0 {
+            for table in ["webhook_dead", "webhook_again"] {
+                let sql = format!(
+                    "DELETE FROM {table}
+                     WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.seq = {table}.seq)"
+                );
+                self.connection.prepare_cached(&sql)?.execute([])?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// The place of the newest event; zero before the first.
+pub(super) fn newest(db: &Connection) -> Result<EventSeq, Fault> {
+    let mut statement = db.prepare_cached("SELECT ifnull(max(seq), 0) FROM event")?;
+    Ok(EventSeq(statement.query_row([], |row| row.get(0))?))
+}
+
+impl Reader {
+    pub(super) fn events(&self, filter: &EventFilter) -> Result<EventPage, Fault> {
+        let newest = self.newest_event()?;
+        let mut first = self.db.prepare_cached("SELECT min(seq) FROM event")?;
+        let first: Option<i64> = first.query_row([], |row| row.get(0))?;
+        let from = filter.after.0.max(first.unwrap_or(1).saturating_sub(1));
+        let end = newest.0.min(from.saturating_add(SCAN));
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM event e WHERE seq > ?1 AND seq <= ?2 AND project = ?3
+                 AND (?4 IS NULL OR sender = ?4) AND (?5 >> kind) & 1
+             ORDER BY seq LIMIT ?6"
+        ))?;
+        let mut rows = statement.query(params![
+            from,
+            end,
+            filter.project.0,
+            filter.sender.map(|it| it.0),
+            filter.kinds.bits(),
+            filter.limit
+        ])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(read_event(row)?);
+        }
+        let full = events.len() >= usize::from(filter.limit);
+        let upto = match events.last() {
+            Some(last) if full => last.seq,
+            Some(_) | None => EventSeq(end).max(filter.after),
+        };
+        let more = full || end < newest.0;
+        Ok(EventPage { events, upto, more })
+    }
+
+    pub(super) fn event(&self, seq: EventSeq) -> Result<Option<EventRecord>, Fault> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM event e WHERE seq = ?1"))?;
+        let mut rows = statement.query([seq.0])?;
+        rows.next()?.map(read_event).transpose()
+    }
+
+    pub(super) fn newest_event(&self) -> Result<EventSeq, Fault> {
+        newest(&self.db)
+    }
+}
+
+/// Reads [`COLUMNS`].
+pub(super) fn read_event(row: &Row<'_>) -> Result<EventRecord, Fault> {
+    let sender: Option<u32> = row.get(2)?;
+    let message: Option<i64> = row.get(4)?;
+    let detail: Option<String> = row.get(7)?;
+    let event = Event {
+        project: ProjectKey(row.get(1)?),
+        sender: sender.map(SenderKey),
+        kind: coded::<EventKind>(row, 3)?,
+        message: message.map(MessageId::from_key),
+        at: time(row, 5)?,
+        channel: optional_coded(row, 6)?,
+        detail: detail
+            .map(|it| serde_json::from_str::<EventDetail>(&it))
+            .transpose()?,
+    };
+    Ok(EventRecord {
+        seq: EventSeq(row.get(0)?),
+        event,
+    })
+}
+
+/// A place from which on every event happened at `since` or later, or a little before: places are in
+/// the order of commit, which is that of time but for seconds.
+pub(super) fn place_at(db: &Connection, since: Timestamp) -> Result<i64, Fault> {
+    /// How far the two orders may differ.
+    const SLACK_MILLIS: i64 = 60_000;
+    let since = since.as_millis().saturating_sub(SLACK_MILLIS);
+    let mut ends = db.prepare_cached(
+        "SELECT ifnull((SELECT min(seq) FROM event), 1), ifnull((SELECT max(seq) FROM event), 0)",
+    )?;
+    let (mut low, mut high): (i64, i64) =
+        ends.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut at = db.prepare_cached("SELECT at FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let happened: i64 = at.query_row([middle], |row| row.get(0))?;
+        if happened < since {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
