@@ -96,7 +96,7 @@ routes = ["{route}"]
 
 #: Before everything else: lets webhooks go to this machine.
 WEBHOOKS_HERE = """
-allow_private_webhooks = true
+webhooks = { allow_http = true, allow_private = true }
 """
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from harness.api import Api
 from harness.receiver import Delivery, Receiver
 
+_NUMBERS = itertools.count()
 EVENTS = ["message.queued", "message.sent", "message.delivered", "message.read", "message.failed", "message.inbound"]
 STEPS = ["message.queued", "message.sent", "message.delivered"]
 #: What the server says of each delivery that failed.
@@ -15,7 +17,9 @@ FAILED = "a webhook did not take an event"
 
 def sender(api: Api, receiver: Receiver, path: str = "/hook", **fields: Any) -> str:
     """Makes a sender with a webhook at this path of the receiver."""
-    body = {"name": path, "webhookUrl": receiver.url(path), "webhookEvents": EVENTS, **fields}
+    # Of its own number: what people write is for the sender that has the number that they wrote to.
+    number = f"+4070002{next(_NUMBERS):04}"
+    body = {"name": path, "phoneNumber": number, "webhookUrl": receiver.url(path), "webhookEvents": EVENTS, **fields}
     made = api.post("/v1/senders", body)
     receiver.secrets[path] = made["webhook"]["secret"]
     return str(made["id"])
