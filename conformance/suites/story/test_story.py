@@ -174,10 +174,11 @@ def _check_webhooks(world: World, messages: list[dict[str, Any]]) -> None:
     assert world.receiver.complaints == []
     deliveries = world.receiver.unique()
     assert len(deliveries) == len(world.receiver.deliveries), "nothing came twice: nothing failed"
-    moments = [it.event["timestamp"] for it in deliveries]
-    assert moments == sorted(moments)
     for message in messages:
-        types = [it.type for it in deliveries if it.data.get("messageId") == message["id"]]
+        steps = [it for it in deliveries if it.data.get("messageId") == message["id"]]
+        moments = [it.event["timestamp"] for it in steps]
+        assert moments == sorted(moments)
+        types = [it.type for it in steps]
         assert types == [it for it in STEPS if it in types]
         assert types[0] == "message.queued"
         assert types[-1] in ("message.delivered", "message.read")
