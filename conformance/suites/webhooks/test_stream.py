@@ -75,3 +75,22 @@ def test_a_reader_may_want_some_types_only(server: Server, api: Api, receiver: R
     told = {(it["event"], it["data"]["data"]["messageId"]) for it in found}
     assert told == {("message.delivered", it) for it in sent}
 
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "field"),
+    [
+        ({"Last-Event-ID": "x"}, {}, "Last-Event-ID"),
+        ({"Last-Event-ID": "-1"}, {}, "Last-Event-ID"),
+        ({"Last-Event-ID": "9" * 40}, {}, "Last-Event-ID"),
+        ({}, {"after": "x"}, "after"),
+        ({}, {"types": "message.gone"}, "types"),
+        ({}, {"colour": "blue", "types": ","}, "types"),
+    ],
+)
+def test_a_place_or_type_that_is_none_is_refused_by_name(
+    api: Api, headers: dict[str, str], query: dict[str, str], field: str
+) -> None:
+    answer = api.http.get("/v1/events", headers=headers, params=query)
+    assert answer.status_code == 400, answer.text
+    assert field in [it["path"][0] for it in answer.json()["details"]["errors"]]
