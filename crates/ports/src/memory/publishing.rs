@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::SenderKey;
+use domain::ids::{ProjectKey, SenderKey};
 use domain::model::event::{EventKinds, EventSeq};
 use domain::model::webhook::{SignatureVersion, WebhookSecret};
 use domain::time::Timestamp;
@@ -45,9 +45,11 @@ impl Publishing {
     fn fitting(&self, filter: EventFilter) -> impl Iterator<Item = EventSeq> {
         let after = EventSeq(filter.after.0.saturating_add(1));
         let fits = move |it: &Event| {
-            it.project == filter.project
-                && filter.sender.is_none_or(|sender| it.sender == Some(sender))
-                && filter.kinds.contains(it.kind)
+            let concerns = match filter.sender {
+                Some(sender) => concerns(it, filter.project, sender),
+                None => it.project == filter.project,
+            };
+            concerns && filter.kinds.contains(it.kind)
         };
         self.events
             .range(after..)
@@ -193,13 +195,13 @@ impl Publishing {
                 .copied()
                 .filter(|it| {
                     let event = self.events.get(it);
-                    event.is_some_and(|it| it.sender == Some(sender))
+                    event.is_some_and(|it| concerns(it, webhook.project, sender))
                 })
                 .collect(),
             Replay::Since(since) => self
                 .events
                 .iter()
-                .filter(|(_, it)| it.sender == Some(sender) && it.at >= *since)
+                .filter(|(_, it)| concerns(it, webhook.project, sender) && it.at >= *since)
                 .filter(|(_, it)| webhook.events.contains(it.kind))
                 .map(|it| *it.0)
                 .collect(),
@@ -305,6 +307,11 @@ fn fail(webhook: &mut Webhook, tried: (EventSeq, u32), next_try_at: Timestamp, w
     webhook.tried = tried;
     webhook.next_try_at = Some(next_try_at);
     webhook.last_error = Some(why.into());
+}
+
+/// Whether an event belongs in the queue of a sender: it is the sender's, or its project's.
+fn concerns(event: &Event, project: ProjectKey, sender: SenderKey) -> bool {
+    event.project == project && event.sender.is_none_or(|it| it == sender)
 }
 
 /// A new endpoint.

@@ -153,6 +153,7 @@ macro_rules! store_conformance {
             events_are_put_back_by_name_by_time_and_from_the_dead,
             a_replay_by_time_finds_its_place_among_many,
             another_senders_events_are_not_put_back,
+            what_concerns_the_project_is_in_the_queue_of_each_of_its_senders,
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
         }
@@ -198,6 +199,7 @@ macro_rules! store_conformance {
             a_change_that_changes_nothing_leaves_the_time,
             a_sync_imports_links_updates_and_leaves,
             a_sync_keeps_what_the_provider_does_not_have,
+            a_template_that_moves_brings_an_event_and_any_other_change_none,
         }
     };
 }
