@@ -536,6 +536,7 @@ async fn keep(
                 contact: Some(contact),
                 status: Status::Queued,
                 updated_at: message.accepted_at,
+                quoted: None,
                 kind: ViewKind::Outbound {
                     message: Box::new(message),
                     progress: Box::new(progress),

@@ -20,7 +20,9 @@ use ports::store::messages::{InboundMessage, MessageView, NewMessage, ViewKind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json::{self, Shown};
+use crate::json::Shown;
+use crate::v1::messages::files::{AttachmentOut, attachments_of};
+use crate::v1::messages::quoted::content_of;
 use crate::v1::templates::output as words;
 
 /// An event.
@@ -71,7 +73,9 @@ struct InboundData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a RawValue>,
+    content: Option<Cow<'a, RawValue>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentOut<'a>>,
     provider_timestamp: i64,
 }
 
@@ -147,7 +151,7 @@ pub(crate) fn write(
             enveloped(record, data, topology)
         }
         (ViewKind::Inbound(inbound), EventKind::Inbound | EventKind::Unsupported) => {
-            enveloped(record, inbound_data(view, inbound), topology)
+            enveloped(record, inbound_data(view, inbound, topology), topology)
         }
         (ViewKind::Inbound(inbound), EventKind::ConversationNew) => {
             enveloped(record, conversation_data(view, inbound), topology)
@@ -241,7 +245,11 @@ fn status(kind: EventKind) -> &'static str {
     kind.code().rsplit('.').next().unwrap_or_default()
 }
 
-fn inbound_data<'a>(view: &MessageView, inbound: &'a InboundMessage) -> InboundData<'a> {
+fn inbound_data<'a>(
+    view: &'a MessageView,
+    inbound: &'a InboundMessage,
+    topology: &Topology,
+) -> InboundData<'a> {
     InboundData {
         message_id: Shown(view.id),
         conversation_id: conversation(view, inbound.sender),
@@ -251,7 +259,8 @@ fn inbound_data<'a>(view: &MessageView, inbound: &'a InboundMessage) -> InboundD
         status: Status::Received.code(),
         message_type: inbound.content.kind.code(),
         text: inbound.content.text.as_deref(),
-        content: json::kept(inbound.content.extra.as_deref()),
+        content: content_of(view, inbound, topology),
+        attachments: attachments_of(view),
         provider_timestamp: inbound.sent_at.as_millis(),
     }
 }

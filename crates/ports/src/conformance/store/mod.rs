@@ -95,6 +95,7 @@ macro_rules! store_conformance {
         }
         $crate::store_cases! { $with_store, inbound:
             an_inbound_message_is_kept_and_read_back_whole,
+            what_a_message_answers_is_shown_with_it_where_it_is_kept,
             a_repeat_by_provider_id_changes_nothing,
             the_same_provider_id_on_another_route_is_another_message,
             messages_without_a_provider_id_are_never_repeats,
