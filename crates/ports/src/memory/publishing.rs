@@ -166,11 +166,10 @@ impl Publishing {
                 Outcome::Webhook(Box::new(webhook))
             }
             WebhookSetting::Clear => {
-                self.again.retain(|it| it.0 != sender);
-                self.dead.retain(|it, _| it.0 != sender);
-                match self.webhooks.remove(&sender) {
-                    Some(_) => Outcome::Done,
-                    None => Outcome::Missing,
+                if self.forget(sender) {
+                    Outcome::Done
+                } else {
+                    Outcome::Missing
                 }
             }
             WebhookSetting::Rotate(secret) => {
@@ -183,6 +182,13 @@ impl Publishing {
             }
             WebhookSetting::Replay(replay) => self.replay(sender, replay),
         }
+    }
+
+    /// Forgets an endpoint and what waits for it; whether there was one.
+    pub(super) fn forget(&mut self, sender: SenderKey) -> bool {
+        self.again.retain(|it| it.0 != sender);
+        self.dead.retain(|it, _| it.0 != sender);
+        self.webhooks.remove(&sender).is_some()
     }
 
     fn replay(&mut self, sender: SenderKey, replay: &Replay) -> Outcome {

@@ -173,7 +173,8 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn clear_webhook(&mut self, sender: SenderKey) -> Result<Outcome, Fault> {
+    /// Forgets an endpoint and what waits for it.
+    pub(super) fn clear_webhook(&mut self, sender: SenderKey) -> Result<Outcome, Fault> {
         let cleared = self
             .connection
             .execute("DELETE FROM webhook WHERE sender = ?1", [sender.0])?;

@@ -130,6 +130,8 @@ macro_rules! store_conformance {
         }
         $crate::store_cases! { $with_store, senders:
             senders_of_the_api_are_kept_changed_and_forgotten,
+            all_that_is_said_of_a_sender_is_kept_at_once_or_none_of_it,
+            a_senders_endpoint_goes_with_it,
             phone_numbers_are_a_projects_own,
         }
         $crate::store_cases! { $with_store, events:
