@@ -174,6 +174,7 @@ macro_rules! store_conformance {
             a_change_is_remembered_and_what_changes_nothing_is_not,
             a_keyword_changes_consent_with_its_message,
             the_answer_to_a_keyword_goes_out_also_after_an_opt_out,
+            an_answer_is_accepted_with_its_keyword_where_it_is_owed,
             who_wants_no_promotions_gets_everything_else,
             what_waits_is_not_handed_over_after_an_opt_out,
             consent_survives_a_merge_and_goes_with_the_contact,
