@@ -31,6 +31,10 @@ pub(crate) struct ContentOut<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MessageContentQuoted)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the API, beside those of the content"
+)]
 struct QuotedOut<'a> {
     /// Its id, where it is known here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,13 +68,11 @@ pub(crate) fn content_of<'a>(
     if let (MessageType::Reaction, Some(it)) = (inbound.content.kind, quoted) {
         content.insert("reactToMessageId".to_owned(), it.id.to_string().into());
     }
-    let from = |it: &Quoted| match &it.from {
-        Some(person) => Some(person.to_string()),
-        None => {
-            let sender = topology.sender(inbound.sender)?;
-            Some(sender.address.to_string()).filter(|it| !it.is_empty())
-        }
+    let ours = || {
+        let sender = topology.sender(inbound.sender)?;
+        Some(sender.address.to_string()).filter(|it| !it.is_empty())
     };
+    let from = |it: &Quoted| it.from.as_ref().map(ToString::to_string).or_else(ours);
     let quoted = QuotedOut {
         reply_to_message_id: quoted.map(|it| it.id.to_string()),
         reply_to_provider_message_id: Some(name),

@@ -52,12 +52,11 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
     let topology = api.engine.topology();
     let project = caller.project();
     let mut problems = Problems::default();
-    let name = match &input.name {
-        Some(name) => checked_name(name, &mut problems),
-        None => {
-            problems.add(&["name"], "is needed");
-            None
-        }
+    let name = if let Some(name) = &input.name {
+        checked_name(name, &mut problems)
+    } else {
+        problems.add(&["name"], "is needed");
+        None
     };
     let address = match &input.phone_number {
         Some(text) => checked_address(text, None, &caller, &topology, &mut problems),
@@ -230,15 +229,15 @@ async fn changed(
 
 /// Has all of it done, or nothing.
 async fn set(api: &ApiState, settings: SenderSettings) -> Result<Outcome, ApiError> {
-    let webhook = settings.webhook.is_some();
-    match api.engine.set_sender(settings).await? {
-        // It was removed while this was read.
-        Outcome::Missing if webhook => Err(ApiError::field(
+    let outcome = api.engine.set_sender(settings).await?;
+    if let Outcome::Missing = outcome {
+        // The webhook was removed while this was read.
+        return Err(ApiError::field(
             &["webhookUrl"],
             "is needed: the sender has no webhook",
-        )),
-        outcome => Ok(outcome),
+        ));
     }
+    Ok(outcome)
 }
 
 /// Removes a sender that was made by the API. What waits for it fails.

@@ -56,21 +56,21 @@ fn set(store: &dyn Store, settings: SenderSettings) -> Outcome {
     apply(store, SenderChange::Set(Box::new(settings)))
 }
 
-fn posted_to(url: Option<&str>) -> Option<WebhookSetting> {
-    Some(WebhookSetting::Set {
+fn posted_to(url: Option<&str>) -> WebhookSetting {
+    WebhookSetting::Set {
         url: url.map(Into::into),
         events: None,
         active: None,
         signature: None,
         secret: WebhookSecret::new("whsec_1"),
-    })
+    }
 }
 
 pub fn all_that_is_said_of_a_sender_is_kept_at_once_or_none_of_it(store: &dyn Store) {
     let all = |url| SenderSettings {
         record: Some(sender(7, "one")),
         make_default: true,
-        webhook: posted_to(url),
+        webhook: Some(posted_to(url)),
         ..settings(7)
     };
     // There is no endpoint, and nothing says where it would be.
@@ -103,7 +103,7 @@ pub fn a_senders_endpoint_goes_with_it(store: &dyn Store) {
     for key in [7, 8] {
         let made = SenderSettings {
             record: Some(sender(key, "one")),
-            webhook: posted_to(Some("https://a.example/")),
+            webhook: Some(posted_to(Some("https://a.example/"))),
             ..settings(key)
         };
         set(store, made);
