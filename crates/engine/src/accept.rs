@@ -50,15 +50,6 @@ struct Prepared {
 
 /// Keeps a message that somebody wants to send, or says why not.
 pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<Accepted, Refused> {
-    accept_for(inner, request, Purpose::Ordinary).await
-}
-
-/// Keeps a message, or says why not.
-pub(crate) async fn accept_for(
-    inner: &Arc<Inner>,
-    request: SendRequest,
-    purpose: Purpose,
-) -> Result<Accepted, Refused> {
     if !inner.accepting.load(Ordering::SeqCst) {
         return Err(Unavailable::new("the server is stopping").into());
     }
@@ -68,11 +59,7 @@ pub(crate) async fn accept_for(
         return Err(Refused::BacklogFull);
     }
     let idempotency = request.idempotency.clone();
-    let sight = match purpose {
-        Purpose::Ordinary => Sight::Counted,
-        Purpose::KeywordAnswer => Sight::Ignored,
-    };
-    let prepared = prepare(inner, request, purpose, sight).await?;
+    let prepared = prepare(inner, request, Sight::Counted).await?;
     let Prepared {
         message,
         fallback,
@@ -152,7 +139,7 @@ async fn repeated(
 
 /// What would be decided now.
 pub(crate) async fn preview(inner: &Arc<Inner>, request: SendRequest) -> Result<Preview, Refused> {
-    let prepared = prepare(inner, request, Purpose::Ordinary, Sight::Ignored).await?;
+    let prepared = prepare(inner, request, Sight::Ignored).await?;
     Ok(match prepared.plan {
         Plan::Send { decision, .. } => Preview {
             decision,
@@ -241,12 +228,7 @@ enum Sight {
     Ignored,
 }
 
-async fn prepare(
-    inner: &Inner,
-    request: SendRequest,
-    purpose: Purpose,
-    sight: Sight,
-) -> Result<Prepared, Refused> {
+async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Prepared, Refused> {
     let now = inner.now();
     let unknown = || Refused::Unavailable(Unavailable::new("the sender is not configured"));
     let topology = inner.topology();
@@ -279,7 +261,7 @@ async fn prepare(
         class,
         class_reason,
         category: request.category,
-        purpose,
+        purpose: Purpose::Ordinary,
         speed: project.policy.speed_of(request.speed, request.category),
         explicit: request.explicit,
         reply_to: thread.reply_to,
@@ -536,6 +518,7 @@ async fn keep(
                 contact: Some(contact),
                 status: Status::Queued,
                 updated_at: message.accepted_at,
+                quoted: None,
                 kind: ViewKind::Outbound {
                     message: Box::new(message),
                     progress: Box::new(progress),

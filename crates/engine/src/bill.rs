@@ -9,11 +9,14 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::route::Route;
 use domain::rules::cost::price_of;
+use domain::rules::window::{whatsapp_form, window};
+use domain::time::Timestamp;
 use ports::connector::{Bill, SubmissionKey};
 use ports::store::Op;
 use ports::store::messages::Outbound;
 use ports::store::operations::Billed;
 
+use crate::templates::Usable;
 use crate::{Inner, settle};
 
 /// Books what the provider says.
@@ -38,7 +41,7 @@ pub(crate) async fn settle(inner: &Arc<Inner>, route: &Route, key: SubmissionKey
     }
     let Some(cost) = bill
         .amount
-        .or_else(|| repriced(&outbound, attempt, route, bill))
+        .or_else(|| repriced(inner, &outbound, attempt, route, bill))
     else {
         return;
     };
@@ -57,20 +60,59 @@ pub(crate) async fn settle(inner: &Arc<Inner>, route: &Route, key: SubmissionKey
     inner.store.commit(op, Box::new(after_commit));
 }
 
-/// Our price for the provider's count of segments.
-fn repriced(outbound: &Outbound, attempt: &Attempt, route: &Route, bill: Bill) -> Option<Micros> {
-    let message = &outbound.message;
-    let category = match attempt.channel {
-        Channel::WhatsApp => Some(
-            message
-                .content
-                .template
-                .as_ref()
-                .map_or(PriceCategory::Service, |it| it.category),
-        ),
-        Channel::Sms | Channel::Telegram | Channel::Email => None,
-    };
+/// Our price for the provider's count of segments: on the address that the attempt went to, as what
+/// it was charged.
+fn repriced(
+    inner: &Inner,
+    outbound: &Outbound,
+    attempt: &Attempt,
+    route: &Route,
+    bill: Bill,
+) -> Option<Micros> {
+    let at = attempt.sent_at.unwrap_or_else(|| inner.now());
+    let to = &outbound.message.to;
+    let to = outbound.facts.address_on(attempt.channel, to).unwrap_or(to);
     let segments = bill.segments?;
-    let quote = price_of(route, &message.to, category, segments, message.accepted_at)?;
-    Some(quote.amount)
+    let price = |category, segments| price_of(route, to, category, segments, at);
+    let categories = match attempt.channel {
+        Channel::WhatsApp => categories(inner, outbound, at).map(Some).to_vec(),
+        Channel::Sms | Channel::Telegram | Channel::Email => vec![None],
+    };
+    // The estimate was made with the category that was charged, or by an earlier bill.
+    let fits = |category: &Option<PriceCategory>| {
+        let made = |count| price(*category, count).map(|it| it.amount);
+        [attempt.parts, segments]
+            .into_iter()
+            .any(|count| made(count) == Some(attempt.estimated_cost))
+    };
+    let charged = categories.iter().find(|it| fits(it));
+    let category = charged.or_else(|| categories.first())?;
+    Some(price(*category, segments)?.amount)
+}
+
+/// What a message on WhatsApp can have been charged as at `at`, the likeliest first: its form then,
+/// with its template, or its sender's, as that stands now.
+fn categories(inner: &Inner, outbound: &Outbound, at: Timestamp) -> [PriceCategory; 3] {
+    let content = &outbound.message.content;
+    let mut facts = outbound.facts.clone();
+    // What the person wrote afterwards opened no window for it.
+    let opened = &mut facts.thread.whatsapp_window_from;
+    *opened = opened.filter(|it| *it <= at);
+    let window = window(*opened, at);
+    let topology = inner.topology();
+    let usable = topology
+        .sender(outbound.message.sender)
+        .map(|it| Usable::of(inner, content, it, &facts, at))
+        .unwrap_or_default();
+    let accepted = content.template.as_ref().map(|it| it.category);
+    let form = whatsapp_form(content, usable.facts(), window);
+    // The provider may not take the template any more.
+    let now = usable.category().or(accepted);
+    let likeliest = form.map_or(now, |it| Some(it.price_category()));
+    let service = PriceCategory::Service;
+    [
+        likeliest.unwrap_or(service),
+        accepted.or(now).unwrap_or(service),
+        service,
+    ]
 }

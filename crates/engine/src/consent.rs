@@ -3,24 +3,28 @@
 
 use std::sync::Arc;
 
+use domain::decision::Decision;
 use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
-use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::ThreadFacts;
 use domain::model::content::{Content, EmailParts, MessageType};
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, TrafficClass};
+use domain::model::progress::FallbackPolicy;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::sender::Sender;
+use domain::rules::class::{ClassFacts, classify};
 use domain::rules::keyword::{Keyword, Said, keyword, reply};
+use domain::rules::validity::{ValidityFacts, expires_at};
 use ports::connector::{Ack, ConsentSignal, Heard};
 use ports::store::consent::{Consent, ConsentSubject};
-use ports::store::messages::InboundMessage;
+use ports::store::fold::is_answerable;
+use ports::store::messages::{InboundMessage, NewMessage};
+use ports::store::operations::{Accept, FirstStep};
 use ports::store::{Op, Outcome, Unavailable};
 
-use crate::request::SendRequest;
-use crate::{Inner, accept, settle};
+use crate::{Inner, settle};
 
 /// The keyword that an inbound message consists of, by its sender's words. Only what a person wrote
 /// counts: the words of a button that they pressed, too, but no caption of a picture.
@@ -35,101 +39,115 @@ pub(crate) fn asked(said: Option<Said>, content: &Content) -> Option<ConsentChan
     said?.keyword.change(content.text.as_deref()?)
 }
 
-/// An answer that is owed to a keyword, should it turn out to have changed something.
-pub(crate) struct Owed {
+/// The answer to a keyword in this message, should one turn out to be owed: a message that is due
+/// at once, on the channel of the keyword, by a simulator where that came by one (R-TEST). `None`
+/// where the operator wants no answer.
+pub(crate) fn answer(
+    inner: &Inner,
     said: Said,
-    sender: Arc<Sender>,
-    to: Address,
-    channel: Channel,
-    /// Whether it came by a simulator: then it is answered by one (R-TEST).
+    sender: &Sender,
+    inbound: &InboundMessage,
     test: bool,
+) -> Option<Accept> {
+    let text = reply(said, sender)?;
+    let topology = inner.topology();
+    let policy = &topology.project(sender.project)?.policy;
+    let now = inbound.received_at;
+    let mut content = Content::text(text);
+    if inbound.channel == Channel::Email {
+        content.email = Some(EmailParts {
+            subject: Box::from(&*sender.name),
+            html: None,
+            reply_to: None,
+            attachments: Vec::new(),
+        });
+    }
+    let category = Category::Transactional;
+    let (class, class_reason) = classify(&ClassFacts {
+        caller: Some(TrafficClass::Direct),
+        reply: true,
+        broadcast: false,
+        scheduled: false,
+        promotional: false,
+        same_text_to_many: false,
+    });
+    let context = inbound.provider_id.clone();
+    let message = NewMessage {
+        project: sender.project,
+        sender: sender.key,
+        to: inbound.from.clone(),
+        content: Arc::new(content),
+        class,
+        class_reason,
+        category,
+        purpose: Purpose::KeywordAnswer,
+        speed: policy.speed_of(None, category),
+        explicit: Some(inbound.channel),
+        reply_to: None,
+        context: context.filter(|_| is_answerable(inbound.channel)),
+        test,
+        metadata: None,
+        scheduled_at: None,
+        accepted_at: now,
+    };
+    let validity = ValidityFacts {
+        accepted_at: now,
+        scheduled_at: None,
+        requested: None,
+        category,
+        class,
+    };
+    Some(Accept {
+        message,
+        fallback: FallbackPolicy {
+            enabled: false,
+            after: sender.fallback_after,
+            untried: topology.channels_of(sender, test),
+        },
+        expires_at: expires_at(&validity, policy),
+        // Planned by the timer, as what was scheduled for now.
+        first: FirstStep::Schedule(now),
+        decision: Decision {
+            class,
+            class_reason,
+            channels: Vec::new(),
+            routes: Vec::new(),
+        },
+        idempotency: None,
+        epoch: inner.epoch,
+    })
 }
 
-impl Owed {
-    /// The answer to a keyword in this message.
-    pub(crate) fn of(
-        said: Said,
-        sender: &Arc<Sender>,
-        inbound: &InboundMessage,
-        test: bool,
-    ) -> Self {
-        Self {
-            said,
-            sender: Arc::clone(sender),
-            to: inbound.from.clone(),
-            channel: inbound.channel,
-            test,
-        }
-    }
-
-    fn request(self, in_reply_to: MessageId) -> Option<SendRequest> {
-        let text = reply(self.said, &self.sender)?;
-        let mut content = Content::text(text);
-        if self.channel == Channel::Email {
-            content.email = Some(EmailParts {
-                subject: Box::from(&*self.sender.name),
-                html: None,
-                reply_to: None,
-                attachments: Vec::new(),
-            });
-        }
-        Some(SendRequest {
-            project: self.sender.project,
-            sender: self.sender.key,
-            to: self.to,
-            content,
-            explicit: Some(self.channel),
-            traffic_class: Some(TrafficClass::Direct),
-            category: Category::Transactional,
-            speed: None,
-            in_reply_to: Some(in_reply_to),
-            reacts_to: None,
-            conversation: None,
-            scheduled_at: None,
-            validity: None,
-            fallback_enabled: Some(false),
-            fallback_after: None,
-            metadata: None,
-            idempotency: None,
-            test: self.test,
-        })
-    }
-}
-
-/// Follows an inbound message that was a keyword, once it is kept. Runs on the store's writer.
+/// Follows an inbound message that was a keyword, once it is kept, with its answer where one is owed
+/// and `answered`. Runs on the store's writer.
 pub(crate) fn heard(
     inner: &Arc<Inner>,
     said: Said,
     sender: SenderKey,
-    owed: Option<Owed>,
+    answered: bool,
     outcome: &Outcome,
 ) {
     let Outcome::InboundKept {
-        message,
         contact,
         consent_changed,
+        ..
     } = outcome
     else {
         return;
     };
-    let (message, contact) = (*message, *contact);
     if *consent_changed {
-        let thread = ConversationId { contact, sender };
+        let thread = ConversationId {
+            contact: *contact,
+            sender,
+        };
         let opted_out = said.keyword == Keyword::Stop;
         noted(inner, thread, opted_out, ConsentScope::Everything);
     }
-    if !said.keyword.is_answered(*consent_changed) {
-        return;
+    if answered && said.keyword.is_answered(*consent_changed) {
+        metrics::counter!("tandem_accepted_total", "class" => TrafficClass::Direct.code())
+            .increment(1);
+        inner.timer.notify_one();
     }
-    let Some(request) = owed.and_then(|it| it.request(message)) else {
-        return;
-    };
-    let answering = Arc::clone(inner);
-    inner.spawn(async move {
-        if let Err(why) = accept::accept_for(&answering, request, Purpose::KeywordAnswer).await {
-            tracing::warn!(%message, %why, "a keyword is not answered");
-        }
-    });
 }
 
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready

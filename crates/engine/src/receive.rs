@@ -16,13 +16,12 @@ use ports::connector::{
 };
 use ports::provider::TemplateUpdate;
 use ports::store::messages::{InboundMessage, MessageFilter};
-use ports::store::operations::{Receipt, Start, Submitted};
+use ports::store::operations::{AnsweredInbound, Receipt, Start, Submitted};
 use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
-use crate::consent::{self, Owed};
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, facts, settle, templates};
+use crate::{Inner, SimulateError, bill, consent, facts, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -232,10 +231,19 @@ impl RouteEvents for RoutePort {
             sent_at: message.sent_at.unwrap_or(now).min(now),
             received_at: now,
         };
-        let owed = said
-            .filter(|_| !route.answers_stop)
-            .map(|said| Owed::of(said, &sender, &inbound, route.simulator));
-        let op = Op::Inbound(Box::new(inbound));
+        let answer = said.filter(|_| !route.answers_stop).and_then(|said| {
+            let answer = consent::answer(inner, said, &sender, &inbound, route.simulator)?;
+            Some((said.keyword, answer))
+        });
+        let is_answered = answer.is_some();
+        let op = match answer {
+            Some((keyword, answer)) => Op::Keyword(Box::new(AnsweredInbound {
+                inbound,
+                keyword,
+                answer,
+            })),
+            None => Op::Inbound(Box::new(inbound)),
+        };
         metrics::counter!("tandem_inbound_total", "route" => self.line.route.id.to_string())
             .increment(1);
         let after_commit = {
@@ -248,7 +256,7 @@ impl RouteEvents for RoutePort {
                     Heard::TryAgain
                 });
                 if let (Some(said), Ok(outcome)) = (said, &result) {
-                    consent::heard(&inner, said, sender, owed, outcome);
+                    consent::heard(&inner, said, sender, is_answered, outcome);
                 }
             }
         };

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use domain::ids::{ProjectKey, SenderKey};
 use domain::model::consent::KeywordPolicy;
 use domain::model::sender::{Origin, Sender};
-use ports::store::senders::{ConfiguredByApi, SenderChange, SenderRecord};
-use ports::store::{Op, Registered, Unavailable};
+use ports::store::senders::{ConfiguredByApi, SenderChange, SenderRecord, SenderSettings};
+use ports::store::{Op, Outcome, Registered, Unavailable};
 
-use crate::Engine;
 use crate::topology::Topology;
+use crate::{Engine, settle};
 
 /// The sender that a record stands for. Routes that are not configured any more are left out.
 fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Sender {
@@ -23,8 +23,8 @@ fn sender_of(record: &SenderRecord, topology: &Topology, is_default: bool) -> Se
         address: Arc::from(&*record.address),
         is_default,
         routes: record.routes.iter().filter_map(|it| route(it)).collect(),
-        default_template: None,
-        fallback_after: None,
+        default_template: record.default_template.clone(),
+        fallback_after: record.fallback_after,
         keywords: KeywordPolicy::default(),
         origin: Origin::Api,
         created_at: record.created_at,
@@ -75,31 +75,49 @@ impl Engine {
     pub async fn put_sender(&self, record: SenderRecord) -> Result<(), Unavailable> {
         self.apply(Op::Sender(Box::new(SenderChange::Put(record.clone()))))
             .await?;
+        self.take_into_use(&record);
+        Ok(())
+    }
+
+    fn take_into_use(&self, record: &SenderRecord) {
         self.change_senders(|topology| {
             let was_default = topology.sender(record.key).is_some_and(|it| it.is_default);
-            topology.with_sender(sender_of(&record, topology, was_default))
+            topology.with_sender(sender_of(record, topology, was_default))
         });
-        Ok(())
     }
 
-    /// Makes a sender the default of its project.
-    pub async fn make_default(
-        &self,
-        project: ProjectKey,
-        key: SenderKey,
-    ) -> Result<(), Unavailable> {
-        let change = SenderChange::Default(project, key);
-        self.apply(Op::Sender(Box::new(change))).await?;
-        self.change_senders(|topology| topology.with_default(project, key));
-        Ok(())
+    /// Keeps all that is said of a sender, and takes it into use as it is now; nothing of either where
+    /// an endpoint was to be changed that does not exist ([`Outcome::Missing`]). What waits is looked at
+    /// again: it may have another way now.
+    pub async fn set_sender(&self, settings: SenderSettings) -> Result<Outcome, Unavailable> {
+        let change = SenderChange::Set(Box::new(settings.clone()));
+        let outcome = self.apply(Op::Sender(Box::new(change))).await?;
+        if let Outcome::Missing = outcome {
+            return Ok(outcome);
+        }
+        let SenderSettings {
+            project, sender, ..
+        } = settings;
+        if let Some(record) = &settings.record {
+            self.take_into_use(record);
+            settle::look_again(&self.inner);
+        }
+        if settings.make_default {
+            self.change_senders(|topology| topology.with_default(project, sender));
+        }
+        if settings.webhook.is_some() {
+            self.inner.watch.changed();
+        }
+        Ok(outcome)
     }
 
-    /// Takes a sender of the API out of use and forgets it. What waits for it fails when it is planned
+    /// Takes a sender of the API out of use and forgets it with its endpoint. What waits for it fails when it is planned
     /// next.
     pub async fn delete_sender(&self, key: SenderKey) -> Result<(), Unavailable> {
         self.apply(Op::Sender(Box::new(SenderChange::Delete(key))))
             .await?;
         self.change_senders(|topology| topology.without_sender(key));
+        self.inner.watch.changed();
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use domain::ids::{ProjectKey, TemplateId};
 use domain::model::contact::ContactFacts;
-use domain::model::content::{Content, MessageType, TemplateUse};
+use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
 use domain::model::sender::Sender;
 use domain::model::template::{TemplateRef, TemplateStatus};
 use domain::rules::template::{TemplateFacts, fill_default};
@@ -171,6 +171,13 @@ impl Usable {
                 .as_ref()
                 .map(|(filled, template)| (filled, template.standing())),
         }
+    }
+
+    /// What a template of the message is charged as now, or else the sender's.
+    pub(crate) fn category(&self) -> Option<PriceCategory> {
+        let default = self.default.as_ref().map(|it| &it.1);
+        let template = self.own.as_ref().or(default)?;
+        Some(template.text.definition.category)
     }
 
     /// What a connector is handed of the template that was chosen: filled as the message has it,

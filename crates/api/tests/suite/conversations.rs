@@ -10,6 +10,7 @@ use ports::connector::IncomingMessage;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, SMS, WHATSAPP};
+use crate::webhooks::Postbox;
 
 const ANA: &str = "+40712345678";
 const BOB: &str = "+40712345679";
@@ -393,8 +394,13 @@ async fn a_medium_is_served_as_a_file_and_never_as_a_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_files_of_an_e_mail_are_listed_and_served() {
+async fn the_files_of_an_e_mail_are_listed_told_and_served() {
     let house = House::new().await;
+    let postbox = Postbox::at(&house);
+    let hook = json!({"url": "https://a.example/", "events": ["message.inbound"]}).to_string();
+    house
+        .call(LIVE, "PATCH", "/v1/senders/support/webhook", hook)
+        .await;
     let file = |filename: &str, content_id: Option<&str>| EmailAttachment {
         filename: filename.into(),
         content_type: Some("text/plain".into()),
@@ -411,6 +417,7 @@ async fn the_files_of_an_e_mail_are_listed_and_served() {
     house
         .incoming(SMS, on_whatsapp(ANA, "mail-1", content))
         .await;
+    settle().await;
     let id = newest(&house, ANA).await;
     let path = format!("/v1/messages/{id}/attachments");
     let list = house.get(&path).await;
@@ -428,6 +435,10 @@ async fn the_files_of_an_e_mail_are_listed_and_served() {
         "createdAt": "2026-11-22T10:00:00.000Z",
     });
     assert_eq!(*second, want);
+    let shown = house.get(&format!("/v1/messages/{id}")).await;
+    assert_eq!(shown.json["message"]["attachments"], list.json["items"]);
+    let told = postbox.events_to("https://a.example/").pop().unwrap();
+    assert_eq!(told["data"]["attachments"], list.json["items"]);
     let served = house.get(text_of(second, "downloadPath")).await;
     assert_eq!(
         (served.status, served.json),
@@ -439,6 +450,8 @@ async fn the_files_of_an_e_mail_are_listed_and_served() {
     house.inbound(SMS, ANA, "no files").await;
     let id = newest(&house, ANA).await;
     let none = house.get(&format!("/v1/messages/{id}/attachments")).await;
+    let bare = house.get(&format!("/v1/messages/{id}")).await;
+    assert_eq!(bare.json["message"].get("attachments"), None);
     assert_eq!(none.json, json!({"items": []}));
 }
 
@@ -541,4 +554,52 @@ async fn an_answer_goes_back_on_the_channel_and_quotes() {
         )
         .await;
     assert_eq!(answer.json["message"]["channel"], "whatsapp", "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inbound_answer_tells_what_it_answers_to_who_asks_and_to_who_is_told() {
+    let house = House::new().await;
+    let postbox = Postbox::at(&house);
+    let hook = json!({"url": "https://a.example/", "events": ["message.inbound"]}).to_string();
+    house
+        .call(LIVE, "PATCH", "/v1/senders/support/webhook", hook)
+        .await;
+    let ours = house
+        .send(&json!({"to": ANA, "text": "which size?", "channel": "sms"}))
+        .await;
+    settle().await;
+    let write = async |name: &str, quotes: &str, content: Content| {
+        let mut message = on_whatsapp(ANA, name, content);
+        message.quotes = Some(quotes.into());
+        house.incoming(SMS, message).await;
+        settle().await;
+        let shown = house
+            .get(&format!("/v1/messages/{}", newest(&house, ANA).await))
+            .await;
+        let message = shown.json["message"].clone();
+        let told = postbox.events_to("https://a.example/").pop().unwrap()["data"].clone();
+        assert_eq!(told["content"], message["content"]);
+        assert_eq!(told["conversationId"], message["conversationId"]);
+        assert!(told["conversationId"].is_string());
+        message
+    };
+    let named = format!("ref-{ours}-0");
+    let answer = write("in-1", &named, Content::text("M")).await;
+    let want = json!({
+        "replyToMessageId": ours, "replyToProviderMessageId": named, "replyToFrom": "+40700000001",
+        "replyToText": "which size?", "replyToMessageType": "text",
+    });
+    assert_eq!(answer["content"], want);
+    let own = write("in-2", "in-1", Content::text("no, L")).await;
+    assert_eq!(own["content"]["replyToMessageId"], answer["id"]);
+    assert_eq!(own["content"]["replyToFrom"], ANA);
+    let lost = write("in-3", "gone", Content::text("that")).await;
+    assert_eq!(lost["content"], json!({"replyToProviderMessageId": "gone"}));
+    let mut thumb = Content::text("");
+    thumb.kind = MessageType::Reaction;
+    thumb.text = None;
+    thumb.extra = Some(json!({"emoji": "👍"}).to_string().into());
+    let reaction = write("in-4", &named, thumb).await;
+    assert_eq!(reaction["content"]["emoji"], "👍");
+    assert_eq!(reaction["content"]["reactToMessageId"], ours);
 }

@@ -2,11 +2,14 @@
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, Response, StatusCode};
+use domain::model::template::TemplateStatus;
 use domain::time::Millis;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::house::{House, LIVE, OTHER_PROJECT, WHATSAPP};
+use crate::templates::provider_says;
+use crate::webhooks::Postbox;
 
 /// A reader of a stream.
 struct Reader {
@@ -121,6 +124,66 @@ async fn only_the_wanted_types_of_the_own_project_are_seen() {
     assert_eq!(reader.types(), ["message.inbound", "message.queued"]);
     assert!(other.read_for(Millis::seconds(1)).await);
     assert_eq!(other.types(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_that_moves_is_told_once_to_the_project_and_to_each_webhook_in_its_place() {
+    let house = House::new().await;
+    let postbox = Postbox::at(&house);
+    let other = house
+        .post(
+            "/v1/senders",
+            &json!({"name": "Other", "webhookUrl": "https://b.example/",
+                "webhookEvents": ["template.status_changed"]}),
+        )
+        .await;
+    assert_eq!(other.status, StatusCode::CREATED, "{other:?}");
+    let hook = json!({"url": "https://a.example/"}).to_string();
+    house
+        .call(LIVE, "PATCH", "/v1/senders/support/webhook", hook)
+        .await;
+    let mut reader = Reader::of(&house, "/v1/events", None).await;
+    let body = json!({"name": "order_update", "language": "en", "body": "Hi {{1}}"});
+    let made = house.post("/v1/templates", &body).await.json;
+    house.inbound(WHATSAPP, "+40712345678", "before").await;
+    let name = "order_update";
+    provider_says(&house, name, TemplateStatus::Approved, None).await;
+    provider_says(&house, name, TemplateStatus::Paused, Some("quality")).await;
+    house.inbound(WHATSAPP, "+40712345678", "after").await;
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    let moved = "template.status_changed";
+    let types = [
+        "conversation.new",
+        "message.inbound",
+        moved,
+        moved,
+        "message.inbound",
+    ];
+    assert_eq!(reader.types(), types);
+    let events = reader.events();
+    let told = &events[2].2;
+    assert_eq!(told.get("senderId"), None, "it is the project's");
+    assert_eq!(
+        told["data"],
+        json!({
+            "templateId": made["id"], "name": "order_update", "language": "en",
+            "previousStatus": "draft", "currentStatus": "approved", "providerStatus": "approved",
+            "previousCategory": "UTILITY", "category": "UTILITY", "reason": null,
+        })
+    );
+    let told = &events[3].2["data"];
+    assert_eq!(told["currentStatus"], "rejected");
+    assert_eq!(
+        (&told["providerStatus"], &told["reason"]),
+        (&json!("paused"), &json!("quality"))
+    );
+    let posted = |url: &str| {
+        let theirs = postbox.events_to(url);
+        theirs.iter().map(|it| it["id"].clone()).collect::<Vec<_>>()
+    };
+    let ids: Vec<_> = events.iter().map(|it| it.2["id"].clone()).collect();
+    assert_eq!(posted("https://a.example/"), ids);
+    assert_eq!(posted("https://b.example/"), ids[2..4]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -410,3 +410,69 @@ async fn a_senders_webhook_is_set_with_the_sender_and_goes_with_it() {
     let left = house.engine.store().webhooks().await.unwrap();
     assert_eq!(left.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_in_one_field_leaves_everything_as_it_was() {
+    let house = House::new().await;
+    let before = house.get("/v1/senders").await.json;
+    let body = json!({"name": "New", "setAsDefault": true, "webhookUrl": "ftp://x.example/"});
+    let refused = house.post("/v1/senders", &body).await;
+    assert_eq!(refused.wrong_fields(), ["webhookUrl"]);
+    assert_eq!(house.get("/v1/senders").await.json, before);
+    let id = made(&house, &json!({"name": "New"})).await;
+    let path = format!("/v1/senders/{id}");
+    let before = house.get("/v1/senders").await.json;
+    let body = json!({"name": "Newer", "setAsDefault": true, "webhookActive": true});
+    let refused = patch(&house, &path, &body).await;
+    assert_eq!(refused.wrong_fields(), ["webhookUrl"]);
+    assert_eq!(house.get("/v1/senders").await.json, before);
+    assert_eq!(house.engine.store().webhooks().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_has_a_default_template_and_a_time_after_which_another_channel_is_tried() {
+    let house = House::new().await;
+    let body = json!({"name": "news", "language": "en", "body": "Acme: {{1}}"});
+    let template = house.post("/v1/templates", &body).await.json;
+    let body = json!({"name": "Shop", "defaultTemplate": "later/en", "fallbackAfter": 30});
+    let answer = house.post("/v1/senders", &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    assert_eq!(
+        answer.json["defaultTemplate"], "later/en",
+        "it may be made later"
+    );
+    assert_eq!(answer.json["fallbackAfter"], 30);
+    let path = format!("/v1/senders/{}", answer.json["id"].as_str().unwrap());
+    let by_id = json!({"defaultTemplate": template["id"]});
+    let changed = patch(&house, &path, &by_id).await;
+    assert_eq!(changed.json["defaultTemplate"], template["id"]);
+    assert_eq!(changed.json["fallbackAfter"], 30, "what is absent stays");
+    assert_eq!(
+        house.get(&path).await.json["defaultTemplate"],
+        template["id"]
+    );
+    let kept = house.engine.store().configured_by_api().await.unwrap();
+    let again = house.engine.topology().with_api(&kept);
+    let sender = again.sender(kept.senders[0].key).unwrap();
+    let named = sender.default_template.as_ref().map(ToString::to_string);
+    assert_eq!(named.as_deref(), template["id"].as_str());
+    for (body, field) in [
+        (json!({"defaultTemplate": "Not a name"}), "defaultTemplate"),
+        (
+            json!({"defaultTemplate": "tpl_0000000000001"}),
+            "defaultTemplate",
+        ),
+        (json!({"fallbackAfter": 9}), "fallbackAfter"),
+        (json!({"fallbackAfter": 86_401}), "fallbackAfter"),
+    ] {
+        let refused = patch(&house, &path, &body).await;
+        assert_eq!(refused.wrong_fields(), [field], "{body}");
+        let file = patch(&house, "/v1/senders/support", &body).await;
+        assert_eq!(file.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    let clear = json!({"defaultTemplate": null, "fallbackAfter": null});
+    let cleared = patch(&house, &path, &clear).await.json;
+    for field in ["defaultTemplate", "fallbackAfter"] {
+        assert_eq!(cleared.get(field), None, "{field}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Templates: made, shown, given to a provider, brought in, and sent.
 
 use axum::http::StatusCode;
+use domain::model::template::TemplateStatus;
 use ports::provider::TemplateUpdate;
 use serde_json::{Value, json};
 
@@ -27,14 +28,24 @@ fn path(template: &Value) -> String {
 
 /// The provider approves the template with this name.
 async fn approve(house: &House, name: &str) {
+    provider_says(house, name, TemplateStatus::Approved, None).await;
+}
+
+/// The provider says how the template with this name stands.
+pub(crate) async fn provider_says(
+    house: &House,
+    name: &str,
+    status: TemplateStatus,
+    reason: Option<&str>,
+) {
     let (kept, heard) = tokio::sync::oneshot::channel();
     let update = TemplateUpdate {
         provider_id: format!("p-{name}").into(),
         name: name.into(),
         language: "en".into(),
-        status: Some(domain::model::template::TemplateStatus::Approved),
+        status: Some(status),
         category: None,
-        reason: None,
+        reason: reason.map(Into::into),
     };
     let ack = Box::new(|it| kept.send(it).unwrap());
     house.engine.events(WHATSAPP).unwrap().template(update, ack);

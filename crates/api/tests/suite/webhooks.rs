@@ -17,7 +17,7 @@ use crate::house::{House, LIVE, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE, WH
 const HOOK: &str = "/v1/senders/support/webhook";
 
 /// Keeps what it is given and answers this status.
-struct Postbox {
+pub(crate) struct Postbox {
     letters: Mutex<Vec<PostRequest>>,
     status: Mutex<u16>,
 }
@@ -30,7 +30,7 @@ impl Courier for Postbox {
 }
 
 impl Postbox {
-    fn at(house: &House) -> Arc<Self> {
+    pub(crate) fn at(house: &House) -> Arc<Self> {
         let postbox = Arc::new(Self {
             letters: Mutex::default(),
             status: Mutex::new(200),
@@ -46,6 +46,15 @@ impl Postbox {
         let letters = self.letters.lock();
         let text = |it: &PostRequest| String::from_utf8(it.body.clone()).unwrap();
         letters.iter().map(text).collect()
+    }
+
+    /// What was posted to this URL.
+    pub(crate) fn events_to(&self, url: &str) -> Vec<Value> {
+        let letters = self.letters.lock();
+        let theirs = letters.iter().filter(|it| *it.url == *url);
+        theirs
+            .map(|it| serde_json::from_slice(&it.body).unwrap())
+            .collect()
     }
 
     fn events(&self) -> Vec<Value> {

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::InvalidId;
+use crate::ids::{InvalidId, TemplateId};
 use crate::model::failure::Failure;
+use crate::model::template::TemplateStanding;
 use crate::time::Timestamp;
 
 /// The kind of an event, in the API's words.
@@ -163,12 +164,31 @@ impl FromIterator<EventKind> for EventKinds {
     }
 }
 
-/// What an event holds that its message may not tell any more.
+/// What an event holds that nothing else may tell any more.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventDetail {
     /// Why the message failed: a later receipt may correct the message.
     Failed(Failure),
+    /// How a template moved on: it may be gone, or have moved further.
+    Template(Box<TemplateMove>),
+}
+
+/// A template that stands otherwise than before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TemplateMove {
+    /// Which.
+    pub template: TemplateId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its language.
+    pub language: Box<str>,
+    /// How it stood.
+    pub was: TemplateStanding,
+    /// How it stands.
+    pub now: TemplateStanding,
+    /// Why, in the provider's words.
+    pub reason: Option<Box<str>>,
 }
 
 /// The place of an event among all: ascending in the order of commit, never given twice.

@@ -57,7 +57,7 @@ impl TemplateStatus {
 }
 
 /// How a template stands now, whatever it was when a message took it: asked anew with each plan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TemplateStanding {
     /// Whether the provider takes it.
     pub status: TemplateStatus,

@@ -124,6 +124,33 @@ async fn a_repeated_inbound_stop_is_not_answered_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crash_right_after_a_stop_was_kept_loses_no_confirmation_and_repeats_none() {
+    let mut world = World::running([sms()]).await;
+    let heard = Arc::<Mutex<Option<Heard>>>::default();
+    let told = Arc::clone(&heard);
+    let stop = || {
+        let mut message = IncomingMessage::new(person(1), OURS, Content::text("stop"));
+        message.provider_id = Some("in-1".into());
+        message
+    };
+    let events = world.provider(SMS).events().unwrap();
+    events.inbound(stop(), Box::new(move |it| *told.lock() = Some(it)));
+    // The provider was answered, and nothing else had its turn yet.
+    assert_eq!(*heard.lock(), Some(Heard::Kept));
+    world.crash();
+    assert!(texts(&world).is_empty());
+    world.start().await;
+    world.pass(Millis::seconds(1)).await;
+    assert_eq!(texts(&world).len(), 1);
+    let events = world.provider(SMS).events().unwrap();
+    events.inbound(stop(), Box::new(|_| ()));
+    world.restart().await;
+    world.pass(Millis::seconds(1)).await;
+    assert_eq!(texts(&world).len(), 1);
+    assert!(is_refused(&world, 1).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_answer_goes_by_the_channel_of_the_keyword() {
     let world = World::running([sms(), whatsapp()]).await;
     says(&world, 1, "stop").await;

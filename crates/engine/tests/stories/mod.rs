@@ -2,6 +2,7 @@
 
 mod accepting;
 mod backlog;
+mod bills;
 mod consent;
 mod failover;
 mod fallback;

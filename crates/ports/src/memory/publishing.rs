@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::SenderKey;
+use domain::ids::{ProjectKey, SenderKey};
 use domain::model::event::{EventKinds, EventSeq};
 use domain::model::webhook::{SignatureVersion, WebhookSecret};
 use domain::time::Timestamp;
@@ -45,9 +45,11 @@ impl Publishing {
     fn fitting(&self, filter: EventFilter) -> impl Iterator<Item = EventSeq> {
         let after = EventSeq(filter.after.0.saturating_add(1));
         let fits = move |it: &Event| {
-            it.project == filter.project
-                && filter.sender.is_none_or(|sender| it.sender == Some(sender))
-                && filter.kinds.contains(it.kind)
+            let concerns = match filter.sender {
+                Some(sender) => concerns(it, filter.project, sender),
+                None => it.project == filter.project,
+            };
+            concerns && filter.kinds.contains(it.kind)
         };
         self.events
             .range(after..)
@@ -164,11 +166,10 @@ impl Publishing {
                 Outcome::Webhook(Box::new(webhook))
             }
             WebhookSetting::Clear => {
-                self.again.retain(|it| it.0 != sender);
-                self.dead.retain(|it, _| it.0 != sender);
-                match self.webhooks.remove(&sender) {
-                    Some(_) => Outcome::Done,
-                    None => Outcome::Missing,
+                if self.forget(sender) {
+                    Outcome::Done
+                } else {
+                    Outcome::Missing
                 }
             }
             WebhookSetting::Rotate(secret) => {
@@ -183,6 +184,13 @@ impl Publishing {
         }
     }
 
+    /// Forgets an endpoint and what waits for it; whether there was one.
+    pub(super) fn forget(&mut self, sender: SenderKey) -> bool {
+        self.again.retain(|it| it.0 != sender);
+        self.dead.retain(|it, _| it.0 != sender);
+        self.webhooks.remove(&sender).is_some()
+    }
+
     fn replay(&mut self, sender: SenderKey, replay: &Replay) -> Outcome {
         let Some(webhook) = self.webhooks.get(&sender) else {
             return Outcome::Missing;
@@ -193,13 +201,13 @@ impl Publishing {
                 .copied()
                 .filter(|it| {
                     let event = self.events.get(it);
-                    event.is_some_and(|it| it.sender == Some(sender))
+                    event.is_some_and(|it| concerns(it, webhook.project, sender))
                 })
                 .collect(),
             Replay::Since(since) => self
                 .events
                 .iter()
-                .filter(|(_, it)| it.sender == Some(sender) && it.at >= *since)
+                .filter(|(_, it)| concerns(it, webhook.project, sender) && it.at >= *since)
                 .filter(|(_, it)| webhook.events.contains(it.kind))
                 .map(|it| *it.0)
                 .collect(),
@@ -305,6 +313,11 @@ fn fail(webhook: &mut Webhook, tried: (EventSeq, u32), next_try_at: Timestamp, w
     webhook.tried = tried;
     webhook.next_try_at = Some(next_try_at);
     webhook.last_error = Some(why.into());
+}
+
+/// Whether an event belongs in the queue of a sender: it is the sender's, or its project's.
+fn concerns(event: &Event, project: ProjectKey, sender: SenderKey) -> bool {
+    event.project == project && event.sender.is_none_or(|it| it == sender)
 }
 
 /// A new endpoint.

@@ -2,7 +2,8 @@
 
 use super::state::State;
 use crate::store::Outcome;
-use crate::store::senders::{ConfiguredByApi, NumberRecord, SenderChange};
+use crate::store::senders::{ConfiguredByApi, NumberRecord, SenderChange, SenderSettings};
+use crate::store::webhooks::{WebhookChange, WebhookSetting};
 use domain::ids::ProjectKey;
 
 impl State {
@@ -12,13 +13,11 @@ impl State {
                 self.api_senders.insert(sender.key, sender.clone());
                 true
             }
+            SenderChange::Set(settings) => return self.set_sender(settings),
             SenderChange::Delete(key) => {
                 self.default_senders.retain(|_, default| default != key);
+                self.publishing.forget(*key);
                 self.api_senders.remove(key).is_some()
-            }
-            SenderChange::Default(project, key) => {
-                self.default_senders.insert(*project, *key);
-                true
             }
             SenderChange::PutNumber(number) => {
                 let key = (number.project, number.number.clone());
@@ -34,6 +33,34 @@ impl State {
         } else {
             Outcome::Missing
         }
+    }
+
+    fn set_sender(&mut self, settings: &SenderSettings) -> Outcome {
+        // First what may find nothing to change.
+        let outcome = match &settings.webhook {
+            None => Outcome::Done,
+            Some(WebhookSetting::Clear) => {
+                self.publishing.forget(settings.sender);
+                Outcome::Done
+            }
+            Some(setting) => self.publishing.change(&WebhookChange {
+                project: settings.project,
+                sender: settings.sender,
+                at: settings.at,
+                setting: setting.clone(),
+            }),
+        };
+        if let Outcome::Missing = outcome {
+            return outcome;
+        }
+        if let Some(record) = &settings.record {
+            self.api_senders.insert(record.key, record.clone());
+        }
+        if settings.make_default {
+            self.default_senders
+                .insert(settings.project, settings.sender);
+        }
+        outcome
     }
 
     pub(super) fn configured_by_api(&self) -> ConfiguredByApi {

@@ -133,6 +133,13 @@ impl State {
             Op::Billed(billed) => self.billed(billed),
             Op::Interrupted(interrupted) => self.interrupted(interrupted),
             Op::Inbound(inbound) => self.inbound(inbound),
+            Op::Keyword(it) => {
+                let outcome = self.inbound(&it.inbound);
+                if let Some(answer) = it.owed(&outcome, self.epoch) {
+                    self.accept(&answer);
+                }
+                outcome
+            }
             Op::Contact {
                 project,
                 change,

@@ -1,9 +1,11 @@
 //! Templates: made, forgotten, and changed as providers say.
 
 use domain::ids::{ProjectKey, TemplateId};
+use domain::model::template::TemplateStanding;
 use domain::time::Timestamp;
 
 use super::state::State;
+use crate::store::events;
 use crate::store::templates::{
     self, SyncEffect, Template, TemplateChange, TemplateFilter, TemplateOutcome,
 };
@@ -18,7 +20,9 @@ impl State {
         match change {
             TemplateChange::Create(text) => {
                 let id = TemplateId::from_key(self.keys.next(at));
-                self.keep_template(Template::draft(id, project, (**text).clone(), at))
+                let draft = Template::draft(id, project, (**text).clone(), at);
+                self.templates.insert(id, draft.clone());
+                TemplateOutcome::Done(Box::new(draft))
             }
             TemplateChange::Delete(id) => match self.template(project, *id) {
                 Some(_) => {
@@ -34,8 +38,10 @@ impl State {
                 category,
             } => match self.template(project, *id) {
                 Some(mut it) => {
+                    let was = it.standing();
                     templates::submitted(&mut it, provider.clone(), *status, *category, at);
-                    self.keep_template(it)
+                    self.keep_template(was, &it, at);
+                    TemplateOutcome::Done(Box::new(it))
                 }
                 None => TemplateOutcome::NoSuchTemplate,
             },
@@ -43,8 +49,10 @@ impl State {
                 let (id, name, language) = (&update.provider_id, &update.name, &update.language);
                 match self.meant(project, account, id, name, language) {
                     Some(mut it) => {
+                        let was = it.standing();
                         templates::updated(&mut it, account, update, at);
-                        self.keep_template(it)
+                        self.keep_template(was, &it, at);
+                        TemplateOutcome::Done(Box::new(it))
                     }
                     None => TemplateOutcome::NoSuchTemplate,
                 }
@@ -54,22 +62,27 @@ impl State {
                 let (name, language) = (&definition.name, &definition.language);
                 let known = self.meant(project, account, &template.provider_id, name, language);
                 let (effect, it) = if let Some(mut it) = known {
+                    let was = it.standing();
                     let effect = templates::synced(&mut it, account, template, at);
+                    self.keep_template(was, &it, at);
                     (effect, it)
                 } else {
                     let id = TemplateId::from_key(self.keys.next(at));
                     let it = templates::imported(id, project, account, template, at);
+                    self.templates.insert(id, it.clone());
                     (SyncEffect::Imported, it)
                 };
-                self.templates.insert(it.id, it.clone());
                 TemplateOutcome::Synced(effect, Box::new(it))
             }
         }
     }
 
-    fn keep_template(&mut self, template: Template) -> TemplateOutcome {
+    /// Keeps a template that was changed, with the event that this brings.
+    fn keep_template(&mut self, was: TemplateStanding, template: &Template, at: Timestamp) {
         self.templates.insert(template.id, template.clone());
-        TemplateOutcome::Done(Box::new(template))
+        if let Some(event) = events::of_template(was, template, at) {
+            self.publishing.add(event);
+        }
     }
 
     /// The template that a provider means.

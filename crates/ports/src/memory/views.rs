@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::state::{Person, Sent, State};
 use crate::store::fold;
-use crate::store::messages::{MessageFilter, MessageView, Outbound, ViewKind};
+use crate::store::messages::{MessageFilter, MessageView, Outbound, Quoted, ViewKind};
 use crate::store::queries::{DueMessage, LanePlace};
 
 impl State {
@@ -114,6 +114,27 @@ impl State {
     }
 
     pub(super) fn message(&self, project: ProjectKey, id: MessageId) -> Option<MessageView> {
+        let mut view = self.message_alone(project, id)?;
+        let quoted = self.quoted_by(&view);
+        let quoted = quoted.and_then(|it| self.message_alone(project, it));
+        view.quoted = quoted.map(|it| Box::new(Quoted::of(&it)));
+        Some(view)
+    }
+
+    /// The message that an inbound one answers, by the provider's id.
+    fn quoted_by(&self, view: &MessageView) -> Option<MessageId> {
+        let ViewKind::Inbound(inbound) = &view.kind else {
+            return None;
+        };
+        let name = inbound.quotes.as_ref()?;
+        let received = self.received.iter().find(|(_, it)| {
+            it.message.route == inbound.route && it.message.provider_id.as_ref() == Some(name)
+        });
+        let sent = || self.submissions.get(&(inbound.route, name.clone()));
+        received.map(|it| *it.0).or_else(|| sent().map(|it| it.0))
+    }
+
+    fn message_alone(&self, project: ProjectKey, id: MessageId) -> Option<MessageView> {
         let known = |it: ContactId| Some(it).filter(|it| self.people.contains_key(it));
         if let Some(sent) = self
             .sent
@@ -126,6 +147,7 @@ impl State {
                 contact: known(sent.contact),
                 status: sent.progress.status,
                 updated_at: sent.updated_at,
+                quoted: None,
                 kind: ViewKind::Outbound {
                     message: Box::new(sent.message.clone()),
                     progress: Box::new(sent.progress.clone()),
@@ -146,6 +168,7 @@ impl State {
             contact: known(received.contact),
             status: Status::Received,
             updated_at: received.message.received_at,
+            quoted: None,
             kind: ViewKind::Inbound(Box::new(received.message.clone())),
         })
     }

@@ -6,30 +6,33 @@
 use domain::decision::Decision;
 use domain::ids::{MessageId, ProjectKey, SenderKey};
 use domain::model::channel::Channel;
-use domain::model::event::{EventDetail, EventId, EventKind, EventKinds, EventSeq};
+use domain::model::event::{EventDetail, EventId, EventKind, EventKinds, EventSeq, TemplateMove};
 use domain::model::message::Status;
 use domain::model::progress::Progress;
+use domain::model::template::TemplateStanding;
 use domain::rules::publish::brought_by;
 use domain::time::Timestamp;
 
 use super::messages::{InboundMessage, NewMessage};
+use super::templates::Template;
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
     /// Whose.
     pub project: ProjectKey,
-    /// Of which sender; `None` where it concerns the whole project.
+    /// Of which sender; `None` where it concerns the whole project: then it is one event in the
+    /// stream, and in the queue of every sender's endpoint, at the same place.
     pub sender: Option<SenderKey>,
     /// What happened.
     pub kind: EventKind,
-    /// The message that it is about.
+    /// The message that it is about, if it is about one.
     pub message: Option<MessageId>,
     /// When.
     pub at: Timestamp,
     /// The channel that the message had then, where it had one.
     pub channel: Option<Channel>,
-    /// What the message may not tell any more.
+    /// What nothing else may tell any more.
     pub detail: Option<EventDetail>,
 }
 
@@ -57,7 +60,7 @@ impl EventRecord {
 pub struct EventFilter {
     /// Whose.
     pub project: ProjectKey,
-    /// Only of this sender.
+    /// Only of this sender, and what concerns the whole project.
     pub sender: Option<SenderKey>,
     /// Only of these kinds.
     pub kinds: EventKinds,
@@ -146,4 +149,31 @@ pub fn of_inbound(
         .then(|| event(EventKind::ConversationNew))
         .into_iter()
         .chain([event(itself)])
+}
+
+/// What a change of a template brings: an event of the whole project when it stands otherwise than
+/// before. One that was made, brought in or forgotten did not move.
+pub fn of_template(was: TemplateStanding, template: &Template, at: Timestamp) -> Option<Event> {
+    let now = template.standing();
+    if now == was {
+        return None;
+    }
+    let definition = &template.text.definition;
+    let moved = TemplateMove {
+        template: template.id,
+        name: definition.name.clone(),
+        language: definition.language.clone(),
+        was,
+        now,
+        reason: template.reason.clone(),
+    };
+    Some(Event {
+        project: template.project,
+        sender: None,
+        kind: EventKind::TemplateMoved,
+        message: None,
+        at,
+        channel: None,
+        detail: Some(EventDetail::Template(Box::new(moved))),
+    })
 }

@@ -8,7 +8,7 @@ use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::consent::ConsentChange;
 use domain::model::contact::ContactFacts;
-use domain::model::content::Content;
+use domain::model::content::{Content, MessageType};
 use domain::model::message::{Category, Direction, Purpose, Speed, Status, TrafficClass};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
@@ -106,8 +106,54 @@ pub struct MessageView {
     pub status: Status,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The message that an inbound one answers or reacts to, where it is one that is kept: found by
+    /// the provider's id of it among what came and went by the same route.
+    pub quoted: Option<Box<Quoted>>,
     /// The rest, by direction.
     pub kind: ViewKind,
+}
+
+/// A message that another one answers or reacts to, in short.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quoted {
+    /// Its id.
+    pub id: MessageId,
+    /// Who wrote it, where it is inbound; else its sender did.
+    pub from: Option<Address>,
+    /// Its kind.
+    pub kind: MessageType,
+    /// Its words, as its recipient saw them.
+    pub text: Option<Box<str>>,
+}
+
+impl Quoted {
+    /// A message in short.
+    pub fn of(view: &MessageView) -> Self {
+        let (from, content, text) = match &view.kind {
+            ViewKind::Outbound {
+                message, progress, ..
+            } => {
+                let content = &message.content;
+                let text = content.text.as_deref();
+                let last = progress.last_attempt().map(|it| it.channel);
+                let worded = || match last {
+                    Some(channel) => content.plain_text_on(channel),
+                    None => content.plain_text(),
+                };
+                (None, &**content, text.or_else(worded))
+            }
+            ViewKind::Inbound(it) => {
+                let text = it.content.text.as_deref();
+                (Some(it.from.clone()), &it.content, text)
+            }
+        };
+        Self {
+            id: view.id,
+            from,
+            kind: content.kind,
+            text: text.map(Into::into),
+        }
+    }
 }
 
 /// What a message view holds beside what is common.

@@ -12,6 +12,7 @@ use domain::model::progress::{FallbackPolicy, Lane, Waiting};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 use domain::rules::due::Due;
+use domain::rules::keyword::Keyword;
 use domain::time::Timestamp;
 
 use super::Epoch;
@@ -55,6 +56,8 @@ pub enum Op {
     /// A repeat of the same route and provider id changes
     /// nothing and answers [`Outcome::InboundRepeated`] with the first one's id.
     Inbound(Box<InboundMessage>),
+    /// See [`AnsweredInbound`].
+    Keyword(Box<AnsweredInbound>),
     /// Changes a contact; see [`ContactChange`].
     Contact {
         /// Whose contact.
@@ -130,6 +133,41 @@ pub struct Accept {
     pub idempotency: Option<IdempotencyKey>,
     /// Whose work.
     pub epoch: Epoch,
+}
+
+/// Keeps an inbound message that is a keyword, as [`Op::Inbound`] does and with its outcome; and
+/// where that is to be answered ([`Keyword::is_answered`]), accepts the answer in the same
+/// transaction, as an answer to it: no crash comes between the two. The answer is not fenced, since
+/// it only waits for whoever owns the work.
+#[derive(Debug, Clone)]
+pub struct AnsweredInbound {
+    /// The message.
+    pub inbound: InboundMessage,
+    /// What it is.
+    pub keyword: Keyword,
+    /// The answer; what it answers is filled in.
+    pub answer: Accept,
+}
+
+impl AnsweredInbound {
+    /// The answer, where one is owed after this outcome; `epoch` is that of the work's owner.
+    pub fn owed(&self, outcome: &Outcome, epoch: Epoch) -> Option<Accept> {
+        let Outcome::InboundKept {
+            message,
+            consent_changed,
+            ..
+        } = outcome
+        else {
+            return None;
+        };
+        if !self.keyword.is_answered(*consent_changed) {
+            return None;
+        }
+        let mut answer = self.answer.clone();
+        answer.message.reply_to = Some((*message, self.inbound.channel));
+        answer.epoch = epoch;
+        Some(answer)
+    }
 }
 
 /// What happens first to an accepted message.

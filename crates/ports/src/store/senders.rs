@@ -1,7 +1,10 @@
 //! Senders and phone numbers that were made by the API; those of the configuration are not kept.
 
 use domain::ids::{ProjectKey, SenderKey};
-use domain::time::Timestamp;
+use domain::model::template::TemplateRef;
+use domain::time::{Millis, Timestamp};
+
+use super::webhooks::WebhookSetting;
 
 /// A sender that was made by the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +21,10 @@ pub struct SenderRecord {
     pub address: Box<str>,
     /// Configured ids of its routes, in its order of preference.
     pub routes: Vec<Box<str>>,
+    /// The template for a closed WhatsApp window (R-WIN-2); it need not exist.
+    pub default_template: Option<TemplateRef>,
+    /// How long without `delivered` counts as failure, where the message does not say (R-FALL-5).
+    pub fallback_after: Option<Millis>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -45,14 +52,34 @@ pub struct NumberRecord {
 pub enum SenderChange {
     /// Keeps a sender, in place of the one with its key.
     Put(SenderRecord),
-    /// Forgets a sender; a default that it was is none any more.
+    /// Does all that is said of one sender, or nothing of it. Where its endpoint is changed, this
+    /// answers as [`WebhookChange`](super::webhooks::WebhookChange) does; but to clear one that is
+    /// gone already is done.
+    Set(Box<SenderSettings>),
+    /// Forgets a sender and its endpoint; a default that it was is none any more.
     Delete(SenderKey),
-    /// Makes a sender the default of its project, in place of any other.
-    Default(ProjectKey, SenderKey),
     /// Keeps a phone number, in place of the same one.
     PutNumber(NumberRecord),
     /// Forgets a phone number.
     DeleteNumber(ProjectKey, Box<str>),
+}
+
+/// What is said of one sender at once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SenderSettings {
+    /// Whose it is.
+    pub project: ProjectKey,
+    /// Which.
+    pub sender: SenderKey,
+    /// Keeps it so, in place of the one with its key; `None` for one of the configuration, and where
+    /// nothing of it changes.
+    pub record: Option<SenderRecord>,
+    /// Whether it becomes the default of its project, in place of any other.
+    pub make_default: bool,
+    /// What changes of its endpoint.
+    pub webhook: Option<WebhookSetting>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Everything that was configured by the API.

@@ -42,7 +42,8 @@ pub struct ProviderLink {
     pub provider_id: Box<str>,
 }
 
-/// A change to a template.
+/// A change to a template. Where it stands otherwise than before, that brings an event in the same
+/// transaction ([`of_template`](super::events::of_template)).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TemplateChange {
     /// Makes a draft. Another with the same name may exist.

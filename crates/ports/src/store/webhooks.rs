@@ -1,7 +1,7 @@
 //! Webhooks as they are kept, and the operations that change them (R-MON-2).
 //!
-//! A sender has one endpoint at most, and that one queue: the sender's events after the endpoint's
-//! cursor, of the kinds that it wants. What is to be delivered again stands apart, and so do the
+//! A sender has one endpoint at most, and that one queue: the sender's events and its project's after
+//! the endpoint's cursor, of the kinds that it wants. What is to be delivered again stands apart, and so do the
 //! events that were given up.
 
 use domain::ids::{ProjectKey, SenderKey};
@@ -125,7 +125,7 @@ pub enum WebhookSetting {
 /// Which events to deliver again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Replay {
-    /// These, where they are kept and the sender's.
+    /// These, where they are kept and the sender's or its project's.
     Events(Vec<EventSeq>),
     /// Those of the kinds that the endpoint wants, from this moment on.
     Since(Timestamp),

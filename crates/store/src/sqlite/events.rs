@@ -86,7 +86,7 @@ impl Reader {
         let end = newest.0.min(from.saturating_add(SCAN));
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM event e WHERE seq > ?1 AND seq <= ?2 AND project = ?3
-                 AND (?4 IS NULL OR sender = ?4) AND (?5 >> kind) & 1
+                 AND (?4 IS NULL OR sender IS NULL OR sender = ?4) AND (?5 >> kind) & 1
              ORDER BY seq LIMIT ?6"
         ))?;
         let mut rows = statement.query(params![

@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 use ports::store::Outcome;
 use ports::store::events;
 use ports::store::messages::InboundMessage;
+use ports::store::operations::AnsweredInbound;
 use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
@@ -18,6 +19,19 @@ use crate::rows::codes::Coded;
 use crate::rows::inbound_detail;
 
 impl Line<'_> {
+    /// See [`AnsweredInbound`]; `decision` is its answer's decision as JSON.
+    pub(super) fn keyword(
+        &mut self,
+        keyword: &AnsweredInbound,
+        decision: &str,
+    ) -> Result<Outcome, Fault> {
+        let outcome = self.inbound(&keyword.inbound)?;
+        if let Some(answer) = keyword.owed(&outcome, self.owner()) {
+            self.accept(&answer, decision)?;
+        }
+        Ok(outcome)
+    }
+
     /// See [`Op::Inbound`](ports::store::Op::Inbound).
     pub(super) fn inbound(&mut self, inbound: &InboundMessage) -> Result<Outcome, Fault> {
         if let Some(provider_id) = &inbound.provider_id {

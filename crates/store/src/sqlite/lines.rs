@@ -191,6 +191,11 @@ impl<'c> Line<'c> {
     }
 
     /// Whether a newer owner has the work.
+    /// The epoch of the work's owner.
+    pub(super) const fn owner(&self) -> Epoch {
+        self.epoch
+    }
+
     pub(super) fn is_fenced(&self, epoch: Epoch) -> bool {
         epoch < self.epoch
     }

@@ -11,7 +11,7 @@ use domain::model::content::{Content, MessageType};
 use domain::model::message::{Category, Direction, Purpose, Speed, Status};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
-use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, ViewKind};
+use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, Quoted, ViewKind};
 use rusqlite::{Connection, Row, params};
 
 use super::consent::contact_exists;
@@ -154,6 +154,37 @@ pub(super) fn view(
     db: &Connection,
     id: MessageId,
 ) -> Result<Option<(ProjectKey, MessageView)>, Fault> {
+    let Some((project, mut view)) = view_alone(db, id)? else {
+        return Ok(None);
+    };
+    if let Some(quoted) = quoted_by(db, &view)?
+        && let Some((theirs, quoted)) = view_alone(db, quoted)?
+        && theirs == project
+    {
+        view.quoted = Some(Box::new(Quoted::of(&quoted)));
+    }
+    Ok(Some((project, view)))
+}
+
+/// The message that an inbound one answers, by the provider's id.
+fn quoted_by(db: &Connection, view: &MessageView) -> Result<Option<MessageId>, Fault> {
+    let ViewKind::Inbound(inbound) = &view.kind else {
+        return Ok(None);
+    };
+    let Some(name) = &inbound.quotes else {
+        return Ok(None);
+    };
+    let mut statement = db.prepare_cached(
+        "SELECT ifnull((SELECT message FROM inbound WHERE route = ?1 AND provider_id = ?2),
+             (SELECT message FROM submission WHERE route = ?1 AND reference = ?2))",
+    )?;
+    let found: Option<i64> =
+        statement.query_row(params![inbound.route.0, name], |row| row.get(0))?;
+    Ok(found.map(MessageId::from_key))
+}
+
+/// The message without the one that it answers.
+fn view_alone(db: &Connection, id: MessageId) -> Result<Option<(ProjectKey, MessageView)>, Fault> {
     let mut statement = db.prepare_cached(MESSAGE)?;
     let mut rows = statement.query([id.key()])?;
     let Some(row) = rows.next()? else {
@@ -178,6 +209,7 @@ pub(super) fn view(
         contact: exists.then_some(common.contact),
         status: common.status,
         updated_at: common.updated_at,
+        quoted: None,
         kind,
     };
     Ok(Some((common.project, view)))

@@ -50,6 +50,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "events",
         sql: include_str!("../../migrations/0006_events.sql"),
     },
+    Migration {
+        number: 7,
+        name: "sender_settings",
+        sql: include_str!("../../migrations/0007_sender_settings.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

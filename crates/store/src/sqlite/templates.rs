@@ -1,7 +1,9 @@
 //! Templates: made, forgotten, and changed as providers say.
 
 use domain::ids::{ProjectKey, TemplateId};
+use domain::model::template::TemplateStanding;
 use domain::time::Timestamp;
+use ports::store::events;
 use ports::store::templates::{
     self, ProviderLink, SyncEffect, Template, TemplateChange, TemplateFilter, TemplateOutcome,
 };
@@ -26,10 +28,12 @@ impl Line<'_> {
         at: Timestamp,
     ) -> Result<TemplateOutcome, Fault> {
         let db = self.connection;
-        let found = match change {
+        let changed = match change {
             TemplateChange::Create(text) => {
                 let id = TemplateId::from_key(self.keys.next(at));
-                Some(Template::draft(id, project, (**text).clone(), at))
+                let draft = Template::draft(id, project, (**text).clone(), at);
+                keep(db, &draft)?;
+                return Ok(TemplateOutcome::Done(Box::new(draft)));
             }
             TemplateChange::Delete(id) => {
                 let gone = db.execute(
@@ -48,42 +52,60 @@ impl Line<'_> {
                 status,
                 category,
             } => one(db, project, *id)?.map(|mut it| {
+                let was = it.standing();
                 templates::submitted(&mut it, provider.clone(), *status, *category, at);
-                it
+                (was, it)
             }),
             TemplateChange::Updated { account, update } => {
                 let (id, name, language) = (&update.provider_id, &update.name, &update.language);
                 meant(db, project, account, id, name, language)?.map(|mut it| {
+                    let was = it.standing();
                     templates::updated(&mut it, account, update, at);
-                    it
+                    (was, it)
                 })
             }
             TemplateChange::Synced { account, template } => {
                 let definition = &template.definition;
                 let (name, language) = (&definition.name, &definition.language);
                 let id = &template.provider_id;
-                let (effect, it) =
-                    if let Some(mut it) = meant(db, project, account, id, name, language)? {
-                        let effect = templates::synced(&mut it, account, template, at);
-                        (effect, it)
-                    } else {
-                        let id = TemplateId::from_key(self.keys.next(at));
-                        let it = templates::imported(id, project, account, template, at);
-                        (SyncEffect::Imported, it)
-                    };
-                if effect != SyncEffect::Unchanged {
+                let known = meant(db, project, account, id, name, language)?;
+                let (effect, it) = if let Some(mut it) = known {
+                    let was = it.standing();
+                    let effect = templates::synced(&mut it, account, template, at);
+                    if effect != SyncEffect::Unchanged {
+                        self.keep_template(was, &it, at)?;
+                    }
+                    (effect, it)
+                } else {
+                    let id = TemplateId::from_key(self.keys.next(at));
+                    let it = templates::imported(id, project, account, template, at);
                     keep(db, &it)?;
-                }
+                    (SyncEffect::Imported, it)
+                };
                 return Ok(TemplateOutcome::Synced(effect, Box::new(it)));
             }
         };
-        Ok(match found {
-            Some(template) => {
-                keep(db, &template)?;
+        Ok(match changed {
+            Some((was, template)) => {
+                self.keep_template(was, &template, at)?;
                 TemplateOutcome::Done(Box::new(template))
             }
             None => TemplateOutcome::NoSuchTemplate,
         })
+    }
+
+    /// Keeps a template that was changed, with the event that this brings.
+    fn keep_template(
+        &mut self,
+        was: TemplateStanding,
+        template: &Template,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        keep(self.connection, template)?;
+        match events::of_template(was, template, at) {
+            Some(event) => self.add_event(&event),
+            None => Ok(()),
+        }
     }
 }
 

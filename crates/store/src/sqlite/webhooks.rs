@@ -173,7 +173,8 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn clear_webhook(&mut self, sender: SenderKey) -> Result<Outcome, Fault> {
+    /// Forgets an endpoint and what waits for it.
+    pub(super) fn clear_webhook(&mut self, sender: SenderKey) -> Result<Outcome, Fault> {
         let cleared = self
             .connection
             .execute("DELETE FROM webhook WHERE sender = ?1", [sender.0])?;
@@ -190,16 +191,18 @@ impl Line<'_> {
 
     fn replay(&mut self, webhook: &Webhook, replay: &Replay) -> Result<Outcome, Fault> {
         let (sender, cursor) = (webhook.sender.0, webhook.cursor.0);
+        let project = webhook.project.0;
         let most = i64::try_from(REPLAY_MAX).unwrap_or(i64::MAX);
         let mut more = false;
         let mut seqs: Vec<i64> = Vec::new();
         match replay {
             Replay::Events(named) => {
                 let mut statement = self.connection.prepare_cached(
-                    "SELECT 1 FROM event WHERE seq = ?1 AND sender = ?2 AND seq <= ?3",
+                    "SELECT 1 FROM event WHERE seq = ?1 AND seq <= ?3 AND project = ?4
+                         AND (sender = ?2 OR sender IS NULL)",
                 )?;
                 for seq in named {
-                    if statement.exists(params![seq.0, sender, cursor])? {
+                    if statement.exists(params![seq.0, sender, cursor, project])? {
                         seqs.push(seq.0);
                     }
                 }
@@ -211,12 +214,13 @@ impl Line<'_> {
                 let end = cursor.min(from.saturating_add(SCAN));
                 more = end < cursor;
                 let mut statement = self.connection.prepare_cached(
-                    "SELECT seq FROM event WHERE seq BETWEEN ?1 AND ?2 AND sender = ?3 AND at >= ?4
-                         AND (?5 >> kind) & 1
+                    "SELECT seq FROM event WHERE seq BETWEEN ?1 AND ?2 AND project = ?7
+                         AND (sender = ?3 OR sender IS NULL) AND at >= ?4 AND (?5 >> kind) & 1
                      ORDER BY seq LIMIT ?6",
                 )?;
                 let bits = webhook.events.bits();
-                let values = params![from, end, sender, since.as_millis(), bits, most + 1];
+                let at = since.as_millis();
+                let values = params![from, end, sender, at, bits, most + 1, project];
                 let found = statement.query_map(values, |row| row.get::<_, i64>(0))?;
                 seqs.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
             }
@@ -353,13 +357,15 @@ impl Reader {
         // What it does not want is looked through as well, to a bound.
         let backlog = self.count(
             "SELECT count(*) FROM (SELECT 1 FROM event WHERE seq > ?1 AND seq <= ?1 + ?2
-                 AND sender = ?3 AND (?4 >> kind) & 1 LIMIT ?5)",
+                 AND project = ?6 AND (sender = ?3 OR sender IS NULL) AND (?4 >> kind) & 1
+                 LIMIT ?5)",
             params![
                 webhook.cursor.0,
                 SCAN,
                 sender.0,
                 webhook.events.bits(),
-                COUNT_MAX.cast_signed()
+                COUNT_MAX.cast_signed(),
+                webhook.project.0
             ],
         )?;
         let beside = |table: &str| {

@@ -64,6 +64,7 @@ impl Work {
     pub(super) fn operation(op: Op, done: Completion) -> Self {
         let decision = match &op {
             Op::Accept(accept) => serde_json::to_string(&accept.decision),
+            Op::Keyword(it) => serde_json::to_string(&it.answer.decision),
             Op::Plan(_)
             | Op::Start(_)
             | Op::Release(_)
@@ -196,6 +197,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Billed(billed) => line.billed(billed),
         Op::Interrupted(interrupted) => line.interrupted(interrupted),
         Op::Inbound(inbound) => line.inbound(inbound),
+        Op::Keyword(it) => line.keyword(it, decision),
         Op::Contact {
             project,
             change,

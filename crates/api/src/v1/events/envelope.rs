@@ -1,4 +1,5 @@
-//! What an event says on the wire: the same to a webhook and in the stream.
+//! What an event says on the wire: the same to a webhook and in the stream. What concerns the whole
+//! project has no `senderId`.
 //!
 //! The order of the fields is the documented one, and the text is compact: some receivers write it
 //! anew before they check its signature.
@@ -6,10 +7,10 @@
 use std::borrow::Cow;
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, MessageId};
+use domain::ids::{ConversationId, MessageId, TemplateId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
-use domain::model::event::{EventDetail, EventId, EventKind};
+use domain::model::event::{EventDetail, EventId, EventKind, TemplateMove};
 use domain::model::failure::Failure;
 use domain::model::message::Status;
 use domain::model::progress::Progress;
@@ -19,7 +20,10 @@ use ports::store::messages::{InboundMessage, MessageView, NewMessage, ViewKind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json::{self, Shown};
+use crate::json::Shown;
+use crate::v1::messages::files::{AttachmentOut, attachments_of};
+use crate::v1::messages::quoted::content_of;
+use crate::v1::templates::output as words;
 
 /// An event.
 #[derive(Serialize)]
@@ -69,7 +73,9 @@ struct InboundData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a RawValue>,
+    content: Option<Cow<'a, RawValue>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentOut<'a>>,
     provider_timestamp: i64,
 }
 
@@ -91,6 +97,22 @@ struct ConversationData<'a> {
     profile_name: Option<&'a str>,
 }
 
+/// A template that stands otherwise.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TemplateData<'a> {
+    template_id: Shown<TemplateId>,
+    name: &'a str,
+    language: &'a str,
+    previous_status: &'static str,
+    current_status: &'static str,
+    /// The current status exactly: `paused` and `disabled` too.
+    provider_status: &'static str,
+    previous_category: &'static str,
+    category: &'static str,
+    reason: Option<&'a str>,
+}
+
 /// The event as JSON; `None` where there is nothing to tell any more: its message is gone, or its
 /// project is not configured.
 pub(crate) fn write(
@@ -98,8 +120,13 @@ pub(crate) fn write(
     message: Option<&MessageView>,
     topology: &Topology,
 ) -> Option<String> {
-    let view = message?;
     let event = &record.event;
+    if let (EventKind::TemplateMoved, Some(EventDetail::Template(moved))) =
+        (event.kind, &event.detail)
+    {
+        return enveloped(record, template_data(moved), topology);
+    }
+    let view = message?;
     match (&view.kind, event.kind) {
         (
             ViewKind::Outbound {
@@ -124,12 +151,12 @@ pub(crate) fn write(
             enveloped(record, data, topology)
         }
         (ViewKind::Inbound(inbound), EventKind::Inbound | EventKind::Unsupported) => {
-            enveloped(record, inbound_data(view, inbound), topology)
+            enveloped(record, inbound_data(view, inbound, topology), topology)
         }
         (ViewKind::Inbound(inbound), EventKind::ConversationNew) => {
             enveloped(record, conversation_data(view, inbound), topology)
         }
-        // Nothing brings them yet.
+        // Nothing of a message brings the others.
         (
             ViewKind::Outbound { .. } | ViewKind::Inbound(_),
             EventKind::Queued
@@ -181,8 +208,9 @@ fn status_data<'a>(
 ) -> StatusData<'a> {
     let decided = || decision.and_then(Decision::channel).map(|it| it.0);
     let channel = event.channel.or_else(decided).or(message.explicit);
-    let failure: Option<&Failure> = event.detail.as_ref().map(|it| match it {
-        EventDetail::Failed(failure) => failure,
+    let failure: Option<&Failure> = event.detail.as_ref().and_then(|it| match it {
+        EventDetail::Failed(failure) => Some(failure),
+        EventDetail::Template(_) => None,
     });
     StatusData {
         message_id: Shown(view.id),
@@ -217,7 +245,11 @@ fn status(kind: EventKind) -> &'static str {
     kind.code().rsplit('.').next().unwrap_or_default()
 }
 
-fn inbound_data<'a>(view: &MessageView, inbound: &'a InboundMessage) -> InboundData<'a> {
+fn inbound_data<'a>(
+    view: &'a MessageView,
+    inbound: &'a InboundMessage,
+    topology: &Topology,
+) -> InboundData<'a> {
     InboundData {
         message_id: Shown(view.id),
         conversation_id: conversation(view, inbound.sender),
@@ -227,7 +259,8 @@ fn inbound_data<'a>(view: &MessageView, inbound: &'a InboundMessage) -> InboundD
         status: Status::Received.code(),
         message_type: inbound.content.kind.code(),
         text: inbound.content.text.as_deref(),
-        content: json::kept(inbound.content.extra.as_deref()),
+        content: content_of(view, inbound, topology),
+        attachments: attachments_of(view),
         provider_timestamp: inbound.sent_at.as_millis(),
     }
 }
@@ -249,6 +282,20 @@ fn conversation_data<'a>(view: &MessageView, inbound: &'a InboundMessage) -> Con
         first_message_id: Shown(view.id),
         first_message_text: inbound.content.text.as_deref(),
         profile_name: inbound.profile_name.as_deref(),
+    }
+}
+
+fn template_data(moved: &TemplateMove) -> TemplateData<'_> {
+    TemplateData {
+        template_id: Shown(moved.template),
+        name: &moved.name,
+        language: &moved.language,
+        previous_status: words::status(moved.was.status),
+        current_status: words::status(moved.now.status),
+        provider_status: moved.now.status.code(),
+        previous_category: words::category(moved.was.category),
+        category: words::category(moved.now.category),
+        reason: moved.reason.as_deref(),
     }
 }
 

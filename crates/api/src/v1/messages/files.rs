@@ -38,7 +38,7 @@ struct AttachmentsOut<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Attachment)]
-struct AttachmentOut<'a> {
+pub(crate) struct AttachmentOut<'a> {
     /// Its id.
     id: String,
     /// Its name.
@@ -107,6 +107,15 @@ fn attached(content: &Content) -> &[EmailAttachment] {
         .unwrap_or_default()
 }
 
+/// The files of a message, in their order.
+pub(crate) fn attachments_of(view: &MessageView) -> Vec<AttachmentOut<'_>> {
+    let (content, at) = parts(view);
+    let files = attached(content).iter().enumerate();
+    files
+        .map(|(no, file)| AttachmentOut::of(view.id, no, file, at))
+        .collect()
+}
+
 /// Lists the attachments of a message. Only e-mail has any.
 #[utoipa::path(
     get,
@@ -126,11 +135,7 @@ pub(crate) async fn attachments(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::READ)?;
     let view = find(&api, &caller, &id).await?;
-    let (content, at) = parts(&view);
-    let files = attached(content).iter().enumerate();
-    let items = files
-        .map(|(no, file)| AttachmentOut::of(view.id, no, file, at))
-        .collect();
+    let items = attachments_of(&view);
     Ok(json::response(StatusCode::OK, &AttachmentsOut { items }))
 }
 

@@ -2,10 +2,11 @@
 
 pub(crate) mod content;
 mod email;
-mod files;
+pub(crate) mod files;
 mod idempotency;
 pub(crate) mod output;
 mod preview;
+pub(crate) mod quoted;
 mod reactions;
 mod read;
 mod refusal;

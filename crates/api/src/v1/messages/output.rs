@@ -15,7 +15,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::content::ContentIn;
+use super::files::{AttachmentOut, attachments_of};
+use super::quoted::{ContentOut, content_of};
 use crate::json::{self, Iso, Metadata, Money, Shown};
 use crate::schema;
 
@@ -67,8 +68,12 @@ pub(crate) struct MessageOut<'a> {
     text: Option<&'a str>,
     /// What kinds other than `text` hold.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ContentIn>)]
-    content: Option<&'a RawValue>,
+    #[schema(value_type = Option<ContentOut<'a>>)]
+    content: Option<Cow<'a, RawValue>>,
+    /// The files of an inbound e-mail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    attachments: Vec<AttachmentOut<'a>>,
     /// The thread with the person, across all channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -234,7 +239,8 @@ impl<'a> MessageOut<'a> {
                 let words = |it| message.content.plain_text_on(it);
                 channel.map_or_else(|| message.content.plain_text(), words)
             }),
-            content: json::kept(message.content.extra.as_deref()),
+            content: json::kept(message.content.extra.as_deref()).map(Cow::Borrowed),
+            attachments: Vec::new(),
             conversation_id: conversation(view, message.sender),
             provider_message_id: None,
             metadata: Metadata(message.metadata.as_deref()),
@@ -244,7 +250,7 @@ impl<'a> MessageOut<'a> {
         }
     }
 
-    fn inbound(view: &MessageView, message: &'a InboundMessage, topology: &'a Topology) -> Self {
+    fn inbound(view: &'a MessageView, message: &'a InboundMessage, topology: &'a Topology) -> Self {
         Self {
             id: Shown(view.id),
             to: Cow::Borrowed(&message.to),
@@ -255,7 +261,8 @@ impl<'a> MessageOut<'a> {
             status: view.status.code(),
             direction: direction(view.direction),
             text: message.content.text.as_deref(),
-            content: json::kept(message.content.extra.as_deref()),
+            content: content_of(view, message, topology),
+            attachments: attachments_of(view),
             conversation_id: conversation(view, message.sender),
             provider_message_id: message.provider_id.as_deref(),
             metadata: Metadata(None),

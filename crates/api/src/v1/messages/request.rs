@@ -36,7 +36,7 @@ const METADATA_BYTES: usize = 10_240;
 /// Range of `validity` in seconds (R-API-6).
 const VALIDITY: std::ops::RangeInclusive<i64> = 30..=604_800;
 /// Range of `fallbackAfter` in seconds (R-API-6).
-const FALLBACK_AFTER: std::ops::RangeInclusive<i64> = 10..=86_400;
+pub(crate) const FALLBACK_AFTER: std::ops::RangeInclusive<i64> = 10..=86_400;
 /// Fields of the API for channels that are not there yet. None changes a text that goes by phone.
 const FOR_LATER: [(&str, &str); 1] = [(
     "voiceLanguage",
@@ -515,7 +515,7 @@ fn id<T: std::str::FromStr>(
     found
 }
 
-fn seconds(
+pub(crate) fn seconds(
     value: Option<i64>,
     name: &str,
     range: &std::ops::RangeInclusive<i64>,

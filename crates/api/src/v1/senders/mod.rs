@@ -1,6 +1,7 @@
 //! `/v1/senders`: who messages are from. Senders come from the configuration file, where they are
 //! read-only here, or are made here.
 
+pub(crate) mod input;
 pub(crate) mod write;
 
 use std::sync::Arc;
@@ -58,6 +59,12 @@ pub(crate) struct SenderOut<'a> {
     updated_at: Iso,
     /// Ids of its routes, in its order of preference.
     routes: Vec<&'a str>,
+    /// The template that WhatsApp carries while its window is closed, as it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_template: Option<String>,
+    /// Seconds without `delivered` that count as failure, where the message does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_after: Option<i64>,
     /// `file`: the configuration file has it, and it can be changed there only; else `api`.
     managed_by: &'static str,
     /// Where its events are posted, if anywhere.
@@ -86,6 +93,8 @@ impl<'a> SenderOut<'a> {
             created_at: Iso(sender.created_at),
             updated_at: Iso(sender.updated_at),
             routes: topology.routes_of(sender).map(|it| &*it.id).collect(),
+            default_template: sender.default_template.as_ref().map(ToString::to_string),
+            fallback_after: sender.fallback_after.map(|it| it.get() / 1_000),
             managed_by: match sender.origin {
                 Origin::File => "file",
                 Origin::Api => "api",

@@ -6,107 +6,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SenderKey;
-use domain::model::sender::{Origin, Sender, sender_address};
-use domain::phone::PhoneNumber;
+use domain::model::sender::{Origin, Sender};
 use engine::topology::Topology;
-use ports::store::senders::SenderRecord;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use ports::store::Outcome;
+use ports::store::senders::{SenderRecord, SenderSettings};
 
 use super::SenderOut;
+use super::input::{
+    CreateIn, UpdateIn, checked_address, checked_fallback, checked_name, checked_routes,
+    checked_template,
+};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
 use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
-use crate::v1::webhooks::{self, ChangedWebhook, WebhookPlan, WebhookWish};
+use crate::v1::webhooks::{ChangedWebhook, ReadyWebhook};
 use crate::{ApiState, json};
 
-/// Most characters of a name.
-const NAME_CHARS: usize = 200;
-
-/// A new sender.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = CreateSender, example = json!({"name": "Acme support", "phoneNumber": "+40700000001"}))]
-pub(crate) struct CreateIn {
-    /// What people call it.
-    #[schema(required = true, min_length = 1, max_length = 200)]
-    name: Option<String>,
-    /// The number, short code or name that recipients see; empty where the routes fix it.
-    phone_number: Option<String>,
-    /// Ids of its routes, in its order of preference. Default: those of the project's default sender,
-    /// else all of the project.
-    routes: Option<Vec<String>>,
-    /// Whether it becomes the project's default; the first sender always does.
-    set_as_default: Option<bool>,
-    /// Where its events are posted.
-    #[serde(default, deserialize_with = "body::clearable")]
-    #[schema(value_type = Option<String>, max_length = 2048)]
-    #[expect(
-        clippy::option_option,
-        reason = "absent, null and a value are three things"
-    )]
-    webhook_url: Option<Option<String>>,
-    /// Which events; everything but `message.status` for a new webhook.
-    webhook_events: Option<Vec<String>>,
-    /// Whether the webhook is served.
-    webhook_active: Option<bool>,
-    /// How deliveries are signed: `v1`, `v1+v2` or `v2`.
-    webhook_signature_version: Option<String>,
-}
-
-/// A change of a sender: what is absent stays.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = UpdateSender)]
-pub(crate) struct UpdateIn {
-    /// What people call it.
-    #[schema(min_length = 1, max_length = 200)]
-    name: Option<String>,
-    /// The number, short code or name that recipients see.
-    phone_number: Option<String>,
-    /// Ids of its routes, in its order of preference.
-    routes: Option<Vec<String>>,
-    /// `true` makes it the project's default.
-    set_as_default: Option<bool>,
-    /// Where its events are posted; `null` removes the webhook.
-    #[serde(default, deserialize_with = "body::clearable")]
-    #[schema(value_type = Option<String>, max_length = 2048)]
-    #[expect(
-        clippy::option_option,
-        reason = "absent, null and a value are three things"
-    )]
-    webhook_url: Option<Option<String>>,
-    /// Which events; everything but `message.status` for a new webhook.
-    webhook_events: Option<Vec<String>>,
-    /// Whether the webhook is served.
-    webhook_active: Option<bool>,
-    /// How deliveries are signed: `v1`, `v1+v2` or `v2`.
-    webhook_signature_version: Option<String>,
-}
-
-/// What a request says of the webhook.
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value are three things"
-)]
-fn wish<'a>(
-    url: Option<Option<&'a str>>,
-    events: Option<&'a [String]>,
-    active: Option<bool>,
-    signature: Option<&'a str>,
-) -> WebhookWish<'a> {
-    WebhookWish {
-        prefix: "webhook",
-        url,
-        events: events.map(|it| it.iter().map(String::as_str).collect()),
-        active,
-        signature,
-    }
-}
-
-/// Makes a sender.
+/// Makes a sender, with its webhook and as the default where that is asked for: all of it, or nothing.
 #[utoipa::path(
     post,
     path = "/v1/senders",
@@ -148,13 +66,14 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
         Some(ids) => checked_routes(ids, &caller, &topology, &mut problems),
         None => usual_routes(&caller, &topology),
     };
-    let wish = wish(
-        input.webhook_url.as_ref().map(Option::as_deref),
-        input.webhook_events.as_deref(),
-        input.webhook_active,
-        input.webhook_signature_version.as_deref(),
+    let template = checked_template(
+        input.default_template.as_ref(),
+        project,
+        &api.engine,
+        &mut problems,
     );
-    let webhook = wish.check(None, api.webhooks, &mut problems);
+    let fallback_after = checked_fallback(input.fallback_after, &mut problems);
+    let webhook = input.webhook().check(None, api.webhooks, &mut problems);
     problems.finish()?;
     // Safe: without either of them `problems` has said so above.
     let (name, address) = name
@@ -163,23 +82,29 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
     let now = api.engine.now();
     let id: Box<str> = format!("snd_{:013x}", api.engine.fresh_number() >> 12).into();
     let key = api.engine.sender_key(project, &id).await?;
-    api.engine
-        .put_sender(SenderRecord {
-            key,
-            project,
-            id,
-            name: name.into(),
-            address: address.into(),
-            routes,
-            created_at: now,
-            updated_at: now,
-        })
-        .await?;
+    let record = SenderRecord {
+        key,
+        project,
+        id,
+        name: name.into(),
+        address: address.into(),
+        routes,
+        default_template: template.flatten(),
+        fallback_after: fallback_after.flatten(),
+        created_at: now,
+        updated_at: now,
+    };
     let is_first = topology.senders(project).next().is_none();
-    if is_first || input.set_as_default == Some(true) {
-        api.engine.make_default(project, key).await?;
-    }
-    let webhook = webhooks::carry_out(&api, project, key, webhook).await?;
+    let webhook = ReadyWebhook::of(webhook)?;
+    let settings = SenderSettings {
+        project,
+        sender: key,
+        record: Some(record),
+        make_default: is_first || input.set_as_default == Some(true),
+        webhook: webhook.setting.clone(),
+        at: now,
+    };
+    let webhook = webhook.changed(set(&api, settings).await?);
     answer(
         &api,
         &caller,
@@ -191,7 +116,7 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
 }
 
 /// Changes a sender that was made by the API. Of one of the configuration file only
-/// `setAsDefault` can be changed here.
+/// `setAsDefault` and the webhook can be changed here. All of it is done, or nothing.
 #[utoipa::path(
     patch,
     path = "/v1/senders/{senderId}",
@@ -231,6 +156,8 @@ async fn changed(
         ("name", input.name.is_some()),
         ("phoneNumber", input.phone_number.is_some()),
         ("routes", input.routes.is_some()),
+        ("defaultTemplate", input.default_template.is_some()),
+        ("fallbackAfter", input.fallback_after.is_some()),
     ] {
         if is_given && sender.origin == Origin::File {
             problems.add(
@@ -252,26 +179,44 @@ async fn changed(
         .as_ref()
         .map(|it| checked_routes(it, &caller, &topology, &mut problems));
     let known = api.engine.store().webhook(sender.key).await?;
-    let wish = wish(
-        input.webhook_url.as_ref().map(Option::as_deref),
-        input.webhook_events.as_deref(),
-        input.webhook_active,
-        input.webhook_signature_version.as_deref(),
+    let template = checked_template(
+        input.default_template.as_ref(),
+        sender.project,
+        &api.engine,
+        &mut problems,
     );
+    let fallback_after = checked_fallback(input.fallback_after, &mut problems);
+    let wish = input.webhook();
     let webhook = wish.check(known.as_ref(), api.webhooks, &mut problems);
     problems.finish()?;
-    if name.is_some() || address.is_some() || routes.is_some() {
+    let now = api.engine.now();
+    let changes = name.is_some()
+        || address.is_some()
+        || routes.is_some()
+        || template.is_some()
+        || fallback_after.is_some();
+    let record = if changes {
         let mut record = kept(&api, sender, &topology).await?;
         record.name = name.map_or(record.name, Into::into);
         record.address = address.map_or(record.address, Into::into);
         record.routes = routes.unwrap_or(record.routes);
-        record.updated_at = api.engine.now();
-        api.engine.put_sender(record).await?;
-    }
-    if input.set_as_default == Some(true) && !sender.is_default {
-        api.engine.make_default(sender.project, sender.key).await?;
-    }
-    let webhook = webhooks::carry_out(&api, sender.project, sender.key, webhook).await?;
+        record.default_template = template.unwrap_or(record.default_template);
+        record.fallback_after = fallback_after.unwrap_or(record.fallback_after);
+        record.updated_at = now;
+        Some(record)
+    } else {
+        None
+    };
+    let webhook = ReadyWebhook::of(webhook)?;
+    let settings = SenderSettings {
+        project: sender.project,
+        sender: sender.key,
+        record,
+        make_default: input.set_as_default == Some(true) && !sender.is_default,
+        webhook: webhook.setting.clone(),
+        at: now,
+    };
+    let webhook = webhook.changed(set(&api, settings).await?);
     answer(
         &api,
         &caller,
@@ -280,6 +225,19 @@ async fn changed(
         &warnings,
     )
     .await
+}
+
+/// Has all of it done, or nothing.
+async fn set(api: &ApiState, settings: SenderSettings) -> Result<Outcome, ApiError> {
+    let outcome = api.engine.set_sender(settings).await?;
+    if let Outcome::Missing = outcome {
+        // The webhook was removed while this was read.
+        return Err(ApiError::field(
+            &["webhookUrl"],
+            "is needed: the sender has no webhook",
+        ));
+    }
+    Ok(outcome)
 }
 
 /// Removes a sender that was made by the API. What waits for it fails.
@@ -320,7 +278,6 @@ async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
         ));
     }
     api.engine.delete_sender(sender.key).await?;
-    webhooks::carry_out(&api, sender.project, sender.key, WebhookPlan::Clear).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -358,6 +315,8 @@ fn record_of(sender: &Sender, topology: &Topology) -> SenderRecord {
             .routes_of(sender)
             .map(|it| Box::from(&*it.id))
             .collect(),
+        default_template: sender.default_template.clone(),
+        fallback_after: sender.fallback_after,
         created_at: sender.created_at,
         updated_at: sender.updated_at,
     }
@@ -382,67 +341,6 @@ async fn answer(
         SenderOut::of(sender, &topology, caller.0.test).with_webhook(webhook.as_ref(), is_new);
     answer.warnings = warnings;
     Ok(json::response(status, &answer))
-}
-
-fn checked_name(name: &str, problems: &mut Problems) -> Option<String> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-        problems.add(&["name"], "must have 1 to 200 characters");
-        return None;
-    }
-    Some(name.to_owned())
-}
-
-/// The address in its normal form. A number is one sender's, since its answers are.
-fn checked_address(
-    text: &str,
-    its: Option<SenderKey>,
-    caller: &Caller,
-    topology: &Topology,
-    problems: &mut Problems,
-) -> Option<String> {
-    let Some(address) = sender_address(text) else {
-        problems.add(
-            &["phoneNumber"],
-            "must be a phone number in E.164, a short code of 3 to 8 digits, or a name of up to 11 letters and digits",
-        );
-        return None;
-    };
-    let other = topology
-        .senders(caller.project())
-        .find(|it| *it.address == *address && Some(it.key) != its);
-    if let (Some(other), Some(_)) = (other, PhoneNumber::from_canonical(&address)) {
-        let other = &other.id;
-        problems.add(
-            &["phoneNumber"],
-            format!("is the number of the sender {other}"),
-        );
-        return None;
-    }
-    Some(address)
-}
-
-fn checked_routes(
-    ids: &[String],
-    caller: &Caller,
-    topology: &Topology,
-    problems: &mut Problems,
-) -> Vec<Box<str>> {
-    if ids.is_empty() {
-        problems.add(&["routes"], "must name at least one route");
-    }
-    let mut routes: Vec<Box<str>> = Vec::with_capacity(ids.len());
-    for (at, id) in ids.iter().enumerate() {
-        let at = at.to_string();
-        if topology.route_by_id(caller.project(), id).is_none() {
-            problems.add(&["routes", &at], "is not the id of a route of this project");
-        } else if routes.iter().any(|it| **it == **id) {
-            problems.add(&["routes", &at], "is named twice");
-        } else {
-            routes.push(id.as_str().into());
-        }
-    }
-    routes
 }
 
 /// The routes of a sender that names none.

@@ -2,7 +2,7 @@
 //! can carry (R-WIN-2, R-WIN-3).
 
 mod input;
-mod output;
+pub(crate) mod output;
 mod provider;
 mod refusal;
 mod texts;

@@ -13,7 +13,7 @@ use crate::json::{Iso, Shown};
 use crate::schema;
 
 /// The word of a category.
-pub(super) const fn category(category: PriceCategory) -> &'static str {
+pub(crate) const fn category(category: PriceCategory) -> &'static str {
     match category {
         // No template has it.
         PriceCategory::Service => "SERVICE",
@@ -46,7 +46,7 @@ pub(super) const fn button_kind(kind: ButtonKind) -> &'static str {
 
 /// The API's word, of which there are four: what a provider holds back may not be sent, as what it
 /// rejected.
-const fn status(status: TemplateStatus) -> &'static str {
+pub(crate) const fn status(status: TemplateStatus) -> &'static str {
     match status {
         TemplateStatus::Draft => "draft",
         TemplateStatus::Pending => "pending",

@@ -68,39 +68,47 @@ pub(crate) struct ChangedWebhook {
     pub(crate) is_new: bool,
 }
 
-/// Carries out what [`WebhookWish::check`] found; the webhook, where the sender has one that the
-/// request spoke of.
-pub(crate) async fn carry_out(
-    api: &ApiState,
-    project: ProjectKey,
-    sender: SenderKey,
-    plan: WebhookPlan,
-) -> Result<Option<ChangedWebhook>, ApiError> {
-    let offered = new_secret()?;
-    let setting = match plan {
-        WebhookPlan::Keep => return Ok(None),
-        WebhookPlan::Clear => WebhookSetting::Clear,
-        WebhookPlan::Set {
-            url,
-            events,
-            active,
-            signature,
-        } => WebhookSetting::Set {
-            url,
-            events,
-            active,
-            signature,
-            secret: offered.clone(),
-        },
-    };
-    let Outcome::Webhook(webhook) = apply(api, project, sender, setting).await? else {
-        // Cleared; or gone in the meantime, and then so is what was to be changed.
-        return Ok(None);
-    };
-    Ok(Some(ChangedWebhook {
-        is_new: webhook.secret == offered,
-        webhook: *webhook,
-    }))
+/// A change of a webhook, ready for the store.
+pub(crate) struct ReadyWebhook {
+    /// What changes; `None` where nothing was said of it.
+    pub(crate) setting: Option<WebhookSetting>,
+    /// The secret that a new one gets.
+    offered: WebhookSecret,
+}
+
+impl ReadyWebhook {
+    /// What [`WebhookWish::check`] found, made ready.
+    pub(crate) fn of(plan: WebhookPlan) -> Result<Self, ApiError> {
+        let offered = new_secret()?;
+        let setting = match plan {
+            WebhookPlan::Keep => None,
+            WebhookPlan::Clear => Some(WebhookSetting::Clear),
+            WebhookPlan::Set {
+                url,
+                events,
+                active,
+                signature,
+            } => Some(WebhookSetting::Set {
+                url,
+                events,
+                active,
+                signature,
+                secret: offered.clone(),
+            }),
+        };
+        Ok(Self { setting, offered })
+    }
+
+    /// The webhook after the change; none where it was cleared, or was gone before it.
+    pub(crate) fn changed(&self, outcome: Outcome) -> Option<ChangedWebhook> {
+        let Outcome::Webhook(webhook) = outcome else {
+            return None;
+        };
+        Some(ChangedWebhook {
+            is_new: webhook.secret == self.offered,
+            webhook: *webhook,
+        })
+    }
 }
 
 /// Changes a webhook.
@@ -235,7 +243,14 @@ pub(crate) async fn change(
     let plan = wish.check(known.as_ref(), api.webhooks, &mut problems);
     problems.finish()?;
     let stays = plan == WebhookPlan::Keep;
-    let changed = carry_out(&api, caller.project(), sender.key, plan).await?;
+    let ready = ReadyWebhook::of(plan)?;
+    let changed = match &ready.setting {
+        Some(setting) => {
+            let outcome = apply(&api, caller.project(), sender.key, setting.clone()).await?;
+            ready.changed(outcome)
+        }
+        None => None,
+    };
     let webhook = match (&changed, &known) {
         (Some(it), _) => Some(WebhookOut::of(&it.webhook, it.is_new)),
         (None, Some(known)) if stays => Some(WebhookOut::of(known, false)),

@@ -5,11 +5,12 @@ use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentRecord, ConsentScope, ConsentSource};
 use domain::model::message::{Category, Purpose};
 use domain::model::progress::Waiting;
+use domain::rules::keyword::Keyword;
 
 use super::kit::*;
 use crate::store::consent::{Consent, ConsentSubject};
 use crate::store::messages::InboundMessage;
-use crate::store::operations::{Accept, PlanStep};
+use crate::store::operations::{Accept, AnsweredInbound, FirstStep, PlanStep};
 use crate::store::{Op, Outcome, Store};
 
 const OTHER: SenderKey = SenderKey(2);
@@ -170,6 +171,50 @@ pub fn the_answer_to_a_keyword_goes_out_also_after_an_opt_out(store: &dyn Store)
     let version = outbound.progress.version;
     let changed = change(store, plan(id, version, step, at(2)));
     assert_eq!(changed.waiting, Waiting::No);
+}
+
+pub fn an_answer_is_accepted_with_its_keyword_where_it_is_owed(store: &dyn Store) {
+    // Another owner has the work meanwhile: the answer waits for it.
+    ask(store.raise_epoch());
+    ask(store.raise_epoch());
+    let said = |what, inbound| -> usize {
+        let mut answer = first(FirstStep::Schedule(at(5)), phone(1), at(5));
+        answer.message.purpose = Purpose::KeywordAnswer;
+        answer.message.explicit = Some(Channel::WhatsApp);
+        let op = Op::Keyword(Box::new(AnsweredInbound {
+            inbound,
+            keyword: what,
+            answer,
+        }));
+        let before = ask(store.due(at(5), 100)).len();
+        let outcome = commit(store, op);
+        let due = ask(store.due(at(5), 100));
+        let answers = due.len() - before;
+        if answers > 0 {
+            let Outcome::InboundKept { message, .. } = outcome else {
+                panic!("{outcome:?}")
+            };
+            let newest = due.iter().map(|it| it.message).max().unwrap();
+            let answer = ask(store.outbound(newest)).unwrap().message;
+            assert_eq!(answer.reply_to, Some((message, Channel::WhatsApp)));
+            assert_eq!(answer.purpose, Purpose::KeywordAnswer);
+        }
+        answers
+    };
+    let help = |id| InboundMessage {
+        consent: None,
+        ..keyword(1, true, id, 4)
+    };
+    assert_eq!(said(Keyword::Stop, keyword(1, true, "a", 1)), 1);
+    assert_eq!(said(Keyword::Stop, keyword(1, true, "a", 1)), 0, "a repeat");
+    assert_eq!(
+        said(Keyword::Stop, keyword(1, true, "b", 2)),
+        0,
+        "no change"
+    );
+    assert_eq!(said(Keyword::Help, help("c")), 1);
+    assert_eq!(said(Keyword::Help, help("c")), 0);
+    assert!(facts(store, phone(1)).thread.opted_out);
 }
 
 pub fn who_wants_no_promotions_gets_everything_else(store: &dyn Store) {

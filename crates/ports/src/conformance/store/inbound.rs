@@ -1,16 +1,17 @@
 //! [`Op::Inbound`].
 
-use domain::ids::RouteKey;
+use domain::ids::{MessageId, RouteKey};
 use domain::model::address::{Address, EmailAddress, WhatsAppUserId};
 use domain::model::channel::Channel;
+use domain::model::content::MessageType;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Direction, Status};
 use domain::model::receipt::SubmitOutcome;
 use domain::time::Millis;
 
 use super::kit::*;
-use crate::store::messages::{InboundMessage, MessageFilter, ViewKind};
-use crate::store::operations::FirstStep;
+use crate::store::messages::{InboundMessage, MessageFilter, Quoted, ViewKind};
+use crate::store::operations::{FirstStep, Submitted};
 use crate::store::{Op, Outcome, Store};
 
 pub fn an_inbound_message_is_kept_and_read_back_whole(store: &dyn Store) {
@@ -33,6 +34,62 @@ pub fn an_inbound_message_is_kept_and_read_back_whole(store: &dyn Store) {
     assert_eq!(view.kind, ViewKind::Inbound(Box::new(inbound)));
     assert_eq!(ask(store.outbound(id)), None);
     assert!(ask(store.decisions(id)).is_empty());
+}
+
+pub fn what_a_message_answers_is_shown_with_it_where_it_is_kept(store: &dyn Store) {
+    let answer = |nth: i64, quotes: &str, route| {
+        let inbound = InboundMessage {
+            quotes: Some(quotes.into()),
+            route,
+            ..written(
+                phone(1),
+                Channel::WhatsApp,
+                &format!("wamid.{nth}"),
+                at(nth),
+            )
+        };
+        receive(store, inbound).0
+    };
+    let quoted = |id| ask(store.message(PROJECT, id)).unwrap().quoted;
+    let on_whatsapp = FirstStep::Send(planned(Channel::WhatsApp, WHATSAPP));
+    let (ours, _) = accept(store, first(on_whatsapp, phone(1), at(1)));
+    let early = answer(2, "wamid.ours", WHATSAPP);
+    assert_eq!(quoted(early), None, "nobody told its name yet");
+    let named = Submitted {
+        route: WHATSAPP,
+        ..submitted(ours, taken("wamid.ours"), at(3))
+    };
+    change(store, Op::Submitted(Box::new(named)));
+    let text = ask(store.outbound(ours))
+        .unwrap()
+        .message
+        .content
+        .text
+        .clone();
+    let want = Quoted {
+        id: ours,
+        from: None,
+        kind: MessageType::Text,
+        text,
+    };
+    assert_eq!(quoted(early).as_deref(), Some(&want));
+    let to_theirs = answer(4, "wamid.2", WHATSAPP);
+    let theirs = quoted(to_theirs).unwrap();
+    assert_eq!((theirs.id, theirs.from), (early, Some(phone(1).into())));
+    assert_eq!(theirs.text.as_deref(), Some("Salut"));
+    assert_eq!(quoted(answer(5, "wamid.lost", WHATSAPP)), None);
+    assert_eq!(quoted(answer(6, "wamid.ours", RouteKey(9))), None);
+    // Lists show it, too.
+    let list = ask(store.messages(MessageFilter {
+        project: PROJECT,
+        status: None,
+        to: None,
+        channel: None,
+        conversation: None,
+        before: Some(MessageId::from_key(to_theirs.key() + 1)),
+        limit: 1,
+    }));
+    assert_eq!(list[0].quoted.as_ref().unwrap().id, early);
 }
 
 pub fn a_repeat_by_provider_id_changes_nothing(store: &dyn Store) {

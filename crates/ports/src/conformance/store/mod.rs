@@ -95,6 +95,7 @@ macro_rules! store_conformance {
         }
         $crate::store_cases! { $with_store, inbound:
             an_inbound_message_is_kept_and_read_back_whole,
+            what_a_message_answers_is_shown_with_it_where_it_is_kept,
             a_repeat_by_provider_id_changes_nothing,
             the_same_provider_id_on_another_route_is_another_message,
             messages_without_a_provider_id_are_never_repeats,
@@ -129,6 +130,8 @@ macro_rules! store_conformance {
         }
         $crate::store_cases! { $with_store, senders:
             senders_of_the_api_are_kept_changed_and_forgotten,
+            all_that_is_said_of_a_sender_is_kept_at_once_or_none_of_it,
+            a_senders_endpoint_goes_with_it,
             phone_numbers_are_a_projects_own,
         }
         $crate::store_cases! { $with_store, events:
@@ -153,6 +156,7 @@ macro_rules! store_conformance {
             events_are_put_back_by_name_by_time_and_from_the_dead,
             a_replay_by_time_finds_its_place_among_many,
             another_senders_events_are_not_put_back,
+            what_concerns_the_project_is_in_the_queue_of_each_of_its_senders,
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
         }
@@ -170,6 +174,7 @@ macro_rules! store_conformance {
             a_change_is_remembered_and_what_changes_nothing_is_not,
             a_keyword_changes_consent_with_its_message,
             the_answer_to_a_keyword_goes_out_also_after_an_opt_out,
+            an_answer_is_accepted_with_its_keyword_where_it_is_owed,
             who_wants_no_promotions_gets_everything_else,
             what_waits_is_not_handed_over_after_an_opt_out,
             consent_survives_a_merge_and_goes_with_the_contact,
@@ -198,6 +203,7 @@ macro_rules! store_conformance {
             a_change_that_changes_nothing_leaves_the_time,
             a_sync_imports_links_updates_and_leaves,
             a_sync_keeps_what_the_provider_does_not_have,
+            a_template_that_moves_brings_an_event_and_any_other_change_none,
         }
     };
 }

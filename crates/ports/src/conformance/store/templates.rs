@@ -2,11 +2,13 @@
 
 use domain::ids::{ProjectKey, TemplateId};
 use domain::model::content::PriceCategory;
+use domain::model::event::{EventDetail, EventKind};
 use domain::model::template::{
-    ButtonDefinition, ButtonKind, HeaderDefinition, HeaderKind, TemplateDefinition, TemplateStatus,
-    TemplateText,
+    ButtonDefinition, ButtonKind, HeaderDefinition, HeaderKind, TemplateDefinition,
+    TemplateStanding, TemplateStatus, TemplateText,
 };
 
+use super::events::everything;
 use super::kit::*;
 use crate::provider::{ProviderTemplate, TemplateUpdate};
 use crate::store::templates::{
@@ -117,6 +119,12 @@ fn updated(store: &dyn Store, account: &str, update: TemplateUpdate, ms: i64) ->
         update: Box::new(update),
     };
     change(store, updated, ms)
+}
+
+/// Brings one event of a template.
+pub fn move_one(store: &dyn Store) {
+    let made = create(store, "moves", 100);
+    submit(store, made.id, "99", 100);
 }
 
 fn submit(store: &dyn Store, id: TemplateId, provider_id: &str, millis: i64) -> TemplateOutcome {
@@ -312,4 +320,56 @@ pub fn a_sync_keeps_what_the_provider_does_not_have(store: &dyn Store) {
     });
     let (_, linked) = synced(store, new, 2);
     assert_eq!(linked.text, text("hello"));
+}
+
+pub fn a_template_that_moves_brings_an_event_and_any_other_change_none(store: &dyn Store) {
+    use PriceCategory::{Marketing, Utility};
+    use TemplateStatus::{Approved, Draft, Paused, Pending};
+    let made = create(store, "hello", 1);
+    submit(store, made.id, "77", 2);
+    updated(store, ACCOUNT, update("77", "hello"), 3);
+    let repeated = update("77", "hello");
+    updated(store, ACCOUNT, repeated, 4);
+    synced(store, theirs("77", "hello"), 5);
+    // The text alone is new; then one that only the provider had; then one that is gone.
+    let mut reworded = theirs("77", "hello");
+    reworded.definition.body = "Hello {{1}}".into();
+    synced(store, reworded, 6);
+    synced(store, theirs("78", "other"), 7);
+    change(store, TemplateChange::Delete(made.id), 8);
+    let events = ask(store.events(everything())).events;
+    let stood = |status, category| TemplateStanding { status, category };
+    let want = [
+        (2, stood(Draft, Utility), stood(Pending, Marketing), None),
+        (
+            3,
+            stood(Pending, Marketing),
+            stood(Paused, Marketing),
+            Some("quality"),
+        ),
+        (5, stood(Paused, Marketing), stood(Approved, Utility), None),
+    ];
+    assert_eq!(events.len(), want.len(), "{events:?}");
+    for (record, (millis, was, now, reason)) in events.iter().zip(want) {
+        let event = &record.event;
+        assert_eq!(
+            (event.project, event.sender, event.message),
+            (PROJECT, None, None)
+        );
+        assert_eq!(
+            (event.kind, event.at),
+            (EventKind::TemplateMoved, at(millis))
+        );
+        let Some(EventDetail::Template(moved)) = &event.detail else {
+            panic!("{event:?}")
+        };
+        assert_eq!(
+            (moved.template, &*moved.name, &*moved.language),
+            (made.id, "hello", "en_US")
+        );
+        assert_eq!(
+            (moved.was, moved.now, moved.reason.as_deref()),
+            (was, now, reason)
+        );
+    }
 }

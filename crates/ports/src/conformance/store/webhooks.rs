@@ -7,6 +7,8 @@ use domain::time::Timestamp;
 
 use super::events::{everything, read};
 use super::kit::*;
+use super::templates;
+use crate::store::events::EventFilter;
 use crate::store::webhooks::{
     Delivery, DeliveryResult, PruneEvents, Replay, Webhook, WebhookChange, WebhookSetting,
     WebhookStanding,
@@ -328,6 +330,55 @@ pub fn another_senders_events_are_not_put_back(store: &dyn Store) {
         assert!(matches!(outcome, Outcome::Replayed { count: 0, .. }));
     }
     assert_eq!(ask(store.replays(other, 9)), []);
+}
+
+pub fn what_concerns_the_project_is_in_the_queue_of_each_of_its_senders(store: &dyn Store) {
+    let other = SenderKey(2);
+    let stranger = SenderKey(3);
+    set(store, settings(Some(URL)));
+    apply(store, other, settings(Some(URL)));
+    let elsewhere = WebhookChange {
+        project: ProjectKey(2),
+        sender: stranger,
+        at: at(50),
+        setting: settings(Some(URL)),
+    };
+    commit(store, Op::Webhook(Box::new(elsewhere)));
+    let before = happen(store, 1);
+    templates::move_one(store);
+    let moved = ask(store.newest_event());
+    let after = happen(store, 1);
+    let queue = |project, sender| {
+        let filter = EventFilter {
+            project,
+            sender: Some(sender),
+            ..everything()
+        };
+        let found = read(store, filter).events;
+        let backlog = ask(store.webhook_standing(sender)).unwrap().backlog;
+        let seqs: Vec<_> = found.iter().map(|it| it.seq).collect();
+        assert_eq!(u64::try_from(seqs.len()), Ok(backlog), "{sender:?}");
+        seqs
+    };
+    assert_eq!(queue(PROJECT, SENDER), [before[0], moved, after[0]]);
+    assert_eq!(queue(PROJECT, other), [moved]);
+    assert_eq!(queue(ProjectKey(2), stranger), []);
+    // It is put back for one of them, by name or by time, and stays with the others.
+    let passed = |sender| Delivery {
+        sender,
+        ..delivery(after[0], false, DeliveryResult::Passed)
+    };
+    for which in [Replay::Events(vec![moved]), Replay::Since(at(0))] {
+        for (sender, want) in [(other, 1), (stranger, 0)] {
+            assert!(matches!(deliver(store, passed(sender)), Outcome::Done));
+            let outcome = apply(store, sender, WebhookSetting::Replay(which.clone()));
+            let Outcome::Replayed { count, .. } = outcome else {
+                panic!("{outcome:?}")
+            };
+            assert_eq!(count, want, "{sender:?} {which:?}");
+        }
+    }
+    assert_eq!(queue(PROJECT, SENDER), [before[0], moved, after[0]]);
 }
 
 pub fn an_endpoint_is_forgotten_with_all_that_waited_for_it(store: &dyn Store) {
