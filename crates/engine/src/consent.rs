@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::ThreadFacts;
 use domain::model::content::{Content, EmailParts, MessageType};
-use domain::model::failure::FailureClass;
+use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Category, Purpose, TrafficClass};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::sender::Sender;
 use domain::rules::keyword::{Keyword, Said, keyword, reply};
+use domain::time::Timestamp;
 use ports::connector::{Ack, ConsentSignal, Heard};
 use ports::store::consent::{Consent, ConsentSubject};
 use ports::store::messages::InboundMessage;
@@ -103,6 +104,7 @@ pub(crate) fn heard(
     sender: SenderKey,
     owed: Option<Owed>,
     outcome: &Outcome,
+    at: Timestamp,
 ) {
     let Outcome::InboundKept {
         message,
@@ -124,12 +126,78 @@ pub(crate) fn heard(
     let Some(request) = owed.and_then(|it| it.request(message)) else {
         return;
     };
+    let thread = ConversationId { contact, sender };
+    if !inner.answers.lock().give(thread, at) {
+        tracing::warn!(%message, "a keyword is not answered: this person got many answers lately");
+        return;
+    }
     let answering = Arc::clone(inner);
     inner.spawn(async move {
         if let Err(why) = accept::accept_for(&answering, request, Purpose::KeywordAnswer).await {
             tracing::warn!(%message, %why, "a keyword is not answered");
         }
     });
+}
+
+/// Whom else a keyword speaks for, than the contact and the sender that its message was kept for.
+pub(crate) struct Elsewhere {
+    /// The other senders that write from the address that it came to: the person cannot tell them
+    /// apart.
+    pub(crate) senders: Vec<SenderKey>,
+    /// The writer's other addresses: they may be another contact's.
+    pub(crate) aliases: Vec<Address>,
+    /// What it asks for.
+    pub(crate) change: ConsentChange,
+    /// On which channel it was said.
+    pub(crate) channel: Channel,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+impl Elsewhere {
+    /// The changes of consent that follow for the others, once the keyword of this sender is kept
+    /// for this contact.
+    fn consents(self, sender: &Sender, contact: ContactId) -> Vec<Consent> {
+        let all = [&[sender.key], self.senders.as_slice()].concat();
+        let consent = |who, senders| Consent {
+            project: sender.project,
+            who,
+            senders,
+            change: self.change.clone(),
+            source: ConsentSource::Keyword,
+            channel: Some(self.channel),
+            at: self.at,
+        };
+        let mut consents = Vec::new();
+        if !self.senders.is_empty() {
+            consents.push(consent(
+                ConsentSubject::Contact(contact),
+                self.senders.clone(),
+            ));
+        }
+        let aliases = self.aliases.iter().cloned().map(ConsentSubject::Address);
+        consents.extend(aliases.map(|it| consent(it, all.clone())));
+        consents
+    }
+}
+
+/// Keeps what a keyword changes elsewhere; `then` hears whether all of it was kept.
+pub(crate) fn keep_elsewhere(
+    inner: &Arc<Inner>,
+    elsewhere: Elsewhere,
+    sender: &Sender,
+    contact: ContactId,
+    then: impl FnOnce(bool) + Send + 'static,
+) {
+    let mut consents = elsewhere.consents(sender, contact);
+    // Operations are kept in their order: when the last one is, so are the others.
+    let Some(last) = consents.pop() else {
+        return then(true);
+    };
+    for consent in consents {
+        keep(inner, consent, drop);
+    }
+    keep(inner, last, move |result| then(result.is_ok()));
 }
 
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready
@@ -240,28 +308,33 @@ pub(crate) fn told(
     });
 }
 
-/// Whether the answer to a submission says that the recipient opted out.
-pub(crate) fn is_refusal_by_recipient(outcome: &SubmitOutcome) -> bool {
+/// The provider's code, where the answer to a submission says that the recipient opted out.
+pub(crate) fn refused_by_recipient(outcome: &SubmitOutcome) -> Option<Box<str>> {
     match outcome {
-        SubmitOutcome::Rejected(failure) => failure.class == FailureClass::OptedOut,
+        SubmitOutcome::Rejected(failure) => code_of_opt_out(failure),
         SubmitOutcome::Accepted { .. }
         | SubmitOutcome::PartlyAccepted { .. }
         | SubmitOutcome::NotAccepted(_)
-        | SubmitOutcome::Unknown { .. } => false,
+        | SubmitOutcome::Unknown { .. } => None,
     }
 }
 
-/// Whether a receipt says that the recipient opted out.
-pub(crate) fn is_failed_by_recipient(state: &ReceiptState) -> bool {
+/// The provider's code, where a receipt says that the recipient opted out.
+pub(crate) fn failed_by_recipient(state: &ReceiptState) -> Option<Box<str>> {
     match state {
-        ReceiptState::Failed(failure) => failure.class == FailureClass::OptedOut,
-        ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => false,
+        ReceiptState::Failed(failure) => code_of_opt_out(failure),
+        ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => None,
     }
+}
+
+fn code_of_opt_out(failure: &Failure) -> Option<Box<str>> {
+    (failure.class == FailureClass::OptedOut).then(|| failure.code.clone())
 }
 
 /// A provider refused a message because its recipient opted out there: from now on that is known
-/// here. WhatsApp knows an opt-out from promotions only.
-pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
+/// here. WhatsApp knows an opt-out from promotions only. `channel` is the provider's: the message
+/// may have been tried on another one since.
+pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId, channel: Channel, code: Box<str>) {
     let learning = Arc::clone(inner);
     inner.spawn(async move {
         let outbound = match learning.store.outbound(message).await {
@@ -272,14 +345,10 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
                 return;
             }
         };
-        let Some(attempt) = outbound.progress.last_attempt() else {
-            return;
-        };
-        let scope = match attempt.channel {
+        let scope = match channel {
             Channel::WhatsApp => ConsentScope::Promotions,
             Channel::Sms | Channel::Telegram | Channel::Email => ConsentScope::Everything,
         };
-        let failure = attempt.failure.as_ref();
         let consent = Consent {
             project: outbound.message.project,
             who: ConsentSubject::Contact(outbound.contact),
@@ -287,10 +356,10 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
             change: ConsentChange {
                 opted_out: true,
                 scope,
-                wording: failure.map_or_else(Box::default, |it| it.code.clone()),
+                wording: code,
             },
             source: ConsentSource::Provider,
-            channel: Some(attempt.channel),
+            channel: Some(channel),
             at: learning.now(),
         };
         keep(&learning, consent, drop);
