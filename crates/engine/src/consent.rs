@@ -293,6 +293,7 @@ pub(crate) fn told(
         change: ConsentChange {
             opted_out: signal.opted_out,
             scope,
+            only_if_out: false,
             wording: signal.raw,
         },
         source: ConsentSource::Provider,
@@ -356,6 +357,7 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId, channel: Channel, co
             change: ConsentChange {
                 opted_out: true,
                 scope,
+                only_if_out: false,
                 wording: code,
             },
             source: ConsentSource::Provider,

@@ -106,6 +106,7 @@ impl Keyword {
         Some(ConsentChange {
             opted_out,
             scope: ConsentScope::Everything,
+            only_if_out: self == Self::Yes,
             wording: wording.trim().into(),
         })
     }

@@ -117,6 +117,29 @@ async fn yes_is_an_ordinary_word_unless_the_person_is_opted_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn yes_in_a_conversation_brings_no_promotions_back() {
+    let world = World::running([sms()]).await;
+    let signal = ConsentSignal {
+        from: person(1),
+        to: OURS.into(),
+        opted_out: true,
+        promotions_only: true,
+        raw: "stop promotions".into(),
+    };
+    let events = world.provider(SMS).events().unwrap();
+    events.consent(signal, Box::new(|_| ()));
+    says(&world, 1, "yes").await;
+    assert!(texts(&world).is_empty());
+    let promotion = engine::request::SendRequest {
+        category: Category::Promotional,
+        ..text_to(1, "sale")
+    };
+    assert!(world.try_send(promotion.clone()).await.is_err());
+    says(&world, 1, "start").await;
+    assert!(world.try_send(promotion).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn help_is_answered_also_to_who_is_opted_out() {
     let world = World::running([sms()]).await;
     says(&world, 1, "stop").await;
@@ -417,6 +440,7 @@ async fn a_caller_opts_a_contact_out_and_it_is_remembered() {
         change: ConsentChange {
             opted_out: true,
             scope: ConsentScope::Everything,
+            only_if_out: false,
             wording: "by phone".into(),
         },
         source: ConsentSource::Api,

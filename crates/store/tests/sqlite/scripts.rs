@@ -483,6 +483,7 @@ fn consent_change(step: &Step) -> ConsentChange {
         } else {
             ConsentScope::Everything
         },
+        only_if_out: step.detail % 16 == 4,
         wording: format!("word {}", step.which).into(),
     }
 }

@@ -169,6 +169,7 @@ macro_rules! store_conformance {
             a_stranger_who_opts_out_becomes_a_contact,
             a_change_is_remembered_and_what_changes_nothing_is_not,
             a_keyword_changes_consent_with_its_message,
+            an_everyday_word_changes_consent_only_where_the_person_is_out,
             the_answer_to_a_keyword_goes_out_also_after_an_opt_out,
             who_wants_no_promotions_gets_everything_else,
             what_waits_is_not_handed_over_after_an_opt_out,
