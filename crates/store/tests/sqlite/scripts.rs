@@ -291,7 +291,8 @@ impl Story {
             | Outcome::Stale
             | Outcome::Fenced
             | Outcome::Webhook(_)
-            | Outcome::Replayed { .. } => {}
+            | Outcome::Replayed { .. }
+            | Outcome::EventsPruned { .. } => {}
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();

@@ -155,6 +155,7 @@ macro_rules! store_conformance {
             another_senders_events_are_not_put_back,
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
+            what_an_endpoint_needs_keeps_no_other_event,
         }
         $crate::store_cases! { $with_store, housekeeping:
             short_names_are_stable_and_of_their_kind,
