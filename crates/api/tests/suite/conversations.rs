@@ -455,7 +455,8 @@ async fn a_person_who_writes_stop_is_opted_out_until_start() {
     let by_phone = format!("/v1/contacts/phone/{ANA}");
     let contact = house.get(&by_phone).await.json;
     assert_eq!(contact["optedOut"], true);
-    assert_eq!(contact["optedOutSenders"], json!(["support"]));
+    // Both send from the number that it was said to.
+    assert_eq!(contact["optedOutSenders"], json!(["support", "alerts"]));
     let conversation = house.get("/v1/conversations").await;
     assert_eq!(items(&conversation)[0]["optedOut"], true);
     // The confirmation is a message like any other to look at.
@@ -467,10 +468,13 @@ async fn a_person_who_writes_stop_is_opted_out_until_start() {
     );
     let path = format!("/v1/contacts/{}/consent", text_of(&contact, "id"));
     let history = house.get(&path).await;
-    let want = json!({"items": [{
-        "senderId": "support", "optedOut": true, "scope": "everything", "source": "keyword",
-        "channel": "sms", "wording": "STOP", "at": "2026-11-22T10:00:00.000Z",
-    }]});
+    let stopped = |sender: &str| {
+        json!({
+            "senderId": sender, "optedOut": true, "scope": "everything", "source": "keyword",
+            "channel": "sms", "wording": "STOP", "at": "2026-11-22T10:00:00.000Z",
+        })
+    };
+    let want = json!({"items": [stopped("support"), stopped("alerts")]});
     assert_eq!(history.json, want);
     house.inbound(SMS, ANA, "start").await;
     assert_eq!(house.get(&by_phone).await.json["optedOut"], false);
