@@ -237,7 +237,7 @@ impl RouteEvents for RoutePort {
             from: message.from,
             aliases: message.aliases,
             profile_name: message.profile_name,
-            to: our_address(&sender, message.to),
+            to: our_address(sender, message.to),
             content: message.content,
             unsupported: message.unsupported,
             quotes: message.quotes,

@@ -305,6 +305,21 @@ async fn typing_is_shown_to_who_wrote_on_whatsapp() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn typing_is_not_shown_to_who_opted_out() {
+    let house = House::new().await;
+    let incoming = on_whatsapp(ANA, "wamid.1", Content::text("stop"));
+    house.incoming(WHATSAPP, incoming).await;
+    settle().await;
+    let list = house
+        .get(&format!("/v1/messages?status=received&to={ANA}"))
+        .await;
+    let path = format!("/v1/messages/{}/typing", text_of(&items(&list)[0], "id"));
+    let refused = house.post(&path, &json!({})).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.json["code"], "recipient_opted_out");
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_typing_cannot_be_shown_the_answer_says_why() {
     let house = House::new().await;
     let typing = async |id: String| {
