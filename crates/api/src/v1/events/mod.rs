@@ -57,7 +57,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
 }
 
 /// The places of streams.
-struct Places {
+pub(crate) struct Places {
     all: Arc<Semaphore>,
     /// As many as there are projects with a reader, at most.
     of_projects: Mutex<BTreeMap<ProjectKey, Arc<Semaphore>>>,
