@@ -9,22 +9,48 @@ import sys
 import time
 from pathlib import Path
 
-from . import sdk_suite
+from . import prism, sdk_suite, ts_suite
 from .totals import Totals, run_pytest
 
 HERE = Path(__file__).resolve().parent.parent
 
 #: Suites that are folders of our own tests, with how many processes run their files.
-FOLDERS = {"sdk-scenario": 4, "smsc-node": 1, "smsc-smpp34": 1, "cli": 2, "bad-input": 2}
-SUITES = ["sdk-scenario", "sdk-tests", "smsc-node", "smsc-smpp34", "cli", "bad-input"]
+FOLDERS = {
+    "sdk-scenario": 4,
+    "providers": 4,
+    "story": 2,
+    "webhooks": 2,
+    "smsc-node": 1,
+    "smsc-smpp34": 1,
+    "cli": 2,
+    "bad-input": 2,
+}
+SUITES = [
+    "sdk-scenario",
+    "sdk-tests",
+    "sdk-ts",
+    "providers",
+    "story",
+    "webhooks",
+    "smsc-node",
+    "smsc-smpp34",
+    "cli",
+    "bad-input",
+]
+#: Suites that run only where they are asked for.
+OPTIONAL = {"prism": 1}
 
 
 def run_suite(suite: str, work: Path) -> Totals:
     """Runs one suite to its end."""
     if suite == "sdk-tests":
         return sdk_suite.run(work)
+    if suite == "sdk-ts":
+        return ts_suite.run(work)
+    if suite == "prism":
+        prism.install(work)
     folder = HERE / "suites" / suite.replace("-", "_")
-    return run_pytest(suite, [str(folder)], processes=FOLDERS[suite], work=work)
+    return run_pytest(suite, [str(folder)], processes={**FOLDERS, **OPTIONAL}[suite], work=work)
 
 
 def main() -> int:
@@ -32,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="conformance/run", description=__doc__)
     parser.add_argument("--server", required=True, type=Path, help="the tandem program to test")
     parser.add_argument("--work", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("suite", nargs="*", choices=[*SUITES, []], help=f"of: {', '.join(SUITES)}")
+    parser.add_argument("suite", nargs="*", choices=[*SUITES, *OPTIONAL, []], help=f"of: {', '.join([*SUITES, *OPTIONAL])}")
     args = parser.parse_args()
     server = args.server.resolve()
     if not os.access(server, os.X_OK):

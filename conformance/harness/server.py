@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .clock import Clock
 from .wait import PATIENCE, free_port, until
 
 TEST_KEY = "zv_test_conformance_key_0001"
@@ -93,17 +94,31 @@ routes = ["{route}"]
 """
 
 
-class Server:
-    """A tandem process with its own folder. It can be killed and started again on its data."""
+#: Before everything else: lets webhooks go to this machine.
+WEBHOOKS_HERE = """
+webhooks = { allow_http = true, allow_private = true }
+"""
 
-    def __init__(self, config: str, *, log: str = "info") -> None:
+
+class Server:
+    """A tandem process with its own folder. It can be killed and started again on its data.
+
+    `called` gives it a public URL, its own, so that providers on this machine can call it; `clock`
+    lets its time be put forward, in `Server.clock`.
+    """
+
+    def __init__(self, config: str, *, log: str = "info", called: bool = False, clock: bool = False) -> None:
         runs = Path(os.environ["CONFORMANCE_WORK"]) / "runs"
         runs.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="server-", dir=runs))
         self.config = self.folder / "tandem.toml"
-        self.config.write_text(f'database = "sqlite:{self.folder}/tandem.db"\nlog = {{ level = "{log}" }}\n{config}')
+        self.url = f"http://127.0.0.1:{free_port()}" if called else ""
+        head = f'database = "sqlite:{self.folder}/tandem.db"\nlog = {{ level = "{log}" }}\n'
+        if called:
+            head += f'public_url = "{self.url}"\n'
+        self.config.write_text(head + config)
         self.log = self.folder / "log.txt"
-        self.url = ""
+        self.clock = Clock(self.folder) if clock else None
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Server:
@@ -117,7 +132,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd=self.folder,
-                env={**os.environ, "NO_COLOR": "1"},
+                env={**os.environ, "NO_COLOR": "1", **(self.clock.environment() if self.clock else {})},
             )
 
         def listening() -> str | None:
@@ -128,6 +143,10 @@ class Server:
 
         self.url = until("the server listens", listening)
         return self
+
+    def hook(self, route: str) -> str:
+        """Where the provider of this route calls."""
+        return f"{self.url}/hooks/{route}"
 
     def kill(self) -> None:
         """As a power cut would: nothing is finished, nothing is said."""
@@ -150,6 +169,10 @@ class Server:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(PATIENCE)
+
+    def said(self, words: str) -> int:
+        """How often it said this in its log."""
+        return self._output().count(words)
 
     def tail(self, lines: int = 40) -> str:
         """The end of its log."""

@@ -143,6 +143,7 @@ def test_a_text_of_a_megabyte_is_too_large(api: Api) -> None:
     answer = _post(api, "/v1/messages", json.dumps({**GOOD, "text": "x" * 1_100_000}).encode())
     assert answer.status_code == 413
     assert answer.json()["code"] == "payload_too_large"
+    assert answer.headers["Connection"] == "close", "what follows on it would be lost"
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,12 @@ def test_no_made_up_request_meets_a_fault(server: Server, tmp_path: Path) -> Non
         "--header", f"Authorization: Bearer {TEST_KEY}",
         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
         "--phases", "examples,coverage,fuzzing",
-        "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color", "--workers", "2",
+        "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color",
+        # Two would be quicker; in Python 3.11 two threads that compile at once disturb each other.
+        "--workers", "1",
         "--exclude-path", "/metrics",
+        # A stream without end, whose events Schemathesis takes for bodies; the suite `webhooks` reads it.
+        "--exclude-path", "/v1/events",
     ]  # fmt: skip
     ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout[-12_000:] + ran.stderr[-2_000:]

@@ -11,6 +11,7 @@ from zavudev import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -18,7 +19,7 @@ from zavudev import (
 )
 
 from harness.api import Api
-from harness.sdk import client
+from harness.sdk import client, counted
 from harness.server import LIVE_KEY, READ_KEY, SEND_KEY, SIMULATED, TEST_KEY, Server, project, smpp_route
 from harness.wait import free_port
 
@@ -35,14 +36,14 @@ def _body(error: APIStatusError) -> dict[str, Any]:
     [
         ("to", {"text": "x"}),
         ("to", {"to": "12345", "text": "x"}),
-        ("to", {"to": "someone@example.com", "text": "x"}),
+        ("subject", {"to": "someone@example.com", "text": "x"}),
         ("text", {"to": TO}),
         ("text", {"to": TO, "text": ""}),
         ("text", {"to": TO, "text": "x" * 4097}),
         ("channel", {"to": TO, "text": "x", "channel": "pigeon"}),
-        ("channel", {"to": TO, "text": "x", "channel": "telegram"}),
+        ("channel", {"to": TO, "text": "x", "channel": "voice"}),
         ("messageType", {"to": TO, "text": "x", "messageType": "hologram"}),
-        ("messageType", {"to": TO, "messageType": "template"}),
+        ("content", {"to": TO, "messageType": "template"}),
         ("trafficClass", {"to": TO, "text": "x", "trafficClass": "premium"}),
         ("category", {"to": TO, "text": "x", "category": "spam"}),
         ("speed", {"to": TO, "text": "x", "speed": "ludicrous"}),
@@ -76,8 +77,16 @@ def test_everything_wrong_is_named_at_once(sdk: Zavudev) -> None:
 
 
 def test_unknown_fields_are_ignored_and_named(api: Api) -> None:
-    answer = api.send(TO, colour="blue", subject="Hi")
-    assert sorted(it["path"][0] for it in answer["warnings"]) == ["colour", "subject"]
+    answer = api.send(TO, colour="blue", size="M")
+    assert sorted(it["path"][0] for it in answer["warnings"]) == ["colour", "size"]
+
+
+def test_a_channel_that_the_sender_has_not_is_refused_at_once(server: Server) -> None:
+    sdk, requests = counted(server.url)
+    with sdk, pytest.raises(ConflictError) as refused:
+        sdk.messages.send(to="12345", text="x", channel="telegram")
+    assert _body(refused.value)["code"] == "no_channel"
+    assert len(requests) == 1, "it is not worth another try"
 
 
 def test_a_key_that_is_not_known_is_refused(server: Server) -> None:

@@ -331,6 +331,11 @@ impl IntoResponse for ApiError {
         if parts.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if parts.status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body is not read, so the connection ends here; a client that is not
+            // told so would send its next request into it.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(should) = parts.should_retry {
             let word = if should { "true" } else { "false" };
             headers.insert(SHOULD_RETRY, HeaderValue::from_static(word));

@@ -344,7 +344,7 @@ impl<P: Protocol> Driver<P> {
             self.health.works();
         }
         if is_throttled && answered.recipient_only && self.can_hold(&taken, &answered) {
-            self.hold(taken, answered, now);
+            self.hold(taken, &answered, now);
             return;
         }
         if is_throttled
@@ -376,8 +376,8 @@ impl<P: Protocol> Driver<P> {
 
     /// A limit on one recipient is nobody else's: the engine, which would slow the whole route down,
     /// is not told.
-    fn hold(&mut self, mut taken: Taken, answered: Answered, now: Instant) {
-        let wait = hold_time(&taken, &answered);
+    fn hold(&mut self, mut taken: Taken, answered: &Answered, now: Instant) {
+        let wait = hold_time(&taken, answered);
         taken.holds += 1;
         taken.held = taken.held.saturating_add(wait);
         let left = taken.submission.expires_at.since(self.shared.clock.now());
@@ -459,14 +459,18 @@ const fn unknown() -> SubmitOutcome {
 /// A limit on one recipient that could not be waited for: the recipient is not to be had now, by this
 /// route. As throttling it would slow the whole route down.
 fn of_recipient(outcome: SubmitOutcome) -> SubmitOutcome {
-    match outcome {
+    match &outcome {
         SubmitOutcome::NotAccepted(failure) if failure.class == FailureClass::Throttled => {
             SubmitOutcome::NotAccepted(Failure {
                 class: FailureClass::RecipientAbsent,
-                ..failure
+                ..failure.clone()
             })
         }
-        other => other,
+        SubmitOutcome::Accepted { .. }
+        | SubmitOutcome::PartlyAccepted { .. }
+        | SubmitOutcome::NotAccepted(_)
+        | SubmitOutcome::Rejected(_)
+        | SubmitOutcome::Unknown { .. } => outcome,
     }
 }
 

@@ -6,6 +6,9 @@ use domain::model::failure::FailureClass;
 use domain::model::message::Status;
 use domain::model::route::{OnUnknown, Route};
 use domain::time::Millis;
+use engine::Ending;
+use ports::store::Store;
+use std::sync::atomic::Ordering;
 
 use crate::world::{Act, Answer, SMS, WHATSAPP, World, ids, sms, text_to, whatsapp};
 
@@ -197,4 +200,28 @@ async fn a_stop_that_loses_patience_leaves_the_outcome_unknown() {
     world.start().await;
     world.pass(Millis::new(10)).await;
     assert_eq!(world.states(id).await, [AttemptState::Unknown]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_the_store_does_not_take_ends_the_line_and_the_next_start_finds_the_truth() {
+    let mut world = World::running([sms()]).await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.full.store(true, Ordering::SeqCst);
+    world.pass(Millis::seconds(1)).await;
+    assert_eq!(world.engine().ended().await, Ending::StepLost);
+    assert!(!world.engine().is_ready());
+    assert!(world.try_send(text_to(2, "more")).await.is_err());
+    world.full.store(false, Ordering::SeqCst);
+    world.crash();
+    world.start().await;
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.status(id).await, Status::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_was_replaced_says_so() {
+    let world = World::running([sms()]).await;
+    world.disk.raise_epoch().await.unwrap();
+    assert!(world.try_send(text_to(1, "hello")).await.is_err());
+    assert_eq!(world.engine().ended().await, Ending::Replaced);
 }

@@ -184,6 +184,8 @@ pub(crate) struct World {
     seed: u64,
     engine: Option<Engine>,
     dead: Arc<AtomicBool>,
+    /// Whether the store's disk has no room.
+    pub(crate) full: Arc<AtomicBool>,
     /// How long the store takes for an operation; none by itself.
     pub(crate) commit_takes: Option<Millis>,
     /// What the sender's default template says.
@@ -212,6 +214,7 @@ impl World {
             seed: 7,
             engine: None,
             dead: Arc::default(),
+            full: Arc::default(),
             default_body: "hello",
             commit_takes: None,
         }
@@ -310,6 +313,7 @@ impl World {
         let store = Access {
             disk: Arc::clone(&self.disk),
             dead: Arc::clone(dead),
+            full: Arc::clone(&self.full),
             late: self
                 .commit_takes
                 .map(|it| store::late(Arc::clone(&self.disk), it.to_duration())),

@@ -24,7 +24,7 @@ use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
 use ports::store::webhooks::{DeadLetter, Webhook, WebhookStanding};
-use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store};
+use ports::store::{Answer, Completion, Epoch, Op, Queries, Registered, Store, Unavailable};
 use tokio::sync::mpsc;
 
 /// One process's way to the store. Once dead it answers nothing, as after `kill -9`: queries never
@@ -32,6 +32,8 @@ use tokio::sync::mpsc;
 pub(crate) struct Access {
     pub(crate) disk: Arc<MemoryStore>,
     pub(crate) dead: Arc<AtomicBool>,
+    /// Whether the disk has no room: nothing is committed, and that is said.
+    pub(crate) full: Arc<AtomicBool>,
     /// Where operations wait for their commit, where that takes time.
     pub(crate) late: Option<mpsc::UnboundedSender<(Op, Completion)>>,
 }
@@ -67,6 +69,10 @@ impl Store for Access {
     /// Calls the completion on a thread of its own, which has no runtime, as a real store does.
     fn commit(&self, op: Op, done: Completion) {
         if self.dead.load(Ordering::SeqCst) {
+            return;
+        }
+        if self.full.load(Ordering::SeqCst) {
+            done(Err(Unavailable::new("the disk is full")));
             return;
         }
         match &self.late {

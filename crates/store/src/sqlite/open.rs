@@ -1,7 +1,7 @@
 //! Connections and their settings. The database is one file in our own process (R-RUN-1).
 //!
 //! `synchronous=FULL`, since with NORMAL a power loss takes acknowledged messages (R-LIFE-2). The
-//! page caches are 16 MB together, so that memory stays flat however many messages wait.
+//! page caches are 20 MB together, so that memory stays flat however many messages wait.
 
 use std::path::Path;
 

@@ -134,7 +134,8 @@ pub(super) fn read(
     table.finish();
 
     // Twilio answers the usual words on text messages unless its account says otherwise.
-    let by_itself = channel == Some(Channel::Sms) && matches!(provider, Some(Provider::Twilio(_)));
+    let by_itself = channel == Some(Channel::Sms)
+        && matches!(&provider, Some(Provider::Twilio(it)) if it.auto_replies_to_stop);
     Some(Route {
         id: id?.to_owned(),
         project: project?.id.clone(),

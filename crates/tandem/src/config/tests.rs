@@ -417,3 +417,51 @@ proptest! {
         drop(errors_of(&String::from_utf8_lossy(&damaged)));
     }
 }
+
+#[test]
+fn who_answers_stop_follows_from_the_provider_unless_the_file_says() {
+    let route = |channel: &str, more: &str, settings: &str| {
+        let sid = "AC00000000000000000000000000000000";
+        let text = with(&format!(
+            "[[route]]\nid = \"r\"\nchannel = \"{channel}\"\nprovider = \"twilio\"\n{more}\n\
+             twilio = {{ account_sid = \"{sid}\", auth_token = \"t\"{settings} }}\n"
+        ));
+        read_text(&text).unwrap().config.routes[0].answers_stop
+    };
+    let off = ", auto_replies_to_stop = false";
+    for (channel, more, settings, want) in [
+        ("sms", "", "", true),
+        ("sms", "", off, false),
+        ("sms", "answers_stop = false", "", false),
+        ("sms", "answers_stop = true", off, true),
+        ("whatsapp", "", "", false),
+    ] {
+        assert_eq!(
+            route(channel, more, settings),
+            want,
+            "{channel} {more} {settings}"
+        );
+    }
+}
+
+#[test]
+fn the_example_of_every_provider_holds() {
+    let source = include_str!("../../../../examples/providers.toml");
+    let variable = |name: &str| {
+        // Telegram's token has a form of its own.
+        Some(
+            if name == "TG_TOKEN" {
+                "1:a"
+            } else {
+                "a-secret-of-24-characters"
+            }
+            .to_owned(),
+        )
+    };
+    let surroundings = Surroundings {
+        variable: &variable,
+        folder: std::path::Path::new("."),
+    };
+    let loaded = parse(source, &Overrides::default(), surroundings).unwrap();
+    assert_eq!(loaded.warnings, []);
+}

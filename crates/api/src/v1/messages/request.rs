@@ -392,14 +392,11 @@ fn content(
 ) -> Result<Content, ApiError> {
     let kind = match input.message_type.as_ref().map(Text::as_str) {
         None => MessageType::Text,
-        Some(word) => match MessageType::from_code(word) {
-            Some(kind) => kind,
-            None => {
-                let words = MessageType::ALL.map(MessageType::code).join(", ");
-                problems.add(&["messageType"], format!("must be one of {words}"));
-                MessageType::Text
-            }
-        },
+        Some(word) => MessageType::from_code(word).unwrap_or_else(|| {
+            let words = MessageType::ALL.map(MessageType::code).join(", ");
+            problems.add(&["messageType"], format!("must be one of {words}"));
+            MessageType::Text
+        }),
     };
     let text = input.text.as_ref().map(Text::as_str);
     match text {

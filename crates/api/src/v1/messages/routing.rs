@@ -58,7 +58,7 @@ impl<'a> MessageRoutingOut<'a> {
         };
         let decisions: Vec<_> = decisions
             .iter()
-            .map(|it| DecisionOut::of(&it.decision, Some(Iso(it.at)), currency, &topology))
+            .map(|it| DecisionOut::of(&it.decision, Some(Iso(it.at)), currency, topology))
             .collect();
         Self {
             message_id: Shown(view.id),

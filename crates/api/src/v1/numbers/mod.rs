@@ -36,7 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
 }
 
 /// A number of the project: noted here, or the address of a sender.
-struct Number {
+struct Owned {
     number: PhoneNumber,
     record: Option<NumberRecord>,
     sender: Option<Arc<Sender>>,
@@ -44,14 +44,14 @@ struct Number {
     updated_at: Timestamp,
 }
 
-impl Number {
+impl Owned {
     fn id(&self) -> String {
         format!("pn_{}", self.number.digits())
     }
 }
 
 /// Every number of the project, in their order.
-async fn numbers(api: &ApiState, project: ProjectKey) -> Result<Vec<Number>, ApiError> {
+async fn numbers(api: &ApiState, project: ProjectKey) -> Result<Vec<Owned>, ApiError> {
     let topology = api.engine.topology();
     let senders: Vec<_> = topology.senders(project).collect();
     let sender_of = |number: &str| senders.iter().find(|it| &*it.address == number);
@@ -60,7 +60,7 @@ async fn numbers(api: &ApiState, project: ProjectKey) -> Result<Vec<Number>, Api
         let Some(number) = PhoneNumber::from_canonical(&record.number) else {
             continue;
         };
-        numbers.push(Number {
+        numbers.push(Owned {
             number,
             sender: sender_of(&record.number).map(|it| Arc::clone(it)),
             created_at: record.created_at,
@@ -74,7 +74,7 @@ async fn numbers(api: &ApiState, project: ProjectKey) -> Result<Vec<Number>, Api
         else {
             continue;
         };
-        numbers.push(Number {
+        numbers.push(Owned {
             number,
             record: None,
             sender: Some(Arc::clone(sender)),
@@ -86,7 +86,7 @@ async fn numbers(api: &ApiState, project: ProjectKey) -> Result<Vec<Number>, Api
     Ok(numbers)
 }
 
-async fn find(api: &ApiState, project: ProjectKey, id: &str) -> Result<Number, ApiError> {
+async fn find(api: &ApiState, project: ProjectKey, id: &str) -> Result<Owned, ApiError> {
     let numbers = numbers(api, project).await?;
     let mut found = numbers.into_iter().filter(|it| it.id() == id);
     found
@@ -133,7 +133,7 @@ pub(crate) struct NumberOut {
 struct Pricing {}
 
 impl NumberOut {
-    fn of(number: &Number, api: &ApiState, caller: &Caller) -> Self {
+    fn of(number: &Owned, api: &ApiState, caller: &Caller) -> Self {
         let topology = api.engine.topology();
         let channels = number
             .sender

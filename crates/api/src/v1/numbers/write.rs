@@ -13,7 +13,7 @@ use ports::store::senders::{NumberRecord, SenderChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{EnvelopeOut, Number, NumberOut, find, numbers};
+use super::{EnvelopeOut, NumberOut, Owned, find, numbers};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody, clearable};
 use crate::configuring::alone;
@@ -39,6 +39,10 @@ pub(crate) struct AddIn {
 }
 
 /// A change of a number: what is absent stays, `null` clears.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpdatePhoneNumber)]
@@ -205,7 +209,7 @@ async fn removed(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
 async fn give(
     api: &ApiState,
     caller: &Caller,
-    number: &Number,
+    number: &Owned,
     to: Option<&str>,
 ) -> Result<(), ApiError> {
     let topology = api.engine.topology();

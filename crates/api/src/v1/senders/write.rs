@@ -134,12 +134,11 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
     let topology = api.engine.topology();
     let project = caller.project();
     let mut problems = Problems::default();
-    let name = match &input.name {
-        Some(name) => checked_name(name, &mut problems),
-        None => {
-            problems.add(&["name"], "is needed");
-            None
-        }
+    let name = if let Some(name) = &input.name {
+        checked_name(name, &mut problems)
+    } else {
+        problems.add(&["name"], "is needed");
+        None
     };
     let address = match &input.phone_number {
         Some(text) => checked_address(text, None, &caller, &topology, &mut problems),

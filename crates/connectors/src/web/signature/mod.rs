@@ -1,5 +1,5 @@
-//! Whether a call really comes from the provider: one pure function for each way in which providers
-//! show it.
+//! Whether a call really comes from the provider (R-SEC): one pure function for each way in which
+//! providers show it.
 //!
 //! Secrets and signatures are compared in constant time, and over the bytes as they came. A key that
 //! is being replaced is two keys: ask with each.

@@ -1,0 +1,5 @@
+"""Shows what the assertions of `world` compared."""
+
+import pytest
+
+pytest.register_assert_rewrite("world")
