@@ -553,7 +553,8 @@ async fn keep(
         | Outcome::Stale
         | Outcome::Template(_)
         | Outcome::Webhook(_)
-        | Outcome::Replayed { .. } => {
+        | Outcome::Replayed { .. }
+        | Outcome::EventsPruned { .. } => {
             Err(Unavailable::new("the store broke the contract of Accept").into())
         }
     }

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::ThreadFacts;
 use domain::model::content::{Content, EmailParts, MessageType};
-use domain::model::failure::FailureClass;
+use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Category, Purpose, TrafficClass};
 use domain::model::progress::FallbackPolicy;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
@@ -17,6 +18,7 @@ use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
 use domain::rules::keyword::{Keyword, Said, keyword, reply};
 use domain::rules::validity::{ValidityFacts, expires_at};
+use domain::time::Timestamp;
 use ports::connector::{Ack, ConsentSignal, Heard};
 use ports::store::consent::{Consent, ConsentSubject};
 use ports::store::fold::is_answerable;
@@ -41,7 +43,7 @@ pub(crate) fn asked(said: Option<Said>, content: &Content) -> Option<ConsentChan
 
 /// The answer to a keyword in this message, should one turn out to be owed: a message that is due
 /// at once, on the channel of the keyword, by a simulator where that came by one (R-TEST). `None`
-/// where the operator wants no answer.
+/// where the operator wants no answer, and for who got many lately.
 pub(crate) fn answer(
     inner: &Inner,
     said: Said,
@@ -53,6 +55,11 @@ pub(crate) fn answer(
     let topology = inner.topology();
     let policy = &topology.project(sender.project)?.policy;
     let now = inbound.received_at;
+    let to = (sender.key, inbound.from.clone());
+    if !inner.answers.lock().may_get(&to, now) {
+        tracing::warn!(sender = %sender.id, "a keyword is not answered: this person got many answers lately");
+        return None;
+    }
     let mut content = Content::text(text);
     if inbound.channel == Channel::Email {
         content.email = Some(EmailParts {
@@ -118,13 +125,13 @@ pub(crate) fn answer(
     })
 }
 
-/// Follows an inbound message that was a keyword, once it is kept, with its answer where one is owed
-/// and `answered`. Runs on the store's writer.
+/// Follows an inbound message that was a keyword, once it is kept; `answers` is whom an answer goes
+/// to, should one be owed. Runs on the store's writer.
 pub(crate) fn heard(
     inner: &Arc<Inner>,
     said: Said,
     sender: SenderKey,
-    answered: bool,
+    answers: Option<Address>,
     outcome: &Outcome,
 ) {
     let Outcome::InboundKept {
@@ -143,11 +150,74 @@ pub(crate) fn heard(
         let opted_out = said.keyword == Keyword::Stop;
         noted(inner, thread, opted_out, ConsentScope::Everything);
     }
-    if answered && said.keyword.is_answered(*consent_changed) {
+    let owed = answers.filter(|_| said.keyword.is_answered(*consent_changed));
+    if let Some(to) = owed {
+        inner.answers.lock().given((sender, to), inner.now());
         metrics::counter!("tandem_accepted_total", "class" => TrafficClass::Direct.code())
             .increment(1);
         inner.timer.notify_one();
     }
+}
+
+/// Whom else a keyword speaks for, than the contact and the sender that its message was kept for.
+pub(crate) struct Elsewhere {
+    /// The other senders that write from the address that it came to: the person cannot tell them
+    /// apart.
+    pub(crate) senders: Vec<SenderKey>,
+    /// The writer's other addresses: they may be another contact's.
+    pub(crate) aliases: Vec<Address>,
+    /// What it asks for.
+    pub(crate) change: ConsentChange,
+    /// On which channel it was said.
+    pub(crate) channel: Channel,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+impl Elsewhere {
+    /// The changes of consent that follow for the others, once the keyword of this sender is kept
+    /// for this contact.
+    fn consents(self, sender: &Sender, contact: ContactId) -> Vec<Consent> {
+        let all = [&[sender.key], self.senders.as_slice()].concat();
+        let consent = |who, senders| Consent {
+            project: sender.project,
+            who,
+            senders,
+            change: self.change.clone(),
+            source: ConsentSource::Keyword,
+            channel: Some(self.channel),
+            at: self.at,
+        };
+        let mut consents = Vec::new();
+        if !self.senders.is_empty() {
+            consents.push(consent(
+                ConsentSubject::Contact(contact),
+                self.senders.clone(),
+            ));
+        }
+        let aliases = self.aliases.iter().cloned().map(ConsentSubject::Address);
+        consents.extend(aliases.map(|it| consent(it, all.clone())));
+        consents
+    }
+}
+
+/// Keeps what a keyword changes elsewhere; `then` hears whether all of it was kept.
+pub(crate) fn keep_elsewhere(
+    inner: &Arc<Inner>,
+    elsewhere: Elsewhere,
+    sender: &Sender,
+    contact: ContactId,
+    then: impl FnOnce(bool) + Send + 'static,
+) {
+    let mut consents = elsewhere.consents(sender, contact);
+    // Operations are kept in their order: when the last one is, so are the others.
+    let Some(last) = consents.pop() else {
+        return then(true);
+    };
+    for consent in consents {
+        keep(inner, consent, drop);
+    }
+    keep(inner, last, move |result| then(result.is_ok()));
 }
 
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready
@@ -243,6 +313,7 @@ pub(crate) fn told(
         change: ConsentChange {
             opted_out: signal.opted_out,
             scope,
+            only_if_out: false,
             wording: signal.raw,
         },
         source: ConsentSource::Provider,
@@ -258,28 +329,33 @@ pub(crate) fn told(
     });
 }
 
-/// Whether the answer to a submission says that the recipient opted out.
-pub(crate) fn is_refusal_by_recipient(outcome: &SubmitOutcome) -> bool {
+/// The provider's code, where the answer to a submission says that the recipient opted out.
+pub(crate) fn refused_by_recipient(outcome: &SubmitOutcome) -> Option<Box<str>> {
     match outcome {
-        SubmitOutcome::Rejected(failure) => failure.class == FailureClass::OptedOut,
+        SubmitOutcome::Rejected(failure) => code_of_opt_out(failure),
         SubmitOutcome::Accepted { .. }
         | SubmitOutcome::PartlyAccepted { .. }
         | SubmitOutcome::NotAccepted(_)
-        | SubmitOutcome::Unknown { .. } => false,
+        | SubmitOutcome::Unknown { .. } => None,
     }
 }
 
-/// Whether a receipt says that the recipient opted out.
-pub(crate) fn is_failed_by_recipient(state: &ReceiptState) -> bool {
+/// The provider's code, where a receipt says that the recipient opted out.
+pub(crate) fn failed_by_recipient(state: &ReceiptState) -> Option<Box<str>> {
     match state {
-        ReceiptState::Failed(failure) => failure.class == FailureClass::OptedOut,
-        ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => false,
+        ReceiptState::Failed(failure) => code_of_opt_out(failure),
+        ReceiptState::InTransit | ReceiptState::Delivered | ReceiptState::Read => None,
     }
+}
+
+fn code_of_opt_out(failure: &Failure) -> Option<Box<str>> {
+    (failure.class == FailureClass::OptedOut).then(|| failure.code.clone())
 }
 
 /// A provider refused a message because its recipient opted out there: from now on that is known
-/// here. WhatsApp knows an opt-out from promotions only.
-pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
+/// here. WhatsApp knows an opt-out from promotions only. `channel` is the provider's: the message
+/// may have been tried on another one since.
+pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId, channel: Channel, code: Box<str>) {
     let learning = Arc::clone(inner);
     inner.spawn(async move {
         let outbound = match learning.store.outbound(message).await {
@@ -290,14 +366,10 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
                 return;
             }
         };
-        let Some(attempt) = outbound.progress.last_attempt() else {
-            return;
-        };
-        let scope = match attempt.channel {
+        let scope = match channel {
             Channel::WhatsApp => ConsentScope::Promotions,
             Channel::Sms | Channel::Telegram | Channel::Email => ConsentScope::Everything,
         };
-        let failure = attempt.failure.as_ref();
         let consent = Consent {
             project: outbound.message.project,
             who: ConsentSubject::Contact(outbound.contact),
@@ -305,10 +377,11 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId) {
             change: ConsentChange {
                 opted_out: true,
                 scope,
-                wording: failure.map_or_else(Box::default, |it| it.code.clone()),
+                only_if_out: false,
+                wording: code,
             },
             source: ConsentSource::Provider,
-            channel: Some(attempt.channel),
+            channel: Some(channel),
             at: learning.now(),
         };
         keep(&learning, consent, drop);

@@ -11,6 +11,7 @@
 //! operation of the store.
 
 mod accept;
+mod answers;
 mod bill;
 mod consent;
 mod facts;
@@ -118,6 +119,7 @@ pub(crate) struct Inner {
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
     pub(crate) bulk: Mutex<BulkDetector>,
+    pub(crate) answers: Mutex<answers::Answers>,
     pub(crate) templates: Templates,
     /// Woken when something is due earlier than the timer sleeps.
     pub(crate) timer: Notify,
@@ -187,6 +189,7 @@ impl Engine {
             limits: setup.limits,
             lines,
             bulk: Mutex::new(BulkDetector::new()),
+            answers: Mutex::default(),
             templates,
             timer: Notify::new(),
             timer_sleeps_until: AtomicI64::new(i64::MIN),

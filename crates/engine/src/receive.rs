@@ -20,8 +20,9 @@ use ports::store::operations::{AnsweredInbound, Receipt, Start, Submitted};
 use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
+use crate::consent::{self, Elsewhere};
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, consent, facts, settle, templates};
+use crate::{Inner, SimulateError, bill, facts, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -42,12 +43,16 @@ impl RoutePort {
         self.line.route.key
     }
 
-    /// The sender that an inbound message on this route is for: the one with its address, else the
-    /// first that uses the route.
-    fn addressee(&self, to: &str) -> Option<Arc<Sender>> {
+    /// The senders that an inbound message on this route may be for: those with its address, else all
+    /// that use the route. It is kept for the first.
+    fn addressees(&self, to: &str) -> Vec<Arc<Sender>> {
         let senders = self.senders();
-        let named = senders.iter().find(|it| digits(&it.address) == digits(to));
-        named.or_else(|| senders.first()).cloned()
+        let has_address = |it: &Arc<Sender>| digits(&it.address) == digits(to);
+        let named: Vec<_> = senders.iter().filter(|it| has_address(it)).collect();
+        if named.is_empty() {
+            return senders;
+        }
+        named.into_iter().cloned().collect()
     }
 
     /// The senders that use the route.
@@ -127,7 +132,8 @@ impl RouteEvents for RoutePort {
         if is_throttling(&outcome) {
             tracing::debug!(route = %self.line.route.id, "throttled");
         }
-        let opted_out = consent::is_refusal_by_recipient(&outcome);
+        let opted_out = consent::refused_by_recipient(&outcome);
+        let channel = self.line.route.channel;
         let op = Op::Submitted(Box::new(Submitted {
             message: key.message,
             attempt: key.attempt,
@@ -144,8 +150,8 @@ impl RouteEvents for RoutePort {
                 let waits_in_lane = matches!(&result, Ok(Outcome::Changed(it))
                     if matches!(it.waiting, Waiting::Lane(_)));
                 settle::follow(&inner, result);
-                if opted_out {
-                    consent::learn(&inner, key.message);
+                if let Some(code) = opted_out {
+                    consent::learn(&inner, key.message, channel, code);
                 }
                 if plan_again && waits_in_lane {
                     // Safe because: the planner only goes away when the engine stops.
@@ -170,7 +176,8 @@ impl RouteEvents for RoutePort {
         metrics::counter!("tandem_receipts_total",
             "route" => self.line.route.id.to_string(), "state" => state)
         .increment(1);
-        let opted_out = consent::is_failed_by_recipient(&receipt.state);
+        let opted_out = consent::failed_by_recipient(&receipt.state);
+        let channel = self.line.route.channel;
         let op = Op::Receipt(Box::new(Receipt {
             route: self.key(),
             references: receipt.references,
@@ -187,8 +194,8 @@ impl RouteEvents for RoutePort {
                 match result {
                     Ok(outcome) => {
                         ack(Heard::Kept);
-                        if let (true, Outcome::Changed(changed)) = (opted_out, &outcome) {
-                            consent::learn(&inner, changed.message);
+                        if let (Some(code), Outcome::Changed(changed)) = (opted_out, &outcome) {
+                            consent::learn(&inner, changed.message, channel, code);
                         }
                         settle::follow(&inner, Ok(outcome));
                     }
@@ -205,15 +212,23 @@ impl RouteEvents for RoutePort {
 
     fn inbound(&self, message: IncomingMessage, ack: Ack) {
         let inner = &self.inner;
-        let Some(sender) = self.addressee(&message.to) else {
+        let senders = self.addressees(&message.to);
+        let Some((sender, others)) = senders.split_first() else {
             tracing::warn!(route = %self.line.route.id, "an inbound message for no sender is dropped");
             ack(Heard::Kept);
             return;
         };
         let now = inner.now();
         let route = &self.line.route;
-        let said = consent::said(&message.content, &sender).filter(|_| !message.unsupported);
+        let said = consent::said(&message.content, sender).filter(|_| !message.unsupported);
         let asked = consent::asked(said, &message.content);
+        let elsewhere = asked.clone().map(|change| Elsewhere {
+            senders: others.iter().map(|it| it.key).collect(),
+            aliases: message.aliases.clone(),
+            change,
+            channel: self.line.route.channel,
+            at: now,
+        });
         let inbound = InboundMessage {
             project: self.line.route.project,
             sender: sender.key,
@@ -222,7 +237,7 @@ impl RouteEvents for RoutePort {
             from: message.from,
             aliases: message.aliases,
             profile_name: message.profile_name,
-            to: our_address(&sender, message.to),
+            to: our_address(sender, message.to),
             content: message.content,
             unsupported: message.unsupported,
             quotes: message.quotes,
@@ -232,10 +247,10 @@ impl RouteEvents for RoutePort {
             received_at: now,
         };
         let answer = said.filter(|_| !route.answers_stop).and_then(|said| {
-            let answer = consent::answer(inner, said, &sender, &inbound, route.simulator)?;
+            let answer = consent::answer(inner, said, sender, &inbound, route.simulator)?;
             Some((said.keyword, answer))
         });
-        let is_answered = answer.is_some();
+        let answers = answer.is_some().then(|| inbound.from.clone());
         let op = match answer {
             Some((keyword, answer)) => Op::Keyword(Box::new(AnsweredInbound {
                 inbound,
@@ -248,15 +263,17 @@ impl RouteEvents for RoutePort {
             .increment(1);
         let after_commit = {
             let inner = Arc::clone(inner);
-            let sender = sender.key;
+            let sender = Arc::clone(sender);
             move |result: Result<Outcome, _>| {
-                ack(if result.is_ok() {
-                    Heard::Kept
-                } else {
-                    Heard::TryAgain
-                });
                 if let (Some(said), Ok(outcome)) = (said, &result) {
-                    consent::heard(&inner, said, sender, is_answered, outcome);
+                    consent::heard(&inner, said, sender.key, answers, outcome);
+                }
+                match (elsewhere, result) {
+                    (Some(elsewhere), Ok(Outcome::InboundKept { contact, .. })) => {
+                        let then = |is_kept| ack(heard(is_kept));
+                        consent::keep_elsewhere(&inner, elsewhere, &sender, contact, then);
+                    }
+                    (_, result) => ack(heard(result.is_ok())),
                 }
             }
         };
@@ -270,11 +287,8 @@ impl RouteEvents for RoutePort {
         } = *self.line.route;
         tracing::info!(route = %self.line.route.id, opted_out = signal.opted_out,
             "a person told the provider whether they want messages");
-        let addressed = self.addressee(&signal.to).filter(|_| !signal.to.is_empty());
-        let senders = match addressed {
-            Some(sender) => vec![sender.key],
-            None => self.senders().iter().map(|it| it.key).collect(),
-        };
+        let senders = self.addressees(&signal.to);
+        let senders = senders.iter().map(|it| it.key).collect();
         consent::told(inner, project, senders, channel, signal, ack);
     }
 
@@ -308,6 +322,15 @@ impl RouteEvents for RoutePort {
             settle::give_back(&self.inner, &self.line);
         }
         settle::turned(&self.inner, self.key(), turn);
+    }
+}
+
+/// What a provider is told of something that was kept, or was not.
+const fn heard(is_kept: bool) -> Heard {
+    if is_kept {
+        Heard::Kept
+    } else {
+        Heard::TryAgain
     }
 }
 

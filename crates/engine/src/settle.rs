@@ -76,7 +76,8 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Stale
             | Outcome::Template(_)
             | Outcome::Webhook(_)
-            | Outcome::Replayed { .. },
+            | Outcome::Replayed { .. }
+            | Outcome::EventsPruned { .. },
         ) => {}
         Ok(Outcome::Fenced) => {
             if inner.accepting.load(Ordering::SeqCst) {

@@ -252,7 +252,8 @@ fn commit(
                 | Outcome::Stale
                 | Outcome::Fenced
                 | Outcome::Webhook(_)
-                | Outcome::Replayed { .. } => {
+                | Outcome::Replayed { .. }
+                | Outcome::EventsPruned { .. } => {
                     Err(Unavailable::new("the store broke the contract of Template"))
                 }
             });

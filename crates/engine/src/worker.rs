@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::ids::MessageId;
+use domain::model::event::EventSeq;
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
@@ -280,6 +281,7 @@ async fn pump_once(
 
 /// Forgets what is no longer needed, and shows the gauges.
 async fn upkeep(inner: Arc<Inner>) {
+    let mut place = EventSeq(0);
     loop {
         sleep(UPKEEP_EVERY).await;
         let now = inner.now();
@@ -291,8 +293,10 @@ async fn upkeep(inner: Arc<Inner>) {
                 limit: PRUNE_PAGE,
             })
             .await;
-        if let Err(error) = pruned.and(publish::forget(&inner, now).await) {
-            tracing::error!(%error, "the upkeep was not done");
+        let forgotten = publish::forget(&inner, place, now).await;
+        match pruned.and(forgotten) {
+            Ok(reached) => place = reached,
+            Err(error) => tracing::error!(%error, "the upkeep was not done"),
         }
     }
 }

@@ -306,6 +306,21 @@ async fn typing_is_shown_to_who_wrote_on_whatsapp() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn typing_is_not_shown_to_who_opted_out() {
+    let house = House::new().await;
+    let incoming = on_whatsapp(ANA, "wamid.1", Content::text("stop"));
+    house.incoming(WHATSAPP, incoming).await;
+    settle().await;
+    let list = house
+        .get(&format!("/v1/messages?status=received&to={ANA}"))
+        .await;
+    let path = format!("/v1/messages/{}/typing", text_of(&items(&list)[0], "id"));
+    let refused = house.post(&path, &json!({})).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.json["code"], "recipient_opted_out");
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_typing_cannot_be_shown_the_answer_says_why() {
     let house = House::new().await;
     let typing = async |id: String| {
@@ -468,7 +483,8 @@ async fn a_person_who_writes_stop_is_opted_out_until_start() {
     let by_phone = format!("/v1/contacts/phone/{ANA}");
     let contact = house.get(&by_phone).await.json;
     assert_eq!(contact["optedOut"], true);
-    assert_eq!(contact["optedOutSenders"], json!(["support"]));
+    // Both send from the number that it was said to.
+    assert_eq!(contact["optedOutSenders"], json!(["support", "alerts"]));
     let conversation = house.get("/v1/conversations").await;
     assert_eq!(items(&conversation)[0]["optedOut"], true);
     // The confirmation is a message like any other to look at.
@@ -480,10 +496,13 @@ async fn a_person_who_writes_stop_is_opted_out_until_start() {
     );
     let path = format!("/v1/contacts/{}/consent", text_of(&contact, "id"));
     let history = house.get(&path).await;
-    let want = json!({"items": [{
-        "senderId": "support", "optedOut": true, "scope": "everything", "source": "keyword",
-        "channel": "sms", "wording": "STOP", "at": "2026-11-22T10:00:00.000Z",
-    }]});
+    let stopped = |sender: &str| {
+        json!({
+            "senderId": sender, "optedOut": true, "scope": "everything", "source": "keyword",
+            "channel": "sms", "wording": "STOP", "at": "2026-11-22T10:00:00.000Z",
+        })
+    };
+    let want = json!({"items": [stopped("support"), stopped("alerts")]});
     assert_eq!(history.json, want);
     house.inbound(SMS, ANA, "start").await;
     assert_eq!(house.get(&by_phone).await.json["optedOut"], false);

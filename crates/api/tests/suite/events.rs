@@ -233,6 +233,9 @@ async fn streams_beyond_the_bound_are_refused_until_one_ends() {
     }
     let refused = ask(&house, LIVE, "/v1/events", None).await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    // Another project has places of its own.
+    let theirs = ask(&house, OTHER_PROJECT, "/v1/events", None).await;
+    assert_eq!(theirs.status(), StatusCode::OK);
     open.pop();
     Reader::of(&house, "/v1/events", None).await;
 }

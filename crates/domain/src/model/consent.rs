@@ -62,6 +62,8 @@ pub struct ConsentChange {
     pub opted_out: bool,
     /// Of which messages. Who is in again for everything is so for promotions, too.
     pub scope: ConsentScope,
+    /// Whether it is meant only where the person is out of everything now, as an everyday word is.
+    pub only_if_out: bool,
     /// The words by which it was said: the keyword, or the provider's words.
     pub wording: Box<str>,
 }

@@ -33,6 +33,9 @@ pub const fn consent(thread: &ThreadFacts, purpose: Purpose, category: Category)
 /// promotions; who wants promotions again has not asked for the rest.
 pub const fn change(thread: &mut ThreadFacts, change: &ConsentChange) -> bool {
     let before = (thread.opted_out, thread.no_promotions);
+    if change.only_if_out && !thread.opted_out {
+        return false;
+    }
     match change.scope {
         ConsentScope::Everything => {
             thread.opted_out = change.opted_out;
@@ -101,10 +104,35 @@ mod tests {
             let asked = ConsentChange {
                 opted_out,
                 scope,
+                only_if_out: false,
                 wording: "x".into(),
             };
             assert_eq!(change(&mut thread, &asked), before != after, "{asked:?}");
             assert_eq!((thread.opted_out, thread.no_promotions), after, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn an_everyday_word_means_something_only_to_who_is_out_of_everything() {
+        for (before, after) in [
+            ((false, false), (false, false)),
+            ((false, true), (false, true)),
+            ((true, false), (false, false)),
+            ((true, true), (false, false)),
+        ] {
+            let mut thread = ThreadFacts {
+                opted_out: before.0,
+                no_promotions: before.1,
+                ..ThreadFacts::default()
+            };
+            let asked = ConsentChange {
+                opted_out: false,
+                scope: ConsentScope::Everything,
+                only_if_out: true,
+                wording: "yes".into(),
+            };
+            assert_eq!(change(&mut thread, &asked), before != after, "{before:?}");
+            assert_eq!((thread.opted_out, thread.no_promotions), after);
         }
     }
 }

@@ -4,7 +4,8 @@
 //! A message is a keyword when all of it is one, whatever its case, accents, width, spacing and the
 //! punctuation or emoji around it. A word inside a sentence is none. What a keyword changes is
 //! answered once: a STOP that changes nothing gets no second confirmation, and START or "yes" from
-//! a person who is not opted out is an ordinary message. HELP is always answered.
+//! a person who is not opted out is an ordinary message. HELP is answered every time, but nobody gets
+//! more than a few answers an hour.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -13,6 +14,13 @@ use crate::model::sender::Sender;
 
 pub use crate::rules::keyword_words::Language;
 use crate::rules::keyword_words::{USUAL, usual_reply};
+use crate::time::Millis;
+
+/// So many keywords of a person are answered within [`ANSWERS_WITHIN`]: enough for any person, few for
+/// a machine that takes our answers for questions. What they change holds all the same.
+pub const ANSWERS_MAX: u32 = 5;
+/// How long answers are counted together.
+pub const ANSWERS_WITHIN: Millis = Millis::hours(1);
 
 /// Longest message that is looked at, in bytes: no keyword is longer.
 const LONGEST: usize = 128;
@@ -98,6 +106,7 @@ impl Keyword {
         Some(ConsentChange {
             opted_out,
             scope: ConsentScope::Everything,
+            only_if_out: self == Self::Yes,
             wording: wording.trim().into(),
         })
     }

@@ -14,12 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::SenderKey;
+use domain::model::event::EventSeq;
 use domain::time::{Millis, Timestamp};
 use ports::courier::{Courier, PostRequest};
 use ports::store::events::EventRecord;
 use ports::store::messages::MessageView;
 use ports::store::webhooks::{PruneEvents, Webhook};
-use ports::store::{Op, Unavailable};
+use ports::store::{Op, Outcome, Unavailable};
 use tokio_util::sync::CancellationToken;
 
 use crate::topology::Topology;
@@ -31,8 +32,10 @@ pub(crate) use watch::Watch;
 const EVENT_MEMORY: Millis = Millis::days(3);
 /// How long an event waits for an endpoint at most, and how long one that was given up is kept.
 const NEEDED_MEMORY: Millis = Millis::days(30);
-/// Events that the upkeep removes in one operation.
-const PRUNE_PAGE: u16 = 20_000;
+/// Events that the upkeep looks at in one operation: few enough not to hold up messages for long.
+const PRUNE_PAGE: u16 = 5_000;
+/// Operations of one upkeep: with its pace, enough for tens of thousands of events a second.
+const PRUNE_PAGES: usize = 50;
 /// How often the endpoints are looked at although nobody changed one.
 const LOOK_AGAIN: Millis = Millis::seconds(60);
 
@@ -107,12 +110,28 @@ fn serve(inner: &Arc<Inner>, publishing: &Publishing, sender: SenderKey) -> Canc
 }
 
 /// Forgets events that nobody needs any more.
-pub(crate) async fn forget(inner: &Inner, now: Timestamp) -> Result<(), Unavailable> {
+///
+/// Goes on after a place; gives where the next call is to go on: from the beginning again, once all
+/// that is old was looked at.
+pub(crate) async fn forget(
+    inner: &Inner,
+    after: EventSeq,
+    now: Timestamp,
+) -> Result<EventSeq, Unavailable> {
     let back = |span: Millis| now.plus(Millis::new(-span.get()));
-    let prune = PruneEvents {
-        events_before: back(EVENT_MEMORY),
-        needed_before: back(NEEDED_MEMORY),
-        limit: PRUNE_PAGE,
-    };
-    inner.apply(Op::PruneEvents(prune)).await.map(drop)
+    let mut after = after;
+    for _ in 0..PRUNE_PAGES {
+        let prune = PruneEvents {
+            events_before: back(EVENT_MEMORY),
+            needed_before: back(NEEDED_MEMORY),
+            after,
+            limit: PRUNE_PAGE,
+        };
+        let pruned = inner.apply(Op::PruneEvents(prune)).await?;
+        let Outcome::EventsPruned { upto: Some(upto) } = pruned else {
+            return Ok(EventSeq(0));
+        };
+        after = upto;
+    }
+    Ok(after)
 }

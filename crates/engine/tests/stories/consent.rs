@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ids::{ContactId, MessageId};
+use domain::ids::{ContactId, MessageId, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource, KeywordPolicy};
 use domain::model::content::Content;
@@ -19,16 +19,27 @@ use ports::store::consent::{Consent, ConsentSubject};
 use ports::store::{Outcome, Queries};
 
 use crate::world::{
-    Act, Answer, PROJECT, SENDER, SMS, WHATSAPP, World, person, sms, text_to, whatsapp,
+    Act, Answer, OTHER, PROJECT, SENDER, SMS, WHATSAPP, World, person, sms, sms_route, text_to,
+    whatsapp,
 };
 
 const OURS: &str = "+40700000001";
 
 /// A person writes on a route; what the provider was answered.
 async fn says(world: &World, no: u32, text: &str) -> Heard {
+    says_to(world, no, OURS, text).await
+}
+
+/// A person writes to an address on a route.
+async fn says_to(world: &World, no: u32, to: &str, text: &str) -> Heard {
+    let message = IncomingMessage::new(person(no), to, Content::text(text));
+    hears(world, message).await
+}
+
+/// A message comes in on a route.
+async fn hears(world: &World, message: IncomingMessage) -> Heard {
     let heard = Arc::<Mutex<Option<Heard>>>::default();
     let told = Arc::clone(&heard);
-    let message = IncomingMessage::new(person(no), OURS, Content::text(text));
     let events = world.provider(SMS).events().unwrap();
     events.inbound(message, Box::new(move |it| *told.lock() = Some(it)));
     world.pass(Millis::new(100)).await;
@@ -46,7 +57,15 @@ fn texts(world: &World) -> Vec<(bool, String)> {
 }
 
 async fn is_refused(world: &World, no: u32) -> bool {
-    match world.try_send(text_to(no, "hello")).await {
+    is_refused_by(world, SENDER, no).await
+}
+
+async fn is_refused_by(world: &World, sender: SenderKey, no: u32) -> bool {
+    let request = engine::request::SendRequest {
+        sender,
+        ..text_to(no, "hello")
+    };
+    match world.try_send(request).await {
         Ok(_) => false,
         Err(Refused::ByRule {
             refusal: Refusal::OptedOut,
@@ -98,6 +117,29 @@ async fn yes_is_an_ordinary_word_unless_the_person_is_opted_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn yes_in_a_conversation_brings_no_promotions_back() {
+    let world = World::running([sms()]).await;
+    let signal = ConsentSignal {
+        from: person(1),
+        to: OURS.into(),
+        opted_out: true,
+        promotions_only: true,
+        raw: "stop promotions".into(),
+    };
+    let events = world.provider(SMS).events().unwrap();
+    events.consent(signal, Box::new(|_| ()));
+    says(&world, 1, "yes").await;
+    assert!(texts(&world).is_empty());
+    let promotion = engine::request::SendRequest {
+        category: Category::Promotional,
+        ..text_to(1, "sale")
+    };
+    assert!(world.try_send(promotion.clone()).await.is_err());
+    says(&world, 1, "start").await;
+    assert!(world.try_send(promotion).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn help_is_answered_also_to_who_is_opted_out() {
     let world = World::running([sms()]).await;
     says(&world, 1, "stop").await;
@@ -108,6 +150,108 @@ async fn help_is_answered_also_to_who_is_opted_out() {
     assert!(sent[1].1.starts_with("Support, +40700000001."), "{sent:?}");
     assert_eq!(sent[1], sent[2]);
     assert!(is_refused(&world, 1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_answers_each_answer_with_a_keyword_is_left_alone() {
+    let world = World::running([sms()]).await;
+    for _ in 0..20 {
+        says(&world, 1, "help").await;
+        says(&world, 2, "stop").await;
+        says(&world, 2, "start").await;
+    }
+    assert_eq!(texts(&world).iter().filter(|it| it.0).count(), 5);
+    assert_eq!(texts(&world).iter().filter(|it| !it.0).count(), 5);
+    // What is not answered holds all the same.
+    says(&world, 2, "stop").await;
+    assert!(is_refused(&world, 2).await);
+    world.pass(Millis::hours(1)).await;
+    says(&world, 1, "help").await;
+    assert_eq!(texts(&world).iter().filter(|it| it.0).count(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyword_to_an_address_that_senders_share_counts_for_all_of_them() {
+    for (to, refused) in [
+        // A short code, or a bot: no sender's own address.
+        ("1234", [true, true]),
+        (OURS, [true, false]),
+        ("+40700000002", [false, true]),
+    ] {
+        let mut world = World::new([sms()]);
+        world.has_other = true;
+        world.start().await;
+        assert_eq!(says_to(&world, 1, to, "stop").await, Heard::Kept);
+        assert_eq!(texts(&world).len(), 1, "one confirmation");
+        let found = [
+            is_refused(&world, 1).await,
+            is_refused_by(&world, OTHER, 1).await,
+        ];
+        assert_eq!(found, refused, "{to}");
+        says_to(&world, 1, to, "start").await;
+        assert!(!is_refused(&world, 1).await);
+        assert!(!is_refused_by(&world, OTHER, 1).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_sender_has_ready_does_not_leave_after_a_stop_to_a_shared_address() {
+    let mut world = World::new([Route {
+        throughput: Some(1),
+        ..sms()
+    }]);
+    world.has_other = true;
+    world.start().await;
+    for no in [2, 3, 4] {
+        world.send(text_to(no, "hello")).await;
+    }
+    let request = engine::request::SendRequest {
+        sender: OTHER,
+        ..text_to(1, "hello")
+    };
+    let id = world.send(request).await;
+    says_to(&world, 1, "1234", "stop").await;
+    world.pass(Millis::seconds(20)).await;
+    assert!(failed_as_opted_out(&world, id).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyword_counts_for_every_contact_that_the_writer_is() {
+    let world = World::running([sms()]).await;
+    says(&world, 1, "hi").await;
+    says(&world, 2, "hi").await;
+    let mut message = IncomingMessage::new(person(1), OURS, Content::text("stop"));
+    message.aliases = vec![person(2)];
+    assert_eq!(hears(&world, message).await, Heard::Kept);
+    assert!(is_refused(&world, 1).await);
+    assert!(is_refused(&world, 2).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_word_of_a_provider_is_one_about_its_own_channel() {
+    // WhatsApp knows an opt-out of promotions only, also when it tells of it after the fallback.
+    for (first, everything) in [(WHATSAPP, false), (SMS, true)] {
+        let sms = sms_route(SMS, if first == SMS { 1_000 } else { 50_000 });
+        let world = World::running([whatsapp(), sms]).await;
+        world.provider(first).does(|_| {
+            let late = Act::accept();
+            late.fails_after(30_000, FailureClass::OptedOut)
+        });
+        let request = engine::request::SendRequest {
+            fallback_after: Some(Millis::seconds(10)),
+            ..text_to(1, "hello")
+        };
+        let id = world.send(request).await;
+        world.pass(Millis::seconds(20)).await;
+        assert_eq!(world.channels(id).await.len(), 2);
+        world.pass(Millis::seconds(20)).await;
+        assert_eq!(is_refused(&world, 1).await, everything);
+        let promotion = engine::request::SendRequest {
+            category: Category::Promotional,
+            ..text_to(1, "sale")
+        };
+        assert!(world.try_send(promotion).await.is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,6 +467,7 @@ async fn a_caller_opts_a_contact_out_and_it_is_remembered() {
         change: ConsentChange {
             opted_out: true,
             scope: ConsentScope::Everything,
+            only_if_out: false,
             wording: "by phone".into(),
         },
         source: ConsentSource::Api,

@@ -45,6 +45,8 @@ use store::Access;
 pub(crate) const PROJECT: ProjectKey = ProjectKey(1);
 /// Its sender.
 pub(crate) const SENDER: SenderKey = SenderKey(1);
+/// Another one, where a test asks for it.
+pub(crate) const OTHER: SenderKey = SenderKey(2);
 /// The first route for SMS.
 pub(crate) const SMS: RouteKey = RouteKey(1);
 /// The second route for SMS: dearer, so that it comes after the first.
@@ -175,6 +177,8 @@ pub(crate) struct World {
     routes: Vec<Route>,
     pub(crate) limits: Limits,
     pub(crate) keywords: KeywordPolicy,
+    /// Whether [`OTHER`] is there too, on the same routes.
+    pub(crate) has_other: bool,
     providers: BTreeMap<RouteKey, Arc<Provider>>,
     log: Arc<Mutex<Vec<Seen>>>,
     seed: u64,
@@ -205,6 +209,7 @@ impl World {
             routes,
             limits: Limits::default(),
             keywords: KeywordPolicy::default(),
+            has_other: false,
             log,
             seed: 7,
             engine: None,
@@ -279,7 +284,16 @@ impl World {
             created_at: T0,
             updated_at: T0,
         };
-        Topology::new([project], [sender], self.routes.clone())
+        let other = self.has_other.then(|| Sender {
+            key: OTHER,
+            id: "shop".into(),
+            name: "Shop".into(),
+            address: "+40700000002".into(),
+            is_default: false,
+            ..sender.clone()
+        });
+        let senders = std::iter::once(sender).chain(other);
+        Topology::new([project], senders, self.routes.clone())
     }
 
     fn random(&self) -> engine::Random {

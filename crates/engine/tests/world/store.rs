@@ -12,7 +12,9 @@ use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
 use ports::store::contacts::{ContactFilter, ContactView};
-use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use ports::store::conversations::{
+    ConversationFilter, ConversationPage, ConversationView, ProviderReference,
+};
 use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -183,7 +185,7 @@ impl Queries for Access {
         self.ask(|it| it.conversation(project, id))
     }
 
-    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, ConversationPage> {
         self.ask(|it| it.conversations(filter))
     }
 

@@ -1,7 +1,7 @@
 //! Consent: withdrawn, given again, remembered.
 
 use domain::ids::{ContactId, SenderKey};
-use domain::model::consent::ConsentRecord;
+use domain::model::consent::{ConsentChange, ConsentRecord};
 use domain::model::message::{Category, Purpose};
 use domain::rules::consent::{self, Consent as Standing};
 
@@ -51,7 +51,12 @@ impl State {
         let changed = consent::change(&mut thread, &record.change);
         if changed {
             self.threads.insert(place, thread);
-            self.consents.push((contact, sender, record));
+            let change = ConsentChange {
+                only_if_out: false,
+                ..record.change
+            };
+            let kept = ConsentRecord { change, ..record };
+            self.consents.push((contact, sender, kept));
         }
         changed
     }

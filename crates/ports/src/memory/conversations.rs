@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use super::state::State;
 use crate::store::Outcome;
 use crate::store::conversations::{
-    ConversationFilter, ConversationView, MarkRead, ProviderReference, is_found,
+    ConversationFilter, ConversationPage, ConversationView, MarkRead, ProviderReference, is_found,
 };
 
 /// What is counted of a conversation.
@@ -116,7 +116,7 @@ impl State {
         })
     }
 
-    pub(super) fn list_conversations(&self, filter: &ConversationFilter) -> Vec<ConversationView> {
+    pub(super) fn list_conversations(&self, filter: &ConversationFilter) -> ConversationPage {
         let mut found: Vec<_> = self
             .conversations
             .keys()
@@ -128,8 +128,13 @@ impl State {
             .filter(|it| fits(filter, it))
             .collect();
         found.sort_unstable_by_key(|it| std::cmp::Reverse(it.last_message.id));
+        let more = found.len() > usize::from(filter.limit);
         found.truncate(filter.limit.into());
-        found
+        let last = found.last().map(|it| it.last_message.id);
+        ConversationPage {
+            conversations: found,
+            next: last.filter(|_| more),
+        }
     }
 
     pub(super) fn provider_reference(&self, id: MessageId) -> Option<ProviderReference> {

@@ -27,7 +27,9 @@ use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 
 use crate::store::contacts::{ContactFilter, ContactView};
-use crate::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use crate::store::conversations::{
+    ConversationFilter, ConversationPage, ConversationView, ProviderReference,
+};
 use crate::store::events::{EventFilter, EventPage, EventRecord};
 use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -221,7 +223,7 @@ impl Queries for MemoryStore {
         self.answer(|it| it.conversation(project, id))
     }
 
-    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, ConversationPage> {
         self.answer(|it| it.list_conversations(&filter))
     }
 

@@ -280,31 +280,35 @@ impl Publishing {
         Outcome::Done
     }
 
-    pub(super) fn prune(&mut self, prune: &PruneEvents) {
+    pub(super) fn prune(&mut self, prune: &PruneEvents) -> Outcome {
         let newest = self.newest();
-        let active = self.webhooks.values().filter(|it| it.active);
-        let floor = active.map(|it| it.cursor).min().unwrap_or(newest);
         let beside: BTreeSet<_> = self.again.iter().chain(self.dead.keys()).collect();
         let is_beside = |seq| beside.iter().any(|it| it.1 == seq);
+        let is_waited_for = |seq, it: &Event| {
+            let webhook = it.sender.and_then(|it| self.webhooks.get(&it));
+            webhook.is_some_and(|it| it.active && it.cursor < seq)
+        };
         let goes = |(seq, it): &(&EventSeq, &Event)| {
-            let unneeded = it.at < prune.events_before && **seq <= floor && !is_beside(**seq);
+            let is_needed = is_waited_for(**seq, it) || is_beside(**seq);
+            let unneeded = it.at < prune.events_before && !is_needed;
             (unneeded || it.at < prune.needed_before) && **seq < newest
         };
-        let old: Vec<_> = self
-            .events
-            .iter()
-            .take(prune.limit.into())
-            .filter(goes)
-            .map(|it| *it.0)
-            .collect();
+        let behind = self.events.iter().filter(|it| *it.0 > prune.after);
+        let page: Vec<_> = behind.take(prune.limit.into()).collect();
+        let upto = page
+            .last()
+            .filter(|it| page.len() == usize::from(prune.limit) && it.1.at < prune.events_before)
+            .map(|it| *it.0);
+        let old: Vec<_> = page.into_iter().filter(goes).map(|it| *it.0).collect();
         if old.is_empty() {
-            return;
+            return Outcome::EventsPruned { upto };
         }
         for seq in old {
             self.events.remove(&seq);
         }
         self.again.retain(|it| self.events.contains_key(&it.1));
         self.dead.retain(|it, _| self.events.contains_key(&it.1));
+        Outcome::EventsPruned { upto }
     }
 }
 

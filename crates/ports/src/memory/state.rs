@@ -164,10 +164,7 @@ impl State {
             } => Outcome::Template(self.change_template(*project, change, *at)),
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
-            Op::PruneEvents(prune) => {
-                self.publishing.prune(prune);
-                Outcome::Done
-            }
+            Op::PruneEvents(prune) => self.publishing.prune(prune),
         }
     }
 

@@ -47,6 +47,17 @@ pub struct ConversationFilter {
     pub limit: u16,
 }
 
+/// Some conversations, those with the newest message first.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ConversationPage {
+    /// The conversations.
+    pub conversations: Vec<ConversationView>,
+    /// Where to go on, if there may be more: everything from this message on was looked at. A store
+    /// may look at a bounded number of conversations only, so that there is a place to go on from
+    /// although few or none were found.
+    pub next: Option<MessageId>,
+}
+
 /// Says that everything that came in so far is read. Answers [`Outcome::Done`], or
 /// [`Outcome::Missing`] where the project has no such conversation.
 ///

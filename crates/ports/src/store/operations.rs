@@ -5,6 +5,7 @@ use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
+use domain::model::event::EventSeq;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
 use domain::model::money::Micros;
@@ -464,6 +465,11 @@ pub enum Outcome {
     Template(TemplateOutcome),
     /// A sender's endpoint after a change.
     Webhook(Box<Webhook>),
+    /// Old events were looked at, and forgotten where nobody needs them.
+    EventsPruned {
+        /// Where to go on; `None` where nothing behind that is old.
+        upto: Option<EventSeq>,
+    },
     /// Events were put back to be delivered again.
     Replayed {
         /// How many.

@@ -12,7 +12,9 @@ use domain::time::Timestamp;
 
 use super::Answer;
 use super::contacts::{ContactFilter, ContactView};
-use super::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use super::conversations::{
+    ConversationFilter, ConversationPage, ConversationView, ProviderReference,
+};
 use super::events::{EventFilter, EventPage, EventRecord};
 use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -134,7 +136,7 @@ pub trait Queries: Send + Sync + 'static {
     ) -> Answer<'_, Option<ConversationView>>;
 
     /// Conversations of the project, newest message first.
-    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>>;
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, ConversationPage>;
 
     /// The provider's id of a message: of an inbound one, or of the newest attempt of an outbound
     /// one that a provider took on a channel on which messages can be answered and reacted to. Text

@@ -177,15 +177,18 @@ pub enum DeliveryResult {
 }
 
 /// Forgets events that happened before `events_before` and that nobody needs: no active endpoint
-/// has a cursor before them, and none was given up or is to be delivered again. What happened
-/// before `needed_before` goes in any case. The newest event stays, so that no place is given
-/// twice. Only the oldest `limit` events are looked at.
+/// of their sender has a cursor before them, and none was given up or is to be delivered again. What
+/// happened before `needed_before` goes in any case. The newest event stays, so that no place is given
+/// twice. Only the `limit` events after a place are looked at: those that an endpoint needs for long
+/// must not hide the ones behind them. Answers [`EventsPruned`](super::Outcome::EventsPruned).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PruneEvents {
     /// Events that nobody needs go when they are older than this.
     pub events_before: Timestamp,
     /// All events go when they are older than this.
     pub needed_before: Timestamp,
+    /// Only events after this place.
+    pub after: EventSeq,
     /// At most so many.
     pub limit: u16,
 }

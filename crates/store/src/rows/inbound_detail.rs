@@ -26,11 +26,14 @@ pub(crate) fn encode(inbound: &InboundMessage) -> Option<String> {
         detail.insert("unsupported".into(), Value::from(true));
     }
     if let Some(change) = &inbound.consent {
-        let consent = serde_json::json!({
+        let mut consent = serde_json::json!({
             "optedOut": change.opted_out,
             "scope": change.scope,
             "wording": change.wording,
         });
+        if change.only_if_out {
+            consent["onlyIfOut"] = Value::from(true);
+        }
         detail.insert("consent".into(), consent);
     }
     (!detail.is_empty()).then(|| Value::from(detail).to_string())
@@ -62,6 +65,7 @@ fn consent(detail: &Value) -> Result<ConsentChange, Corrupt> {
     Ok(ConsentChange {
         opted_out: field("optedOut")?.as_bool().ok_or(CORRUPT)?,
         scope: serde_json::from_value(field("scope")?.clone()).map_err(|_| CORRUPT)?,
+        only_if_out: detail.get("onlyIfOut").is_some(),
         wording: field("wording")?.as_str().ok_or(CORRUPT)?.into(),
     })
 }

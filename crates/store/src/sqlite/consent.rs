@@ -167,6 +167,7 @@ impl Reader {
                 change: ConsentChange {
                     opted_out: row.get(1)?,
                     scope: coded(row, 2)?,
+                    only_if_out: false,
                     wording: row.get(5)?,
                 },
                 source: coded(row, 3)?,

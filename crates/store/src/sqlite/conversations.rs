@@ -4,7 +4,7 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, RouteKey, Se
 use domain::model::channel::ChannelSet;
 use ports::store::Outcome;
 use ports::store::conversations::{
-    ConversationFilter, ConversationView, MarkRead, ProviderReference, is_found,
+    ConversationFilter, ConversationPage, ConversationView, MarkRead, ProviderReference, is_found,
 };
 use rusqlite::{Row, params};
 
@@ -16,6 +16,10 @@ use super::loading::{self, coded, time};
 use super::readers::Reader;
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, phone_from_key};
+
+/// Most threads that one query looks at, so that a search for nobody is never long: other lists
+/// wait behind it.
+const LOOKED_AT_MAX: u32 = 5_000;
 
 impl Line<'_> {
     /// See [`MarkRead`].
@@ -89,17 +93,17 @@ impl Reader {
         }))
     }
 
-    /// Without a search, as many rows are read as are answered, unless a filter passes most over;
-    /// with one, the project's threads until enough are found.
+    /// Looks at the project's threads until enough are found, but at no more than [`LOOKED_AT_MAX`].
     pub(super) fn conversations(
         &self,
         filter: &ConversationFilter,
-    ) -> Result<Vec<ConversationView>, Fault> {
+    ) -> Result<ConversationPage, Fault> {
         let mut statement = self.db.prepare_cached(
-            "SELECT contact, sender FROM thread INDEXED BY thread_newest
+            "SELECT contact, sender, last_message, (?3 IS NULL OR sender = ?3)
+                     AND (?4 = 0 OR channels & ?4 > 0)
+             FROM thread INDEXED BY thread_newest
              WHERE project = ?1 AND last_message < ?2 AND last_message IS NOT NULL
-                 AND (?3 IS NULL OR sender = ?3) AND (?4 = 0 OR channels & ?4 > 0)
-             ORDER BY last_message DESC",
+             ORDER BY last_message DESC LIMIT ?5",
         )?;
         let channel: ChannelSet = filter.channel.into_iter().collect();
         let mut rows = statement.query(params![
@@ -107,23 +111,33 @@ impl Reader {
             filter.before.map_or(i64::MAX, MessageId::key),
             filter.sender.map(|it| it.0),
             channel.bits(),
+            LOOKED_AT_MAX,
         ])?;
-        let mut found = Vec::new();
-        while found.len() < usize::from(filter.limit) {
-            let Some(row) = rows.next()? else { break };
+        let mut page = ConversationPage::default();
+        let mut looked_at = 0;
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            looked_at += 1;
             let id = ConversationId {
                 contact: ContactId::from_key(row.get(0)?),
                 sender: SenderKey(row.get(1)?),
             };
-            let is_wanted = match &filter.search {
-                Some(search) => self.is_found(filter.project, id.contact, search)?,
-                None => true,
-            };
-            if is_wanted {
-                found.extend(self.conversation(filter.project, id)?);
+            let is_wanted = row.get(3)?
+                && match &filter.search {
+                    Some(search) => self.is_found(filter.project, id.contact, search)?,
+                    None => true,
+                };
+            if is_wanted && let Some(found) = self.conversation(filter.project, id)? {
+                if page.conversations.len() >= usize::from(filter.limit) {
+                    page.next = page.conversations.last().map(|it| it.last_message.id);
+                    return Ok(page);
+                }
+                page.conversations.push(found);
             }
+            last = Some(MessageId::from_key(row.get(2)?));
         }
-        Ok(found)
+        page.next = last.filter(|_| looked_at == LOOKED_AT_MAX);
+        Ok(page)
     }
 
     /// Whether a contact is found by a text, without loading all of it.

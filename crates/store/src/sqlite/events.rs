@@ -6,7 +6,7 @@ use domain::time::Timestamp;
 use ports::store::Outcome;
 use ports::store::events::{Event, EventFilter, EventPage, EventRecord};
 use ports::store::webhooks::PruneEvents;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Fault;
 use super::lines::Line;
@@ -42,21 +42,38 @@ impl Line<'_> {
 
     /// See [`PruneEvents`].
     pub(super) fn prune_events(&mut self, prune: &PruneEvents) -> Result<Outcome, Fault> {
+        // Where a whole page is looked at, its last event.
+        let last: Option<(i64, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, at FROM event WHERE seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2 - 1",
+            )?
+            .query_row(params![prune.after.0, prune.limit], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?
+            .filter(|_| prune.limit > 0);
+        let end = match last {
+            Some((seq, _)) => seq,
+            None if prune.limit > 0 => i64::MAX,
+            None => prune.after.0,
+        };
         let removed = self
             .connection
             .prepare_cached(
-                "DELETE FROM event WHERE seq IN (
-                     SELECT o.seq FROM (SELECT seq, at FROM event ORDER BY seq LIMIT ?3) o
-                     WHERE o.seq < (SELECT max(seq) FROM event)
-                     AND (o.at < ?2 OR (o.at < ?1
-                         AND o.seq <= ifnull((SELECT min(cursor) FROM webhook WHERE active), o.seq)
-                         AND NOT EXISTS (SELECT 1 FROM webhook_dead d WHERE d.seq = o.seq)
-                         AND NOT EXISTS (SELECT 1 FROM webhook_again a WHERE a.seq = o.seq))))",
+                "DELETE FROM event WHERE seq > ?3 AND seq <= ?4
+                     AND seq < (SELECT max(seq) FROM event)
+                     AND (at < ?2 OR (at < ?1
+                         AND NOT EXISTS (SELECT 1 FROM webhook w WHERE w.sender = event.sender
+                             AND w.active AND w.cursor < event.seq)
+                         AND NOT EXISTS (SELECT 1 FROM webhook_dead d WHERE d.seq = event.seq)
+                         AND NOT EXISTS (SELECT 1 FROM webhook_again a WHERE a.seq = event.seq)))",
             )?
             .execute(params![
                 prune.events_before.as_millis(),
                 prune.needed_before.as_millis(),
-                prune.limit
+                prune.after.0,
+                end,
             ])?;
         if removed > 0 {
             for table in ["webhook_dead", "webhook_again"] {
@@ -67,7 +84,9 @@ impl Line<'_> {
                 self.connection.prepare_cached(&sql)?.execute([])?;
             }
         }
-        Ok(Outcome::Done)
+        let is_old = |it: &(i64, i64)| it.1 < prune.events_before.as_millis();
+        let upto = last.filter(is_old).map(|it| EventSeq(it.0));
+        Ok(Outcome::EventsPruned { upto })
     }
 }
 

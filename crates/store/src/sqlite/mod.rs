@@ -42,7 +42,9 @@ use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 use ports::store::contacts::{ContactFilter, ContactView};
-use ports::store::conversations::{ConversationFilter, ConversationView, ProviderReference};
+use ports::store::conversations::{
+    ConversationFilter, ConversationPage, ConversationView, ProviderReference,
+};
 use ports::store::events::{EventFilter, EventPage, EventRecord};
 use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
@@ -347,7 +349,7 @@ impl Queries for SqliteStore {
         self.ask(move |reader| reader.conversation(project, id))
     }
 
-    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, Vec<ConversationView>> {
+    fn conversations(&self, filter: ConversationFilter) -> Answer<'_, ConversationPage> {
         self.list(move |reader| reader.conversations(&filter))
     }
 

@@ -338,7 +338,14 @@ impl Reader {
         let mut rows = statement.query([])?;
         let mut webhooks = Vec::new();
         while let Some(row) = rows.next()? {
-            webhooks.push(read_webhook(row, &self.seal)?);
+            // One that cannot be read must not keep the others from being served.
+            match read_webhook(row, &self.seal) {
+                Ok(webhook) => webhooks.push(webhook),
+                Err(fault) => {
+                    let sender: u32 = row.get(0)?;
+                    tracing::error!(%fault, sender, "a webhook cannot be read, and is not served");
+                }
+            }
         }
         Ok(webhooks)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::message::Status;
 use domain::model::receipt::ReceiptState;
@@ -298,4 +298,24 @@ fn a_secret_does_not_stand_in_the_file_and_is_there_when_it_is_opened_again() {
     };
     let store = SqliteStore::open(&path, other).unwrap();
     assert!(try_to_ask(store.webhook(SENDER)).is_err());
+    // And one that cannot be read keeps no other from being served.
+    let other = SenderKey(2);
+    let change = WebhookChange {
+        project: PROJECT,
+        sender: other,
+        at: at(1),
+        setting: WebhookSetting::Set {
+            url: Some("https://example.com/other".into()),
+            events: None,
+            active: None,
+            signature: None,
+            secret: WebhookSecret::new(secret),
+        },
+    };
+    commit(&store, Op::Webhook(Box::new(change)));
+    let served: Vec<_> = ask(store.webhooks())
+        .into_iter()
+        .map(|it| it.sender)
+        .collect();
+    assert_eq!(served, [other]);
 }

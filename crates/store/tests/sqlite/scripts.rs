@@ -291,7 +291,8 @@ impl Story {
             | Outcome::Stale
             | Outcome::Fenced
             | Outcome::Webhook(_)
-            | Outcome::Replayed { .. } => {}
+            | Outcome::Replayed { .. }
+            | Outcome::EventsPruned { .. } => {}
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();
@@ -483,6 +484,7 @@ fn consent_change(step: &Step) -> ConsentChange {
         } else {
             ConsentScope::Everything
         },
+        only_if_out: step.detail % 16 == 4,
         wording: format!("word {}", step.which).into(),
     }
 }

@@ -79,6 +79,7 @@ pub(super) fn prune(step: &Step, now: Timestamp) -> Op {
     Op::PruneEvents(PruneEvents {
         events_before: now.plus(Millis::minutes(-5)),
         needed_before: now.plus(Millis::minutes(-60)),
+        after: EventSeq((i64::from(step.which) - 1).max(0)),
         limit: u16::from(step.detail % 9),
     })
 }

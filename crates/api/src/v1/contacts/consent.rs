@@ -129,6 +129,7 @@ async fn change(
         change: ConsentChange {
             opted_out,
             scope,
+            only_if_out: false,
             wording: reason.into(),
         },
         source: ConsentSource::Api,

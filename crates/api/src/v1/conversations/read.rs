@@ -41,7 +41,8 @@ pub(super) struct EnvelopeOut<'a> {
     pub(super) conversation: ConversationOut<'a>,
 }
 
-/// Lists conversations, those with the newest message first.
+/// Lists conversations, those with the newest message first. Where few of many fit a filter, a page may
+/// have fewer items than asked for, or none, and a `nextCursor` all the same.
 #[utoipa::path(
     get,
     path = "/v1/conversations",
@@ -90,12 +91,13 @@ pub(crate) async fn list(
         channel,
         search: search.map(Into::into),
         before: before.map(|it| it.0),
-        limit: limit + 1,
+        limit,
     };
-    let mut views = api.engine.store().conversations(filter).await?;
-    let next_cursor = cut(&mut views, limit, |it| Place(it.last_message.id));
+    let page = api.engine.store().conversations(filter).await?;
+    let next_cursor = page.next.map(|it| Place(it).to_cursor());
     let now = api.engine.now();
-    let items = views
+    let items = page
+        .conversations
         .iter()
         .map(|it| ConversationOut::of(it, now, &topology))
         .collect();

@@ -6,7 +6,7 @@
 
 pub(crate) mod envelope;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use domain::ids::ProjectKey;
 use domain::model::event::{EventKind, EventKinds, EventSeq};
 use futures_util::stream;
+use parking_lot::Mutex;
 use ports::store::Unavailable;
 use ports::store::events::{EventFilter, EventRecord};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -31,7 +33,9 @@ use crate::error::{ApiError, ErrorCode, ErrorOut};
 use crate::page::{Params, Query};
 
 /// Most streams at a time.
-const STREAMS: usize = 256;
+const STREAMS: usize = 512;
+/// How many of them one project may have, so that it leaves some to the others.
+const OF_A_PROJECT: usize = 256;
 /// Events that a stream holds.
 const PAGE: u16 = 64;
 /// How often a silent stream shows that it lives.
@@ -49,7 +53,39 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
         .routes(routes!(stream_events))
-        .layer(Extension(Arc::new(Semaphore::new(STREAMS))))
+        .layer(Extension(Arc::new(Places::default())))
+}
+
+/// The places of streams.
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    /// As many as there are projects with a reader, at most.
+    of_projects: Mutex<BTreeMap<ProjectKey, Arc<Semaphore>>>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(STREAMS)),
+            of_projects: Mutex::default(),
+        }
+    }
+}
+
+impl Places {
+    /// A place for a stream of this project, if there is one.
+    fn take(&self, project: ProjectKey) -> Option<[OwnedSemaphorePermit; 2]> {
+        let of_it = {
+            let mut of_projects = self.of_projects.lock();
+            let of_it = of_projects
+                .entry(project)
+                .or_insert_with(|| Arc::new(Semaphore::new(OF_A_PROJECT)));
+            Arc::clone(of_it)
+        };
+        let of_it = of_it.try_acquire_owned().ok()?;
+        let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some([of_it, of_all])
+    }
 }
 
 /// Streams what happens, as server-sent events: `id` is the place to resume from, `event` the type,
@@ -73,7 +109,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
 )]
 pub(crate) async fn stream_events(
     State(api): State<Arc<ApiState>>,
-    Extension(streams): Extension<Arc<Semaphore>>,
+    Extension(places): Extension<Arc<Places>>,
     caller: Caller,
     headers: HeaderMap,
     query: Query,
@@ -95,7 +131,7 @@ pub(crate) async fn stream_events(
         }
     };
     params.done()?;
-    let Ok(place) = Arc::clone(&streams).try_acquire_owned() else {
+    let Some(place) = places.take(caller.project()) else {
         return Err(ApiError::new(
             StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::RateLimited,
@@ -158,7 +194,7 @@ struct Feed {
     page: VecDeque<EventRecord>,
     newest: watch::Receiver<EventSeq>,
     ends: Instant,
-    _place: OwnedSemaphorePermit,
+    _place: [OwnedSemaphorePermit; 2],
 }
 
 impl Feed {

@@ -12,11 +12,7 @@ use crate::error::{ApiError, ErrorCode};
 /// The answer where the rules say no.
 pub(super) fn by_rule(refusal: Refusal, decision: &Decision) -> ApiError {
     match refusal {
-        Refusal::OptedOut => ApiError::new(
-            StatusCode::FORBIDDEN,
-            ErrorCode::RecipientOptedOut,
-            "The recipient does not want messages from this sender",
-        ),
+        Refusal::OptedOut => opted_out(),
         Refusal::WindowClosed => ApiError::new(
             StatusCode::BAD_REQUEST,
             ErrorCode::WhatsappWindowClosed,
@@ -35,6 +31,15 @@ pub(super) fn by_rule(refusal: Refusal, decision: &Decision) -> ApiError {
         ),
         Refusal::NoChannel => no_channel("No channel can carry this message".to_owned(), decision),
     }
+}
+
+/// `403 recipient_opted_out`.
+pub(super) fn opted_out() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        ErrorCode::RecipientOptedOut,
+        "The recipient does not want messages from this sender",
+    )
 }
 
 /// `409 no_channel`, with the reason of each channel (R-CHAN-5).

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::read::find;
+use super::refusal;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
 use crate::path::InPath;
@@ -38,6 +39,7 @@ pub(super) struct SuccessOut {
     responses(
         (status = 202, description = "The provider was told", body = SuccessOut),
         (status = 400, description = "The message is not inbound, or not on WhatsApp", body = ErrorOut<'_>),
+        (status = 403, description = "The writer opted out", body = ErrorOut<'_>),
         (status = 404, description = "No such message", body = ErrorOut<'_>),
         (status = 502, description = "The provider did not do it", body = ErrorOut<'_>),
     ),
@@ -71,6 +73,12 @@ pub(crate) async fn typing(
             "Cannot send typing indicator: the route of the message has none",
         ));
     };
+    let store = api.engine.store();
+    let (project, sender) = (caller.project(), inbound.sender);
+    let writer = store.contact_facts(project, sender, &inbound.from).await?;
+    if writer.thread.opted_out {
+        return Err(refusal::opted_out());
+    }
     presence.typing(provider_id).await?;
     let done = SuccessOut { success: true };
     Ok(json::response(StatusCode::ACCEPTED, &done))

@@ -9,7 +9,7 @@ use domain::rules::keyword::Keyword;
 
 use super::kit::*;
 use crate::store::consent::{Consent, ConsentSubject};
-use crate::store::messages::InboundMessage;
+use crate::store::messages::{InboundMessage, ViewKind};
 use crate::store::operations::{Accept, AnsweredInbound, FirstStep, PlanStep};
 use crate::store::{Op, Outcome, Store};
 
@@ -19,6 +19,7 @@ fn asked(opted_out: bool, scope: ConsentScope) -> ConsentChange {
     ConsentChange {
         opted_out,
         scope,
+        only_if_out: false,
         wording: "stop".into(),
     }
 }
@@ -158,6 +159,35 @@ pub fn a_keyword_changes_consent_with_its_message(store: &dyn Store) {
     receive(store, keyword(1, false, "f", 2));
     commit(store, Op::Inbound(Box::new(keyword(1, true, "e", 3))));
     assert!(!facts(store, phone(1)).thread.opted_out);
+}
+
+pub fn an_everyday_word_changes_consent_only_where_the_person_is_out(store: &dyn Store) {
+    let yes = |id, millis| {
+        let mut inbound = keyword(1, false, id, millis);
+        inbound.consent = inbound.consent.map(|it| ConsentChange {
+            only_if_out: true,
+            ..it
+        });
+        inbound
+    };
+    let who = ConsentSubject::Address(phone(1).into());
+    let promotions = asked(true, ConsentScope::Promotions);
+    let (contact, _) = keep(store, told(who, &[SENDER], promotions, 0));
+    receive(store, yes("a", 1));
+    assert!(facts(store, phone(1)).thread.no_promotions);
+    assert_eq!(ask(store.consents(contact, SENDER)).len(), 1);
+    opt_out(store, 1, 2);
+    let (told, _) = receive(store, yes("b", 3));
+    let thread = facts(store, phone(1)).thread;
+    assert!(!thread.opted_out && !thread.no_promotions);
+    let records = ask(store.consents(contact, SENDER));
+    assert_eq!(records.len(), 3);
+    assert!(!records[2].change.only_if_out, "kept is what came of it");
+    let kept = ask(store.message(PROJECT, told)).unwrap();
+    let ViewKind::Inbound(kept) = kept.kind else {
+        panic!("not inbound");
+    };
+    assert_eq!(kept.consent, yes("b", 3).consent);
 }
 
 pub fn the_answer_to_a_keyword_goes_out_also_after_an_opt_out(store: &dyn Store) {

@@ -36,7 +36,7 @@ fn all() -> ConversationFilter {
 }
 
 fn list(store: &dyn Store, filter: ConversationFilter) -> Vec<ContactId> {
-    let found = ask(store.conversations(filter));
+    let found = ask(store.conversations(filter)).conversations;
     found.iter().map(|it| it.id.contact).collect()
 }
 
@@ -151,6 +151,13 @@ pub fn conversations_are_listed_newest_activity_first_and_by_every_filter(store:
     ] {
         assert_eq!(list(store, filter.clone()), want, "{filter:?}");
     }
+    let next = |filter| ask(store.conversations(filter)).next;
+    let newest = ask(store.conversations(all())).conversations[0]
+        .last_message
+        .id;
+    assert_eq!(next(by(None, None, None, None, 1)), Some(newest));
+    assert_eq!(next(by(None, None, Some("bob"), None, 1)), None);
+    assert_eq!(next(by(None, None, None, None, 3)), None);
     let elsewhere = ConversationFilter {
         project: ProjectKey(2),
         ..all()

@@ -221,11 +221,12 @@ pub fn old_events_go_and_the_newest_stays(store: &dyn Store) {
         let prune = PruneEvents {
             events_before: at(millis),
             needed_before: at(-1),
+            after: EventSeq(0),
             limit,
         };
         assert!(matches!(
             commit(store, Op::PruneEvents(prune)),
-            Outcome::Done
+            Outcome::EventsPruned { .. }
         ));
         let page = read(store, everything());
         page.events

@@ -159,6 +159,7 @@ macro_rules! store_conformance {
             what_concerns_the_project_is_in_the_queue_of_each_of_its_senders,
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
+            what_an_endpoint_needs_keeps_no_other_event,
         }
         $crate::store_cases! { $with_store, housekeeping:
             short_names_are_stable_and_of_their_kind,
@@ -173,6 +174,7 @@ macro_rules! store_conformance {
             a_stranger_who_opts_out_becomes_a_contact,
             a_change_is_remembered_and_what_changes_nothing_is_not,
             a_keyword_changes_consent_with_its_message,
+            an_everyday_word_changes_consent_only_where_the_person_is_out,
             the_answer_to_a_keyword_goes_out_also_after_an_opt_out,
             an_answer_is_accepted_with_its_keyword_where_it_is_owed,
             who_wants_no_promotions_gets_everything_else,

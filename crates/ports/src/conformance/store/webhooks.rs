@@ -417,6 +417,7 @@ pub fn events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer(store: &d
         let prune = PruneEvents {
             events_before: at(10_000),
             needed_before: at(needed_millis),
+            after: EventSeq(0),
             limit: 100,
         };
         commit(store, Op::PruneEvents(prune));
@@ -430,4 +431,38 @@ pub fn events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer(store: &d
     // An endpoint that rests needs nothing.
     set(store, switched(false));
     assert_eq!(left(0), [seqs[5]]);
+}
+
+pub fn what_an_endpoint_needs_keeps_no_other_event(store: &dyn Store) {
+    set(store, settings(Some(URL)));
+    let needed = happen(store, 3);
+    let other = SenderKey(2);
+    let theirs: Vec<_> = (0..3)
+        .map(|nth| {
+            let mut message = waiting(phone(1), at(nth));
+            message.message.sender = other;
+            accept(store, message);
+            ask(store.newest_event())
+        })
+        .collect();
+    let newest = happen(store, 1);
+    let prune = |after| {
+        let prune = PruneEvents {
+            events_before: at(10_000),
+            needed_before: at(0),
+            after,
+            limit: 3,
+        };
+        match commit(store, Op::PruneEvents(prune)) {
+            Outcome::EventsPruned { upto } => upto,
+            outcome => panic!("{outcome:?}"),
+        }
+    };
+    // The first page holds what is needed only; what is behind it goes all the same.
+    assert_eq!(prune(EventSeq(0)), Some(needed[2]));
+    assert_eq!(prune(needed[2]), Some(theirs[2]));
+    assert_eq!(prune(theirs[2]), None);
+    let left = read(store, everything()).events;
+    let left: Vec<_> = left.iter().map(|it| it.seq).collect();
+    assert_eq!(left, [needed.as_slice(), newest.as_slice()].concat());
 }
