@@ -23,6 +23,8 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/quoting.rs"]
+mod quoting;
 #[path = "suite/senders.rs"]
 mod senders;
 #[path = "suite/templates.rs"]

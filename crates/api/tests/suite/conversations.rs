@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::house::{Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, SMS, WHATSAPP};
 use crate::webhooks::Postbox;
 
-const ANA: &str = "+40712345678";
+pub(crate) const ANA: &str = "+40712345678";
 const BOB: &str = "+40712345679";
 
 fn items(answer: &Answer) -> &Vec<Value> {
@@ -23,11 +23,13 @@ fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
-async fn settle() {
+/// Time for what follows by itself.
+pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
-fn on_whatsapp(from: &str, name: &str, content: Content) -> IncomingMessage {
+/// A message that a person wrote, as a provider of WhatsApp tells it.
+pub(crate) fn on_whatsapp(from: &str, name: &str, content: Content) -> IncomingMessage {
     let from = PhoneNumber::parse(from).unwrap();
     let mut message = IncomingMessage::new(from.into(), "+40700000001", content);
     message.provider_id = Some(name.into());
@@ -35,7 +37,7 @@ fn on_whatsapp(from: &str, name: &str, content: Content) -> IncomingMessage {
 }
 
 /// The id of the newest message of a person.
-async fn newest(house: &House, of: &str) -> String {
+pub(crate) async fn newest(house: &House, of: &str) -> String {
     let list = house.get(&format!("/v1/messages?limit=1&to={of}")).await;
     text_of(&items(&list)[0], "id").to_owned()
 }
@@ -573,52 +575,4 @@ async fn an_answer_goes_back_on_the_channel_and_quotes() {
         )
         .await;
     assert_eq!(answer.json["message"]["channel"], "whatsapp", "{answer:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_inbound_answer_tells_what_it_answers_to_who_asks_and_to_who_is_told() {
-    let house = House::new().await;
-    let postbox = Postbox::at(&house);
-    let hook = json!({"url": "https://a.example/", "events": ["message.inbound"]}).to_string();
-    house
-        .call(LIVE, "PATCH", "/v1/senders/support/webhook", hook)
-        .await;
-    let ours = house
-        .send(&json!({"to": ANA, "text": "which size?", "channel": "sms"}))
-        .await;
-    settle().await;
-    let write = async |name: &str, quotes: &str, content: Content| {
-        let mut message = on_whatsapp(ANA, name, content);
-        message.quotes = Some(quotes.into());
-        house.incoming(SMS, message).await;
-        settle().await;
-        let shown = house
-            .get(&format!("/v1/messages/{}", newest(&house, ANA).await))
-            .await;
-        let message = shown.json["message"].clone();
-        let told = postbox.events_to("https://a.example/").pop().unwrap()["data"].clone();
-        assert_eq!(told["content"], message["content"]);
-        assert_eq!(told["conversationId"], message["conversationId"]);
-        assert!(told["conversationId"].is_string());
-        message
-    };
-    let named = format!("ref-{ours}-0");
-    let answer = write("in-1", &named, Content::text("M")).await;
-    let want = json!({
-        "replyToMessageId": ours, "replyToProviderMessageId": named, "replyToFrom": "+40700000001",
-        "replyToText": "which size?", "replyToMessageType": "text",
-    });
-    assert_eq!(answer["content"], want);
-    let own = write("in-2", "in-1", Content::text("no, L")).await;
-    assert_eq!(own["content"]["replyToMessageId"], answer["id"]);
-    assert_eq!(own["content"]["replyToFrom"], ANA);
-    let lost = write("in-3", "gone", Content::text("that")).await;
-    assert_eq!(lost["content"], json!({"replyToProviderMessageId": "gone"}));
-    let mut thumb = Content::text("");
-    thumb.kind = MessageType::Reaction;
-    thumb.text = None;
-    thumb.extra = Some(json!({"emoji": "👍"}).to_string().into());
-    let reaction = write("in-4", &named, thumb).await;
-    assert_eq!(reaction["content"]["emoji"], "👍");
-    assert_eq!(reaction["content"]["reactToMessageId"], ours);
 }
