@@ -19,7 +19,7 @@ const USER_ID_MAX: usize = 135;
 /// Where a person is reached.
 ///
 /// `Debug` hides the middle, since addresses must not reach the log by accident (R-MON-3); `Display`
-/// shows all of it, in the form that [`Address::parse`] reads.
+/// shows all of it, in the form that the API reads.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// A phone number: text messages and WhatsApp.
