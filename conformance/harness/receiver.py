@@ -156,8 +156,11 @@ class Receiver:
             return "the header names another event"
         if call.headers.get("content-type") != "application/json":
             return "not JSON by its header"
-        if not {"id", "type", "timestamp", "senderId", "projectId", "data"} <= event.keys():
+        if not {"id", "type", "timestamp", "projectId", "data"} <= event.keys():
             return "a field of the envelope is missing"
+        # Events of the whole project name no sender.
+        if event["type"].startswith("template.") == ("senderId" in event):
+            return "the envelope names no sender, or one for an event of the project"
         if not isinstance(event["timestamp"], int):
             return "the time is no integer"
         return None

@@ -97,6 +97,10 @@ def test_the_story(world: World) -> None:
     assert [it["name"] for it in world.meta.templates] == ["order_shipped"]
     world.meta.approve("order_shipped")
     until("it is approved", lambda: world.client.call("templates.retrieve", template["id"])["status"] == "approved")
+    world.receiver.wait(
+        "the template's approval",
+        lambda it: it.type == "template.status_changed" and it.data["templateId"] == template["id"],
+    )
 
     # The window is closed: free text is refused on WhatsApp, the template goes.
     with pytest.raises(Refused) as refused:
