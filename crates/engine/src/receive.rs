@@ -43,24 +43,21 @@ impl RoutePort {
         self.line.route.key
     }
 
-    /// The senders that an inbound message on this route may be for: those with its address, else all
-    /// that use the route. It is kept for the first.
+    /// The senders that an inbound message on this route may be for: those of the route with its
+    /// address and then those of other routes with it, else all that use the route. It is kept for
+    /// the first; what it says of consent holds for all.
     fn addressees(&self, to: &str) -> Vec<Arc<Sender>> {
-        let senders = self.senders();
-        let has_address = |it: &Arc<Sender>| digits(&it.address) == digits(to);
-        let named: Vec<_> = senders.iter().filter(|it| has_address(it)).collect();
-        if named.is_empty() {
-            return senders;
-        }
-        named.into_iter().cloned().collect()
-    }
-
-    /// The senders that use the route.
-    fn senders(&self) -> Vec<Arc<Sender>> {
         let topology = self.inner.topology();
         let senders = topology.senders(self.line.route.project);
-        let using = senders.filter(|it| it.routes.contains(&self.key()));
-        using.cloned().collect()
+        let (here, elsewhere): (Vec<_>, Vec<_>) = senders
+            .cloned()
+            .partition(|it| it.routes.contains(&self.key()));
+        let has_address = |it: &Arc<Sender>| digits(&it.address) == digits(to);
+        if to.is_empty() || !here.iter().any(has_address) {
+            return here;
+        }
+        let all = here.into_iter().chain(elsewhere);
+        all.filter(has_address).collect()
     }
 }
 

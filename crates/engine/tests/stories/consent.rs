@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ids::{ContactId, MessageId, SenderKey};
+use domain::ids::{ContactId, MessageId, RouteKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource, KeywordPolicy};
 use domain::model::content::Content;
@@ -192,6 +192,24 @@ async fn a_keyword_to_an_address_that_senders_share_counts_for_all_of_them() {
         assert!(!is_refused(&world, 1).await);
         assert!(!is_refused_by(&world, OTHER, 1).await);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyword_counts_for_a_sender_with_the_same_address_on_another_route() {
+    let second = Route {
+        key: RouteKey(9),
+        id: "second".into(),
+        ..sms()
+    };
+    let mut world = World::new([sms(), second]);
+    world.twin_on = Some(RouteKey(9));
+    world.start().await;
+    says(&world, 1, "stop").await;
+    assert!(is_refused(&world, 1).await);
+    assert!(is_refused_by(&world, OTHER, 1).await);
+    says(&world, 1, "start").await;
+    assert!(!is_refused(&world, 1).await);
+    assert!(!is_refused_by(&world, OTHER, 1).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,8 @@ pub(crate) struct World {
     pub(crate) keywords: KeywordPolicy,
     /// Whether [`OTHER`] is there too, on the same routes.
     pub(crate) has_other: bool,
+    /// Where [`OTHER`] has the first sender's address: the one route that it uses.
+    pub(crate) twin_on: Option<RouteKey>,
     providers: BTreeMap<RouteKey, Arc<Provider>>,
     log: Arc<Mutex<Vec<Seen>>>,
     seed: u64,
@@ -210,6 +212,7 @@ impl World {
             limits: Limits::default(),
             keywords: KeywordPolicy::default(),
             has_other: false,
+            twin_on: None,
             log,
             seed: 7,
             engine: None,
@@ -292,7 +295,15 @@ impl World {
             is_default: false,
             ..sender.clone()
         });
-        let senders = std::iter::once(sender).chain(other);
+        let twin = self.twin_on.map(|route| Sender {
+            key: OTHER,
+            id: "shop".into(),
+            name: "Shop".into(),
+            is_default: false,
+            routes: vec![route],
+            ..sender.clone()
+        });
+        let senders = std::iter::once(sender).chain(other).chain(twin);
         Topology::new([project], senders, self.routes.clone())
     }
 
