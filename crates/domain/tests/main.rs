@@ -3,4 +3,5 @@
 mod folds;
 mod golden;
 mod phone;
+mod quota;
 mod text;

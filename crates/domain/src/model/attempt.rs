@@ -6,7 +6,9 @@ use crate::ids::RouteKey;
 use crate::model::channel::Channel;
 use crate::model::failure::Failure;
 use crate::model::money::Micros;
+use crate::model::quota::Reservation;
 use crate::model::route::ChargedOn;
+use crate::phone::CountryCode;
 use crate::time::Timestamp;
 
 /// Most parts that one message may have; a longer text is not expressible as SMS.
@@ -178,6 +180,10 @@ pub struct Attempt {
     pub refused_by: Vec<RouteKey>,
     /// How it was counted.
     pub counted: Counted,
+    /// When its use was reserved (R-QUOTA-1); `None` for what was planned before uses were counted.
+    pub reserved_at: Option<Timestamp>,
+    /// The recipient's country, where its address tells one.
+    pub country: Option<CountryCode>,
 }
 
 impl Attempt {
@@ -210,6 +216,10 @@ pub struct PlannedAttempt {
     pub charged_on: ChargedOn,
     /// Whether the route gives receipts.
     pub receipts: bool,
+    /// The recipient's country, where its address tells one.
+    pub country: Option<CountryCode>,
+    /// What it asks of the quotas.
+    pub reservation: Reservation,
 }
 
 impl PlannedAttempt {
@@ -236,6 +246,8 @@ impl PlannedAttempt {
             failure: None,
             refused_by: Vec::new(),
             counted: Counted::No,
+            reserved_at: Some(self.reservation.at),
+            country: self.country,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Policy: the settings of a project that rules look at. Every default is the specification's.
 
+use jiff::tz::TimeZone;
+
 use crate::model::channel::Channel;
 use crate::model::message::{Category, Speed, TrafficClass};
 use crate::model::money::Currency;
+use crate::model::quota::Limits;
 use crate::time::Millis;
 
 /// Validity of one-time codes (R-LIFE-4): older ones are worthless, so no project may lengthen it.
@@ -13,6 +16,10 @@ pub const OTP_VALIDITY: Millis = Millis::minutes(10);
 pub struct Policy {
     /// The currency of all its prices (R-COST-1).
     pub currency: Currency,
+    /// The time zone by which its quotas count (R-QUOTA-1).
+    pub timezone: TimeZone,
+    /// What all its routes together may use (R-QUOTA-1).
+    pub quotas: Limits,
     /// Distinct recipients of one text above which the next message is bulk (R-CLASS-1).
     pub bulk_recipients: u32,
     /// The time within which those recipients are counted (R-CLASS-1).
@@ -36,6 +43,8 @@ impl Policy {
     pub fn new(currency: Currency) -> Self {
         Self {
             currency,
+            timezone: TimeZone::UTC,
+            quotas: Limits::NONE,
             bulk_recipients: 100,
             bulk_window: Millis::seconds(60),
             reply_window: Millis::hours(24),

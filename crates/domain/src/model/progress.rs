@@ -123,6 +123,10 @@ impl Progress {
         self.version += 1;
         self.waiting = Waiting::No;
         if let Some(attempt) = self.attempts.last_mut() {
+            // The rest of a partly accepted message has its place already.
+            if attempt.accepted.is_empty() {
+                attempt.reserved_at = Some(planned.reservation.at);
+            }
             attempt.route = planned.route;
             attempt.estimated_cost = planned.estimated_cost;
             attempt.charged_on = planned.charged_on;

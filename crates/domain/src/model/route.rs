@@ -9,7 +9,9 @@ use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
+use crate::model::quota::{Limits, Meter, Span, Use};
 use crate::phone::CountryCode;
+use crate::rules::quota::used_percent;
 use crate::time::{Millis, Timestamp};
 
 /// What kind of traffic a route is meant for.
@@ -60,6 +62,8 @@ pub struct Route {
     pub destinations: Destinations,
     /// Its price book.
     pub prices: Vec<Price>,
+    /// What it may use (R-QUOTA-1).
+    pub quotas: Limits,
     /// What to do with a submission of unknown outcome (R-DUP).
     pub on_unknown: OnUnknown,
     /// How long to wait for a receipt that resolves an unknown submission (R-DUP).
@@ -177,20 +181,37 @@ pub enum RouteCondition {
     Throttled,
 }
 
-/// What is left of a route's quota. Filled by a later capability; `Unlimited` until then.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum QuotaFacts {
-    /// No quota is set.
-    #[default]
-    Unlimited,
-    /// Within its quota; the share of it that is used.
-    Within {
-        /// Percent used, 0 to 99.
-        used_percent: u8,
-    },
-    /// Used up until the period turns or it is raised (R-QUOTA-2).
-    Exhausted,
+/// What is known of a quota when a decision is made: the limits, and what was used.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct QuotaFacts {
+    /// The limits.
+    pub limits: Limits,
+    /// What was used, in the periods of the moment of the decision.
+    pub used: Meter,
 }
+
+impl QuotaFacts {
+    /// Without a limit.
+    pub const UNLIMITED: Self = Self {
+        limits: Limits::NONE,
+        used: Meter {
+            hour: EMPTY,
+            day: EMPTY,
+            month: EMPTY,
+        },
+    };
+
+    /// The percentage of the quota that is used most; `None` without a limit.
+    pub fn used_percent(&self) -> Option<u32> {
+        used_percent(&self.used, &self.limits)
+    }
+}
+
+const EMPTY: Span = Span {
+    began: Timestamp::from_millis(0),
+    reserved: Use::NONE,
+    settled: Use::NONE,
+};
 
 /// What is known of a route when a decision is made.
 #[derive(Clone, Debug)]
@@ -215,7 +236,7 @@ impl RouteFacts {
         Self {
             route,
             condition: RouteCondition::Up,
-            quota: QuotaFacts::Unlimited,
+            quota: QuotaFacts::UNLIMITED,
             successes: 0,
             failures: 0,
             free_throughput: u32::MAX,

@@ -1,6 +1,7 @@
 //! The rules of the specification, one family a file. Each file opens with its rule's number.
 
 pub mod bill;
+pub mod booking;
 pub mod bulk_detection;
 pub mod channel;
 pub mod class;
@@ -14,8 +15,10 @@ mod keyword_words;
 pub mod metrics;
 pub mod order;
 pub mod outcome;
+pub mod period;
 pub mod plan;
 pub mod publish;
+pub mod quota;
 pub mod reach;
 pub mod receipt_order;
 pub mod route;

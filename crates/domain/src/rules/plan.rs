@@ -16,7 +16,8 @@ use crate::model::content::Content;
 use crate::model::message::{Category, Purpose, Speed, TrafficClass};
 use crate::model::policy::Policy;
 use crate::model::progress::Lane;
-use crate::model::route::RouteFacts;
+use crate::model::quota::{Limits, Periods, Reservation};
+use crate::model::route::{QuotaFacts, RouteFacts};
 use crate::model::sender::Sender;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
@@ -42,6 +43,10 @@ pub struct PlanFacts<'a> {
     pub contact: &'a ContactFacts,
     /// How the templates stand that the message may use.
     pub templates: TemplateFacts<'a>,
+    /// The quotas of the project.
+    pub quota: &'a QuotaFacts,
+    /// The periods that the quotas count by now.
+    pub periods: Periods,
     /// The message.
     pub message: MessageFacts<'a>,
 }
@@ -341,6 +346,8 @@ fn conclude(
                 estimated_cost: quote.amount,
                 charged_on: quote.charged_on,
                 receipts: pick.receipts,
+                country: facts.message.to.country(),
+                reservation: reservation(facts, &pick),
             };
             Plan::Send { attempt, decision }
         }
@@ -355,6 +362,18 @@ fn conclude(
             let refusal = refusal(considered, requested);
             Plan::Refuse { refusal, decision }
         }
+    }
+}
+
+/// What a message on this route asks of the quotas.
+fn reservation(facts: &PlanFacts<'_>, pick: &Pick) -> Reservation {
+    let route = facts.routes.iter().find(|it| it.route.key == pick.route);
+    Reservation {
+        at: facts.now,
+        periods: facts.periods,
+        route: route.map_or(Limits::NONE, |it| it.quota.limits.clone()),
+        share_percent: pick.share_percent,
+        project: facts.quota.limits.clone(),
     }
 }
 

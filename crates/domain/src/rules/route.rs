@@ -20,10 +20,13 @@ use crate::model::address::Address;
 use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
 use crate::model::message::TrafficClass;
+use crate::model::money::Micros;
 use crate::model::policy::Overflow;
+use crate::model::quota::Use;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
 use crate::rules::channel::Record;
 use crate::rules::cost::{Quote, price_of};
+use crate::rules::quota;
 use crate::time::Timestamp;
 
 /// What the choice of a route on one channel hangs on.
@@ -49,6 +52,8 @@ pub struct RouteQuestion<'a> {
     pub test: bool,
     /// Which class may help out the other.
     pub overflow: Overflow,
+    /// The quotas of the project (R-QUOTA-1).
+    pub project: &'a QuotaFacts,
 }
 
 /// The route of a message on one channel, and what was found of the others.
@@ -80,6 +85,8 @@ pub struct Pick {
     pub quote: Option<Quote>,
     /// Whether the route gives receipts.
     pub receipts: bool,
+    /// How much of the route's quotas this message may use up, in percent (R-ROUTE-2).
+    pub share_percent: u8,
 }
 
 /// Chooses the route of a message on one channel.
@@ -169,6 +176,7 @@ struct Ranked<'a> {
     standing: Standing,
     suit: Suit,
     quote: Option<Quote>,
+    share_percent: u8,
 }
 
 impl Ranked<'_> {
@@ -178,6 +186,7 @@ impl Ranked<'_> {
             route: route.key,
             quote: self.quote,
             receipts: route.receipts,
+            share_percent: self.share_percent,
         }
     }
 
@@ -251,11 +260,6 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
             } else {
                 None
             };
-            let standing = match (dropped, obstacle(facts, question)) {
-                (Some(why), _) => Standing::Dropped(why),
-                (None, Some(obstacle)) => Standing::Held(obstacle),
-                (None, None) => Standing::Able,
-            };
             let quote = match dropped {
                 Some(_) => None,
                 None => price_of(
@@ -266,15 +270,33 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                     question.now,
                 ),
             };
+            let share_percent = share_percent(route.class, question);
+            let standing = match dropped {
+                Some(why) => Standing::Dropped(why),
+                None => obstacle(facts, question, quote, share_percent)
+                    .map_or(Standing::Able, Standing::Held),
+            };
             Ranked {
                 facts,
                 place,
                 standing,
                 suit: suit.unwrap_or(Suit::LastResort),
                 quote,
+                share_percent,
             }
         })
         .collect()
+}
+
+/// How much of the route's quotas this message may use up: bulk leaves a gateway its reserve for
+/// direct (R-ROUTE-2).
+fn share_percent(route: Option<RouteClass>, question: &RouteQuestion<'_>) -> u8 {
+    let keeps_reserve = question.class == TrafficClass::Bulk && route == Some(RouteClass::Gateway);
+    if keeps_reserve {
+        quota::WHOLE.saturating_sub(question.overflow.reserve_direct_percent)
+    } else {
+        quota::WHOLE
+    }
 }
 
 /// How well the class suits the traffic; `None` where the traffic may not use it.
@@ -300,22 +322,29 @@ const fn suit(
 }
 
 /// What keeps the route from carrying the message now: the obstacle that lasts longest.
-fn obstacle(facts: &RouteFacts, question: &RouteQuestion<'_>) -> Option<Obstacle> {
-    let keeps_reserve =
-        question.class == TrafficClass::Bulk && facts.route.class == Some(RouteClass::Gateway);
-    let for_bulk = 100_u8.saturating_sub(question.overflow.reserve_direct_percent);
-    match (facts.quota, facts.condition) {
-        (QuotaFacts::Exhausted, _) => Some(Obstacle::OutOfQuota),
-        (QuotaFacts::Within { used_percent }, _) if keeps_reserve && used_percent >= for_bulk => {
-            Some(Obstacle::ReservedForDirect)
+fn obstacle(
+    facts: &RouteFacts,
+    question: &RouteQuestion<'_>,
+    quote: Option<Quote>,
+    share_percent: u8,
+) -> Option<Obstacle> {
+    let need = Use {
+        messages: 1,
+        segments: i64::from(question.segments),
+        spend: quote.map_or(Micros::ZERO, |it| it.amount),
+    };
+    let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
+    let is_out = |it, share| is_out(it, share).is_some();
+    if is_out(question.project, quota::WHOLE) || is_out(&facts.quota, quota::WHOLE) {
+        Some(Obstacle::OutOfQuota)
+    } else if is_out(&facts.quota, share_percent) {
+        Some(Obstacle::ReservedForDirect)
+    } else {
+        match facts.condition {
+            RouteCondition::Up => None,
+            RouteCondition::Down => Some(Obstacle::Down),
+            RouteCondition::Throttled => Some(Obstacle::Throttled),
         }
-        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Down) => {
-            Some(Obstacle::Down)
-        }
-        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Throttled) => {
-            Some(Obstacle::Throttled)
-        }
-        (QuotaFacts::Unlimited | QuotaFacts::Within { .. }, RouteCondition::Up) => None,
     }
 }
 

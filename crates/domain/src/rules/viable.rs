@@ -78,6 +78,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
         refused_by: facts.message.refused_by,
         test: facts.message.test,
         overflow: facts.policy.overflow,
+        project: facts.quota,
     });
     let standing = match choice.outcome {
         RouteOutcome::Take(pick) => ChannelStanding::Viable(pick),

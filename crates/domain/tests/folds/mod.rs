@@ -8,6 +8,7 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Status, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
+use domain::model::quota::Reservation;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, OnUnknown};
 use domain::rules::due::{DueKind, IN_HAND_GRACE, next_due, settle};
@@ -34,6 +35,8 @@ fn planned(channel: Channel, parts: u16) -> PlannedAttempt {
         estimated_cost: Micros(300),
         charged_on: ChargedOn::Submit,
         receipts: true,
+        country: None,
+        reservation: Reservation::default(),
     }
 }
 

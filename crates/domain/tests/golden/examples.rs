@@ -10,7 +10,7 @@ use domain::rules::plan::{Plan, Refusal};
 use domain::time::Millis;
 
 use super::world::{
-    World, channel_verdict, metrics, route_verdict, sms, template, template_message, whatsapp,
+    World, channel_verdict, metrics, route_verdict, sms, template, template_message, used, whatsapp,
 };
 use Channel::{Sms, WhatsApp};
 
@@ -259,7 +259,7 @@ fn example_8_replies_go_by_the_gateway_then_a_platform_then_a_phone_then_they_wa
         );
     }
 
-    facts(&mut world, GATEWAY).quota = QuotaFacts::Exhausted;
+    facts(&mut world, GATEWAY).quota = used(100);
     assert_eq!(world.sends(), Some((Sms, PLATFORM_A)));
     assert_eq!(route_reason(&world), Some(RouteReason::Overflow));
     assert_eq!(
@@ -268,7 +268,7 @@ fn example_8_replies_go_by_the_gateway_then_a_platform_then_a_phone_then_they_wa
     );
 
     facts(&mut world, PLATFORM_A).condition = RouteCondition::Down;
-    facts(&mut world, PLATFORM_B).quota = QuotaFacts::Exhausted;
+    facts(&mut world, PLATFORM_B).quota = used(100);
     assert_eq!(world.sends(), Some((Sms, PHONE)));
     assert_eq!(route_reason(&world), Some(RouteReason::LastResort));
 
@@ -294,19 +294,19 @@ fn example_8_replies_go_by_the_gateway_then_a_platform_then_a_phone_then_they_wa
 fn example_8_a_campaign_overflows_to_the_gateway_down_to_the_reserve_and_then_waits() {
     let mut world = hybrid(50_000, TrafficClass::Bulk);
     assert_eq!(world.sends(), Some((Sms, PLATFORM_A)));
-    facts(&mut world, PLATFORM_A).quota = QuotaFacts::Exhausted;
+    facts(&mut world, PLATFORM_A).quota = used(100);
     assert_eq!(world.sends(), Some((Sms, PLATFORM_B)));
-    facts(&mut world, PLATFORM_B).quota = QuotaFacts::Exhausted;
+    facts(&mut world, PLATFORM_B).quota = used(100);
 
     for (quota, goes) in [
-        (QuotaFacts::Unlimited, true),
-        (QuotaFacts::Within { used_percent: 0 }, true),
-        (QuotaFacts::Within { used_percent: 49 }, true),
-        (QuotaFacts::Within { used_percent: 50 }, false),
-        (QuotaFacts::Within { used_percent: 99 }, false),
-        (QuotaFacts::Exhausted, false),
+        (QuotaFacts::UNLIMITED, true),
+        (used(0), true),
+        (used(49), true),
+        (used(50), false),
+        (used(99), false),
+        (used(100), false),
     ] {
-        facts(&mut world, GATEWAY).quota = quota;
+        facts(&mut world, GATEWAY).quota = quota.clone();
         if goes {
             assert_eq!(world.sends(), Some((Sms, GATEWAY)), "{quota:?}");
             assert_eq!(route_reason(&world), Some(RouteReason::Overflow));
@@ -314,7 +314,7 @@ fn example_8_a_campaign_overflows_to_the_gateway_down_to_the_reserve_and_then_wa
             assert_eq!(world.waits_for(), Some(PLATFORM_A), "{quota:?}");
         }
     }
-    facts(&mut world, GATEWAY).quota = QuotaFacts::Within { used_percent: 50 };
+    facts(&mut world, GATEWAY).quota = used(50);
     assert_eq!(
         route_verdict(world.plan().decision(), GATEWAY),
         Some(RouteVerdict::Dropped(RouteDrop::ReservedForDirect))
@@ -340,7 +340,7 @@ fn example_9_bulk_stays_on_the_platform_when_the_gateway_is_cheaper() {
         Some(RouteVerdict::Dearer)
     );
     world.class = TrafficClass::Direct;
-    facts(&mut world, GATEWAY).quota = QuotaFacts::Exhausted;
+    facts(&mut world, GATEWAY).quota = used(100);
     assert_eq!(
         world.sends(),
         Some((Sms, PLATFORM_A)),

@@ -9,7 +9,7 @@ use domain::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition,
 use domain::rules::route::serves;
 use proptest::prelude::*;
 
-use super::world::{World, flat, number, route, route_verdict, sms, up};
+use super::world::{World, flat, number, route, route_verdict, sms, up, used};
 
 #[test]
 fn price_goes_before_success_before_throughput_before_the_senders_order() {
@@ -118,7 +118,6 @@ fn the_longest_prefix_decides_whether_a_destination_is_served() {
 
 #[test]
 fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
-    use QuotaFacts::{Exhausted, Unlimited};
     use RouteCondition::{Down, Throttled, Up};
     let held = |key, class, condition, quota| RouteFacts {
         condition,
@@ -126,10 +125,10 @@ fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
         ..sms(key, class, i64::from(key))
     };
     let mut world = World::new(vec![
-        held(1, RouteClass::Gateway, Up, Exhausted),
-        held(2, RouteClass::Platform, Down, Unlimited),
-        held(3, RouteClass::Platform, Throttled, Unlimited),
-        held(4, RouteClass::Phone, Throttled, Unlimited),
+        held(1, RouteClass::Gateway, Up, used(100)),
+        held(2, RouteClass::Platform, Down, QuotaFacts::UNLIMITED),
+        held(3, RouteClass::Platform, Throttled, QuotaFacts::UNLIMITED),
+        held(4, RouteClass::Phone, Throttled, QuotaFacts::UNLIMITED),
     ]);
     for want in [3, 2, 1, 4] {
         assert_eq!(world.waits_for(), Some(want));
@@ -147,7 +146,7 @@ prop_compose! {
         condition in prop::sample::select(
             vec![RouteCondition::Up, RouteCondition::Up, RouteCondition::Down, RouteCondition::Throttled]),
         quota in prop::sample::select(
-            vec![QuotaFacts::Unlimited, QuotaFacts::Within { used_percent: 60 }, QuotaFacts::Exhausted]),
+            vec![QuotaFacts::UNLIMITED, used(60), used(100)]),
     ) -> (Option<RouteClass>, i64, RouteFacts) {
         let base = up(route(0, Channel::Sms, class, Vec::new()));
         let (successes, failures) = record;

@@ -4,10 +4,10 @@
 use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
-use domain::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition};
+use domain::model::route::{Destinations, RouteClass, RouteCondition};
 use domain::rules::plan::Plan;
 
-use super::world::{World, flat, route, up};
+use super::world::{World, flat, route, up, used};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum State {
@@ -94,10 +94,10 @@ fn check(states: [State; 3], class: TrafficClass, overflow: bool) {
         match states[key] {
             State::Absent => continue,
             State::Able | State::NotServed => {}
-            State::HalfUsed => facts.quota = QuotaFacts::Within { used_percent: 50 },
+            State::HalfUsed => facts.quota = used(50),
             State::Throttled => facts.condition = RouteCondition::Throttled,
             State::Down => facts.condition = RouteCondition::Down,
-            State::OutOfQuota => facts.quota = QuotaFacts::Exhausted,
+            State::OutOfQuota => facts.quota = used(100),
             State::Refused => refused_by.push(RouteKey(number)),
         }
         routes.push(facts);

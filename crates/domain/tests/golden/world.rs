@@ -12,9 +12,10 @@ use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
 use domain::model::message::{Category, Purpose, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
+use domain::model::quota::{Limits, Meter, Period, Periods, Quota, QuotaUnit};
 use domain::model::route::{
-    ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
-    RouteFacts, UnknownWait,
+    ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, QuotaFacts, Route,
+    RouteClass, RouteFacts, UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
 use domain::model::template::{TemplateStanding, TemplateStatus};
@@ -68,6 +69,7 @@ pub(crate) fn route(
         throughput: None,
         destinations: Destinations::default(),
         prices,
+        quotas: Limits::NONE,
         on_unknown: OnUnknown::Resend,
         unknown_wait: UnknownWait::default(),
     }
@@ -127,6 +129,7 @@ pub(crate) struct World {
     pub(crate) template_status: TemplateStatus,
     /// The sender's default (R-WIN-2), approved.
     pub(crate) default_template: Option<TemplateUse>,
+    pub(crate) quota: QuotaFacts,
     pub(crate) class: TrafficClass,
     pub(crate) speed: Speed,
     pub(crate) explicit: Option<Channel>,
@@ -163,6 +166,7 @@ impl World {
             content: Content::text("Your order is on its way"),
             template_status: TemplateStatus::Approved,
             default_template: None,
+            quota: QuotaFacts::UNLIMITED,
             class: TrafficClass::Direct,
             speed: Speed::Normal,
             explicit: None,
@@ -202,6 +206,8 @@ impl World {
                     (it, standing)
                 }),
             },
+            quota: &self.quota,
+            periods: Periods::default(),
             message: MessageFacts {
                 to: &self.to,
                 content: &self.content,
@@ -256,4 +262,19 @@ pub(crate) fn route_verdict(decision: &Decision, key: u32) -> Option<RouteVerdic
         .iter()
         .find(|it| it.route == RouteKey(key))
         .map(|it| it.verdict)
+}
+
+/// A quota of a hundred messages a month of which so many are used.
+pub(crate) fn used(messages: i64) -> QuotaFacts {
+    let quota = Quota {
+        per: Period::Month,
+        unit: QuotaUnit::Messages,
+        limit: 100,
+    };
+    let mut facts = QuotaFacts {
+        limits: Limits::new([quota]),
+        used: Meter::default(),
+    };
+    facts.used.month.settled.messages = messages;
+    facts
 }

@@ -1,0 +1,257 @@
+//! R-QUOTA-1, R-COST-1, R-METRIC-4: what a change of a message means for the quotas, the ledger and the
+//! tallies. All three follow from how its attempts stood before and how they stand after; so whatever
+//! an operation does to a message is booked, once, in the same transaction.
+
+use crate::ids::RouteKey;
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::failure::FailureClass;
+use crate::model::money::Micros;
+use crate::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
+use crate::model::quota::Use;
+use crate::model::tally::{TALLY_SPAN, Tally};
+use crate::phone::CountryCode;
+use crate::time::{Millis, Timestamp};
+
+/// What an attempt holds of the quotas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Holding {
+    /// Nothing: no provider has it, or can have it.
+    Nothing,
+    /// Its reservation: it is in the hands of a route, or its outcome is unknown.
+    Reserved,
+    /// Its use: the provider took it, or may have.
+    Used,
+}
+
+/// One attempt as far as it is booked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Standing {
+    no: u8,
+    route: RouteKey,
+    country: Option<CountryCode>,
+    reserved_at: Option<Timestamp>,
+    holding: Holding,
+    amount: Use,
+    is_unknown: bool,
+    was_resent: bool,
+    charged: Micros,
+    hour: Option<Timestamp>,
+    tally: Tally,
+}
+
+/// How the attempts of a message stand, as far as they are booked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Standings([Option<Standing>; MAX_ATTEMPTS]);
+
+/// What is to be booked for one attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Booking {
+    /// The attempt's number.
+    pub attempt: u8,
+    /// The route.
+    pub route: RouteKey,
+    /// The recipient's country.
+    pub country: Option<CountryCode>,
+    /// The change of its use.
+    pub metered: Option<Metered>,
+    /// What the route has charged; negative for a correction.
+    pub charged: Micros,
+    /// Changes of tallies, each of the hour in which it counts.
+    pub tallies: [Option<(Timestamp, Tally)>; 2],
+}
+
+/// The change of an attempt's use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metered {
+    /// When it was reserved, which is the period that it counts for.
+    pub reserved_at: Timestamp,
+    /// More reserved, or less.
+    pub reserved: Use,
+    /// More used, or less.
+    pub settled: Use,
+}
+
+impl Metered {
+    /// Whether this takes more of a quota, so that there must be room for it.
+    pub const fn is_reservation(&self) -> bool {
+        self.reserved.messages > 0
+    }
+}
+
+impl Standings {
+    /// How the attempts of this message stand.
+    pub fn of(progress: &Progress) -> Self {
+        let mut standings = Self::default();
+        let waits = progress.waiting != Waiting::No;
+        for (place, attempt) in standings.0.iter_mut().zip(&progress.attempts) {
+            *place = Some(Standing::of(attempt, waits));
+        }
+        standings
+    }
+
+    /// What is to be booked after a change from these to `after`.
+    pub fn bookings(&self, after: &Self) -> impl Iterator<Item = Booking> {
+        let (before, after) = (self.0, after.0);
+        (0..MAX_ATTEMPTS).filter_map(move |place| booking(before[place], after[place]))
+    }
+}
+
+impl Standing {
+    fn of(attempt: &Attempt, waits: bool) -> Self {
+        let holding = holding(attempt, waits);
+        Self {
+            no: attempt.no,
+            route: attempt.route,
+            country: attempt.country,
+            reserved_at: attempt.reserved_at,
+            holding,
+            amount: amount(attempt, holding),
+            is_unknown: attempt.state == AttemptState::Unknown,
+            was_resent: attempt.resends > 0,
+            charged: attempt.settled_cost.unwrap_or(Micros::ZERO),
+            hour: hour(attempt),
+            tally: tally(attempt),
+        }
+    }
+}
+
+/// What an attempt holds. `waits`: its message is not in the hands of a route.
+fn holding(attempt: &Attempt, waits: bool) -> Holding {
+    if attempt.reserved_at.is_none() {
+        return Holding::Nothing;
+    }
+    let is_taken = !attempt.accepted.is_empty();
+    match attempt.state {
+        // The rest of a partly accepted message needs no new place: it can go nowhere else.
+        AttemptState::Sending if waits && !is_taken => Holding::Nothing,
+        AttemptState::Sending | AttemptState::Unknown => Holding::Reserved,
+        AttemptState::Sent | AttemptState::Delivered | AttemptState::Read => Holding::Used,
+        AttemptState::Failed if is_taken || attempt.sent_at.is_some() => Holding::Used,
+        AttemptState::Failed => match attempt.failure.as_ref().map(|it| it.class) {
+            // Nobody knows whether the provider has it.
+            Some(FailureClass::UnknownOutcome) => Holding::Used,
+            Some(_) | None => Holding::Nothing,
+        },
+    }
+}
+
+fn amount(attempt: &Attempt, holding: Holding) -> Use {
+    let parts = i64::from(attempt.parts.max(1));
+    let has_failed = attempt.state == AttemptState::Failed;
+    let segments = if has_failed && !attempt.accepted.is_empty() {
+        i64::from(attempt.accepted.len()).min(parts)
+    } else {
+        parts
+    };
+    let spend = match attempt.settled_cost {
+        Some(cost) => cost,
+        // Charged on delivery, which did not come.
+        None if has_failed && attempt.sent_at.is_some() => Micros::ZERO,
+        None => attempt.estimated_cost,
+    };
+    match holding {
+        Holding::Nothing => Use::NONE,
+        Holding::Reserved | Holding::Used => Use {
+            messages: 1,
+            segments,
+            spend,
+        },
+    }
+}
+
+fn tally(attempt: &Attempt) -> Tally {
+    let has_arrived = matches!(attempt.state, AttemptState::Delivered | AttemptState::Read);
+    let is_sent = attempt.sent_at.is_some() || has_arrived;
+    let delivery_time = attempt
+        .delivered_at
+        .zip(attempt.sent_at)
+        .filter(|_| has_arrived)
+        .map_or(Millis::ZERO, |(delivered, sent)| delivered.since(sent));
+    Tally {
+        sent: i64::from(is_sent),
+        delivered: i64::from(has_arrived),
+        failed: i64::from(attempt.state == AttemptState::Failed),
+        segments: if is_sent {
+            i64::from(attempt.parts)
+        } else {
+            i64::from(attempt.accepted.len().min(attempt.parts))
+        },
+        cost: attempt.settled_cost.unwrap_or(Micros::ZERO),
+        delivery_time,
+    }
+}
+
+/// The hour in which an attempt counts. A receipt may come before the answer to the submission, so
+/// that there is no time at which it was sent.
+fn hour(attempt: &Attempt) -> Option<Timestamp> {
+    let at = attempt
+        .sent_at
+        .or(attempt.delivered_at)
+        .or(attempt.failed_at)?;
+    let span = TALLY_SPAN.get();
+    Some(Timestamp::from_millis(
+        at.as_millis().div_euclid(span) * span,
+    ))
+}
+
+fn booking(before: Option<Standing>, after: Option<Standing>) -> Option<Booking> {
+    if before == after {
+        return None;
+    }
+    let it = after.or(before)?;
+    let cost = |it: Option<Standing>| it.map_or(Micros::ZERO, |it| it.charged);
+    let charged = Micros(cost(after).0.saturating_sub(cost(before).0));
+    Some(Booking {
+        attempt: it.no,
+        route: it.route,
+        country: it.country,
+        metered: metered(before, after),
+        charged,
+        tallies: tallies(before, after),
+    })
+}
+
+fn metered(before: Option<Standing>, after: Option<Standing>) -> Option<Metered> {
+    let held = |it: Option<Standing>| {
+        it.map_or((Holding::Nothing, Use::NONE), |it| (it.holding, it.amount))
+    };
+    let ((was, amount_before), (is, amount_after)) = (held(before), held(after));
+    let (reserved, settled) = match (was, is) {
+        (Holding::Nothing, Holding::Nothing) => return None,
+        (Holding::Nothing, Holding::Reserved) => (amount_after, Use::NONE),
+        // The copy that was counted before has arrived while the next one waited.
+        (Holding::Nothing, Holding::Used) if after.is_some_and(|it| it.was_resent) => return None,
+        (Holding::Nothing, Holding::Used) => (Use::NONE, amount_after),
+        // The provider may have this copy: it stays counted, and the next one is counted anew.
+        (Holding::Reserved, Holding::Nothing) if before.is_some_and(|it| it.is_unknown) => {
+            (Use::NONE.minus(amount_before), amount_before)
+        }
+        (Holding::Reserved, Holding::Nothing) => (Use::NONE.minus(amount_before), Use::NONE),
+        (Holding::Reserved, Holding::Reserved) => (amount_after.minus(amount_before), Use::NONE),
+        (Holding::Reserved, Holding::Used) => (Use::NONE.minus(amount_before), amount_after),
+        (Holding::Used, Holding::Reserved) => (amount_after, Use::NONE.minus(amount_before)),
+        (Holding::Used, Holding::Nothing) => (Use::NONE, Use::NONE.minus(amount_before)),
+        (Holding::Used, Holding::Used) => (Use::NONE, amount_after.minus(amount_before)),
+    };
+    let reserved_at = after.or(before)?.reserved_at?;
+    (reserved != Use::NONE || settled != Use::NONE).then_some(Metered {
+        reserved_at,
+        reserved,
+        settled,
+    })
+}
+
+fn tallies(before: Option<Standing>, after: Option<Standing>) -> [Option<(Timestamp, Tally)>; 2] {
+    let counted = |it: Option<Standing>| {
+        it.and_then(|it| Some((it.hour?, it.tally)))
+            .filter(|it| it.1 != Tally::NONE)
+    };
+    let (was, is) = (counted(before), counted(after));
+    match (was, is) {
+        (Some((was_hour, was)), Some((hour, is))) if was_hour == hour => {
+            let change = is.plus(was.negated());
+            [(change != Tally::NONE).then_some((hour, change)), None]
+        }
+        (was, is) => [was.map(|(hour, it)| (hour, it.negated())), is],
+    }
+}

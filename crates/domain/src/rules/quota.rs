@@ -1,0 +1,107 @@
+//! R-QUOTA-1: a quota is an invariant. Use is reserved before submission, settled on the outcome, and
+//! released when the provider did not take it; a reservation that would exceed a limit by even one is
+//! refused. Every store counts with these functions, inside the transaction that hands a message to its
+//! route.
+//!
+//! R-QUOTA-2: what is used up is out until the period turns or the quota is raised.
+
+use crate::model::money::Micros;
+use crate::model::quota::{Limits, Meter, Periods, Quota, QuotaUnit, Span, Use};
+use crate::time::Timestamp;
+
+/// All of a quota, in percent.
+pub const WHOLE: u8 = 100;
+
+/// The meter at a moment of these periods: what belongs to earlier ones is over. A clock that steps
+/// back counts in the period that has begun.
+#[must_use]
+pub fn turned(mut meter: Meter, periods: &Periods) -> Meter {
+    let begins = [periods.hour, periods.day, periods.month];
+    for (span, began) in meter.spans_mut().into_iter().zip(begins) {
+        if began > span.began {
+            *span = Span {
+                began,
+                ..Span::default()
+            };
+        }
+    }
+    meter
+}
+
+/// The first quota of which this share is not enough for `need` on top of what is used.
+pub fn exceeded(meter: &Meter, limits: &Limits, share_percent: u8, need: Use) -> Option<Quota> {
+    let is_exceeded = |quota: &&Quota| {
+        let used = meter.span(quota.per).used().of(quota.unit);
+        let need = need.of(quota.unit);
+        need > 0 && used.saturating_add(need) > share(quota.limit, share_percent)
+    };
+    limits.all().iter().find(is_exceeded).copied()
+}
+
+/// This share of a limit, rounded down.
+fn share(limit: i64, percent: u8) -> i64 {
+    let share = i128::from(limit) * i128::from(percent.min(WHOLE)) / i128::from(WHOLE);
+    i64::try_from(share).unwrap_or(limit)
+}
+
+/// Reserves `need`, or says which quota refuses it. `meter` is [turned](turned) already.
+pub fn reserve(
+    meter: &mut Meter,
+    limits: &Limits,
+    share_percent: u8,
+    need: Use,
+) -> Result<(), Quota> {
+    if let Some(quota) = exceeded(meter, limits, share_percent, need) {
+        return Err(quota);
+    }
+    for span in meter.spans_mut() {
+        span.reserved = span.reserved.plus(need);
+    }
+    Ok(())
+}
+
+/// Changes what was reserved at `reserved_at`, in the periods that it counts for: those that began by
+/// then and have not turned.
+pub fn rebook(meter: &mut Meter, reserved_at: Timestamp, reserved: Use, settled: Use) {
+    for span in meter.spans_mut() {
+        if span.began <= reserved_at {
+            span.reserved = span.reserved.plus(reserved);
+            span.settled = span.settled.plus(settled);
+        }
+    }
+}
+
+/// The percentage of the quota that is used most, rounded down; `None` without a quota. Above 100
+/// where a provider charged more than was reserved.
+pub fn used_percent(meter: &Meter, limits: &Limits) -> Option<u32> {
+    let percent = |quota: &Quota| {
+        let used = i128::from(meter.span(quota.per).used().of(quota.unit));
+        let percent = used * i128::from(WHOLE) / i128::from(quota.limit.max(1));
+        u32::try_from(percent.clamp(0, i128::from(u32::MAX))).unwrap_or(u32::MAX)
+    };
+    limits.all().iter().map(percent).max()
+}
+
+/// What is left of a quota.
+pub fn left(meter: &Meter, quota: &Quota) -> i64 {
+    let used = meter.span(quota.per).used().of(quota.unit);
+    quota.limit.saturating_sub(used).max(0)
+}
+
+/// The smallest message there is: whether anything may be sent at all is asked with it.
+pub const SMALLEST: Use = Use {
+    messages: 1,
+    segments: 1,
+    spend: Micros(1),
+};
+
+/// Whether nothing may be sent any more (R-QUOTA-2).
+pub fn is_used_up(meter: &Meter, limits: &Limits) -> bool {
+    let is_out = |it: &Quota| left(meter, it) < SMALLEST.of(it.unit);
+    limits.all().iter().any(is_out)
+}
+
+/// Whether a quota counts money: only then the price of a message matters to it.
+pub fn counts(limits: &Limits, unit: QuotaUnit) -> bool {
+    limits.all().iter().any(|it| it.unit == unit)
+}

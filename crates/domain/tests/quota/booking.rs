@@ -1,0 +1,392 @@
+//! R-QUOTA-1, R-COST-1, R-METRIC-4: every change of a message is booked, once.
+
+use domain::ids::RouteKey;
+use domain::model::attempt::PlannedAttempt;
+use domain::model::channel::{Channel, ChannelSet};
+use domain::model::failure::{Failure, FailureClass};
+use domain::model::message::TrafficClass;
+use domain::model::money::Micros;
+use domain::model::progress::{FallbackPolicy, Progress, Waiting};
+use domain::model::quota::{Reservation, Use};
+use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
+use domain::model::route::{ChargedOn, OnUnknown};
+use domain::model::tally::Tally;
+use domain::rules::bill::billed;
+use domain::rules::booking::Standings;
+use domain::rules::due::settle;
+use domain::rules::outcome::submitted;
+use domain::rules::receipt_order::receipt;
+use domain::rules::unknown::{in_hand, interrupted, release};
+use domain::time::{Millis, Timestamp};
+use proptest::prelude::*;
+
+const T0: Timestamp = Timestamp::from_millis(7_200_000);
+const END: Timestamp = T0.plus(Millis::hours(1));
+
+fn at(seconds: i64) -> Timestamp {
+    T0.plus(Millis::seconds(seconds))
+}
+
+fn planned(route: u32, parts: u16, charged_on: ChargedOn) -> PlannedAttempt {
+    PlannedAttempt {
+        channel: Channel::Sms,
+        route: RouteKey(route),
+        parts,
+        estimated_cost: Micros(300),
+        charged_on,
+        receipts: true,
+        country: None,
+        reservation: Reservation {
+            at: T0,
+            ..Reservation::default()
+        },
+    }
+}
+
+/// A message, and the sums of what was booked for it.
+struct Books {
+    progress: Progress,
+    reserved: Use,
+    settled: Use,
+    charged: Micros,
+    tally: Tally,
+    routes: Vec<RouteKey>,
+}
+
+impl Books {
+    fn new(parts: u16, charged_on: ChargedOn) -> Self {
+        let fallback = FallbackPolicy {
+            enabled: false,
+            after: None,
+            untried: ChannelSet::EMPTY.with(Channel::Sms),
+        };
+        let progress = Progress::accepted(TrafficClass::Direct, fallback, END, Waiting::No);
+        let mut books = Self {
+            progress,
+            reserved: Use::NONE,
+            settled: Use::NONE,
+            charged: Micros::ZERO,
+            tally: Tally::NONE,
+            routes: Vec::new(),
+        };
+        books.step(|it| it.start_attempt(&planned(1, parts, charged_on)));
+        books
+    }
+
+    fn step<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) {
+        let before = Standings::of(&self.progress);
+        change(&mut self.progress);
+        for booking in before.bookings(&Standings::of(&self.progress)) {
+            if let Some(it) = booking.metered {
+                self.reserved = self.reserved.plus(it.reserved);
+                self.settled = self.settled.plus(it.settled);
+                if it.is_reservation() {
+                    self.routes.push(booking.route);
+                }
+            }
+            self.charged = self.charged.plus(booking.charged);
+            for (_, change) in booking.tallies.into_iter().flatten() {
+                self.tally = self.tally.plus(change);
+            }
+        }
+    }
+
+    fn answered(&mut self, outcome: &SubmitOutcome) {
+        self.step(|it| submitted(it, 1, outcome, at(30), at(1)));
+    }
+
+    fn heard(&mut self, state: &ReceiptState) {
+        self.step(|it| receipt(it, 1, 0, state, at(4)));
+    }
+
+    fn goes_on(&mut self, route: u32, parts: u16, charged_on: ChargedOn) {
+        self.step(|it| it.continue_attempt(&planned(route, parts, charged_on)));
+    }
+}
+
+fn failure(class: FailureClass) -> Failure {
+    Failure::new(class, class.code(), "")
+}
+
+fn accepted(parts: std::ops::Range<u16>) -> SubmitOutcome {
+    let name = |part| PartReference {
+        part,
+        reference: format!("ref{part}").into(),
+    };
+    SubmitOutcome::Accepted {
+        references: parts.map(name).collect(),
+    }
+}
+
+fn units(messages: i64, segments: i64, spend: i64) -> Use {
+    Use {
+        messages,
+        segments,
+        spend: Micros(spend),
+    }
+}
+
+#[test]
+fn what_the_provider_took_is_settled_charged_and_counted_once() {
+    let mut books = Books::new(2, ChargedOn::Submit);
+    assert_eq!(
+        (books.reserved, books.settled),
+        (units(1, 2, 300), Use::NONE)
+    );
+    books.answered(&accepted(0..2));
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 2, 300))
+    );
+    assert_eq!(books.charged, Micros(300));
+    for part in [0, 1, 1, 0] {
+        books.step(|it| receipt(it, 1, part, &ReceiptState::Delivered, at(4)));
+    }
+    assert_eq!(books.settled, units(1, 2, 300));
+    assert_eq!(books.charged, Micros(300));
+    let want = Tally {
+        sent: 1,
+        delivered: 1,
+        failed: 0,
+        segments: 2,
+        cost: Micros(300),
+        delivery_time: Millis::seconds(3),
+    };
+    assert_eq!(books.tally, want);
+}
+
+#[test]
+fn what_was_not_taken_is_released_and_the_next_route_reserves_its_own() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&SubmitOutcome::NotAccepted(failure(
+        FailureClass::RouteFault,
+    )));
+    assert_eq!((books.reserved, books.settled), (Use::NONE, Use::NONE));
+    books.goes_on(2, 1, ChargedOn::Submit);
+    assert_eq!(books.reserved, units(1, 1, 300));
+    assert_eq!(books.routes, [RouteKey(1), RouteKey(2)]);
+    books.answered(&SubmitOutcome::Rejected(failure(
+        FailureClass::RecipientInvalid,
+    )));
+    assert_eq!((books.reserved, books.settled), (Use::NONE, Use::NONE));
+    assert_eq!(books.charged, Micros::ZERO);
+    assert_eq!((books.tally.sent, books.tally.failed), (0, 1));
+}
+
+#[test]
+fn what_never_left_is_released() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.step(|it| release(it, 1, at(1)));
+    assert_eq!((books.reserved, books.settled), (Use::NONE, Use::NONE));
+}
+
+#[test]
+fn an_unknown_outcome_stays_counted_and_another_submission_is_counted_anew() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&SubmitOutcome::Unknown {
+        references: Vec::new(),
+    });
+    assert_eq!(books.reserved, units(1, 1, 300), "it may be there");
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 1, 300))
+    );
+    books.goes_on(1, 1, ChargedOn::Submit);
+    books.answered(&accepted(0..1));
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(2, 2, 600))
+    );
+    assert_eq!(books.charged, Micros(300), "one charge is known of");
+}
+
+#[test]
+fn an_unknown_outcome_that_is_given_up_stays_counted() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&SubmitOutcome::Unknown {
+        references: Vec::new(),
+    });
+    books.step(|it| settle(it, OnUnknown::Fail, at(40)));
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 1, 300))
+    );
+}
+
+#[test]
+fn the_copy_that_arrives_while_the_next_waits_is_not_counted_twice() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&SubmitOutcome::Unknown {
+        references: Vec::new(),
+    });
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    books.heard(&ReceiptState::Delivered);
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 1, 300))
+    );
+    assert_eq!(books.charged, Micros(300));
+}
+
+#[test]
+fn the_rest_of_a_partly_accepted_message_keeps_its_place() {
+    let mut books = Books::new(3, ChargedOn::Submit);
+    let references = vec![PartReference {
+        part: 0,
+        reference: "ref0".into(),
+    }];
+    books.answered(&SubmitOutcome::PartlyAccepted {
+        references,
+        failure: failure(FailureClass::Throttled),
+        retriable: true,
+    });
+    assert_eq!(books.reserved, units(1, 3, 300));
+    books.goes_on(1, 3, ChargedOn::Submit);
+    assert_eq!(books.reserved, units(1, 3, 300));
+    books.answered(&SubmitOutcome::PartlyAccepted {
+        references: Vec::new(),
+        failure: failure(FailureClass::ContentBlocked),
+        retriable: false,
+    });
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 1, 100))
+    );
+    assert_eq!(books.charged, Micros(100));
+}
+
+#[test]
+fn what_is_charged_on_delivery_costs_nothing_where_it_fails() {
+    let mut books = Books::new(1, ChargedOn::Delivery);
+    books.answered(&accepted(0..1));
+    assert_eq!(
+        books.settled,
+        units(1, 1, 300),
+        "the estimate holds its place"
+    );
+    assert_eq!(books.charged, Micros::ZERO);
+    books.heard(&ReceiptState::Failed(failure(FailureClass::Undeliverable)));
+    assert_eq!(books.settled, units(1, 1, 0));
+    // `delivered` beats `failed`.
+    books.heard(&ReceiptState::Delivered);
+    assert_eq!(books.settled, units(1, 1, 300));
+    assert_eq!(books.charged, Micros(300));
+    assert_eq!((books.tally.delivered, books.tally.failed), (1, 0));
+}
+
+#[test]
+fn what_the_provider_bills_takes_the_place_of_the_estimate() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&accepted(0..1));
+    books.step(|it| billed(it, 1, Micros(450)));
+    assert_eq!(books.settled, units(1, 1, 450), "the excess is booked");
+    assert_eq!(
+        (books.charged, books.tally.cost),
+        (Micros(450), Micros(450))
+    );
+    books.step(|it| billed(it, 1, Micros(200)));
+    assert_eq!(books.settled, units(1, 1, 200));
+    assert_eq!(
+        (books.charged, books.tally.cost),
+        (Micros(200), Micros(200))
+    );
+}
+
+#[test]
+fn what_was_planned_before_uses_were_counted_takes_nothing_and_gives_nothing_back() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.progress.attempts[0].reserved_at = None;
+    let (reserved, settled) = (books.reserved, books.settled);
+    books.answered(&SubmitOutcome::NotAccepted(failure(
+        FailureClass::RouteFault,
+    )));
+    assert_eq!((books.reserved, books.settled), (reserved, settled));
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Accepted,
+    Refused(FailureClass),
+    Rejected(FailureClass),
+    Unknown,
+    Interrupted,
+    Released,
+    Delivered,
+    Failed,
+    Clock(i64),
+    GoesOn(u32),
+    Billed(i64),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let class = prop::sample::select(vec![
+        FailureClass::RouteFault,
+        FailureClass::Throttled,
+        FailureClass::RecipientInvalid,
+    ]);
+    let event = prop_oneof![
+        Just(Event::Accepted),
+        class.clone().prop_map(Event::Refused),
+        class.prop_map(Event::Rejected),
+        Just(Event::Unknown),
+        Just(Event::Interrupted),
+        Just(Event::Released),
+        Just(Event::Delivered),
+        Just(Event::Failed),
+        (1_i64..4_000).prop_map(Event::Clock),
+        (1_u32..4).prop_map(Event::GoesOn),
+        (0_i64..900).prop_map(Event::Billed),
+    ];
+    prop::collection::vec(event, 0..25)
+}
+
+proptest! {
+    /// Whatever happens in whatever order: what is reserved is at most one message and never less
+    /// than none, what is charged is what the attempts say, and tallies say what the attempts say.
+    #[test]
+    fn the_books_agree_with_the_message(events in events(), on_delivery: bool, resend: bool) {
+        let charged_on = if on_delivery { ChargedOn::Delivery } else { ChargedOn::Submit };
+        let on_unknown = if resend { OnUnknown::Resend } else { OnUnknown::Fail };
+        let mut books = Books::new(1, charged_on);
+        for event in events {
+            let waits = books.progress.waiting != Waiting::No;
+            let is_held = in_hand(&books.progress) == Some(1);
+            match event {
+                Event::Accepted => books.answered(&accepted(0..1)),
+                Event::Refused(class) => books.answered(&SubmitOutcome::NotAccepted(failure(class))),
+                Event::Rejected(class) => books.answered(&SubmitOutcome::Rejected(failure(class))),
+                Event::Unknown => books.answered(&SubmitOutcome::Unknown { references: Vec::new() }),
+                Event::Interrupted if is_held => {
+                    books.step(|it| interrupted(it, 1, on_unknown, at(30), at(2)));
+                }
+                Event::Released if is_held => books.step(|it| release(it, 1, at(2))),
+                Event::Interrupted | Event::Released => {}
+                Event::Delivered => books.heard(&ReceiptState::Delivered),
+                Event::Failed => {
+                    books.heard(&ReceiptState::Failed(failure(FailureClass::Undeliverable)));
+                }
+                Event::Clock(seconds) => books.step(|it| settle(it, on_unknown, at(seconds))),
+                Event::GoesOn(route) if waits && books.progress.attempts.is_empty() => {
+                    books.step(|it| it.start_attempt(&planned(route, 1, charged_on)));
+                }
+                Event::GoesOn(route) if waits => books.goes_on(route, 1, charged_on),
+                Event::GoesOn(_) => {}
+                Event::Billed(cost) => books.step(|it| billed(it, 1, Micros(cost))),
+            }
+            let attempt = books.progress.attempts.first();
+            let charged = attempt.and_then(|it| it.settled_cost).unwrap_or(Micros::ZERO);
+            prop_assert_eq!(books.charged, charged);
+            prop_assert_eq!(books.tally.cost, charged);
+            prop_assert!((0..=1).contains(&books.reserved.messages), "{:?}", books.reserved);
+            prop_assert!(books.settled.messages >= 0, "{:?}", books.settled);
+            prop_assert!(books.reserved.spend.0 >= 0, "{:?}", books.reserved);
+            let is_sent =
+                attempt.is_some_and(|it| it.sent_at.is_some() || it.delivered_at.is_some());
+            prop_assert_eq!(books.tally.sent, i64::from(is_sent));
+            if is_sent {
+                prop_assert!(books.settled.messages >= 1, "{:?}", books.settled);
+            }
+        }
+    }
+}

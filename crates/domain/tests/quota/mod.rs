@@ -1,0 +1,5 @@
+//! Quotas and what is booked: periods in their time zones, limits that hold, and folds that book once.
+
+mod booking;
+mod limits;
+mod periods;
