@@ -21,6 +21,7 @@ use domain::model::content::Content;
 use domain::model::message::{Category, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::FallbackPolicy;
+use domain::model::quota::Reservation;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, RouteClass};
 use domain::phone::PhoneNumber;
@@ -206,6 +207,8 @@ fn accept(life: u64) -> Op {
             estimated_cost: Micros(35_000),
             charged_on: ChargedOn::Submit,
             receipts: true,
+            country: None,
+            reservation: Reservation::default(),
         }),
         decision: decision(route),
         idempotency: None,

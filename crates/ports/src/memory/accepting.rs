@@ -4,12 +4,14 @@ use domain::ids::{ContactId, MessageId, ProjectKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentRecord, ConsentSource};
+use domain::rules::booking::Standings;
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 
 use super::contacts::implied;
 use super::state::{Earlier, Person, Received, Sent, State};
 use crate::store::Outcome;
+use crate::store::books::reservation_of_accept;
 use crate::store::events;
 use crate::store::fold::{self, IDEMPOTENCY_MEMORY};
 use crate::store::messages::{DecisionRecord, IdempotencyKey, InboundMessage};
@@ -46,9 +48,19 @@ impl State {
             let Repeated { original, differs } = repeated;
             return Outcome::AlreadyAccepted { original, differs };
         }
+        let progress = fold::accepted(accept);
+        let (none, standings) = (Standings::default(), Standings::of(&progress));
+        let reservation = reservation_of_accept(accept);
+        let reserved = self
+            .books
+            .reserve(message.project, &none, &standings, reservation);
+        if let Err(gone) = reserved {
+            return Outcome::QuotaGone(gone);
+        }
         let known = self.contact_with(message.project, &message.to);
         let (purpose, category) = (message.purpose, message.category);
         if known.is_some_and(|it| self.is_withdrawn(it, message.sender, purpose, category)) {
+            self.books.give_back(message.project, &standings);
             return Outcome::OptedOut;
         }
         let contact = known.unwrap_or_else(|| self.add_person(message.project, &message.to, at));
@@ -57,7 +69,6 @@ impl State {
         let id = MessageId::from_key(self.keys.next(at));
         let place = (contact, message.sender);
         self.went_on(place, id, fold::first_channel(accept), false, at);
-        let progress = fold::accepted(accept);
         let (version, due) = (progress.version, next_due(&progress));
         let decisions = vec![DecisionRecord {
             at,

@@ -4,6 +4,7 @@
 //! Nothing here is fast: what another store keeps an index for is found by looking at everything.
 
 mod accepting;
+mod books;
 mod consent;
 mod contacts;
 mod conversations;
@@ -23,9 +24,13 @@ use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
+use domain::model::ledger::Account;
+use domain::model::money::Micros;
 use domain::model::progress::Lane;
+use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
 
+use crate::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use crate::store::contacts::{ContactFilter, ContactView};
 use crate::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -290,6 +295,22 @@ impl Queries for MemoryStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
+    }
+
+    fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {
+        self.answer(|it| it.books.meters.iter().map(|it| (*it.0, *it.1)).collect())
+    }
+
+    fn balances(&self, project: ProjectKey) -> Answer<'_, Vec<(Account, Micros)>> {
+        self.answer(|it| it.books.of_project(project))
+    }
+
+    fn ledger(&self, filter: LedgerFilter) -> Answer<'_, Vec<LedgerEntry>> {
+        self.answer(|it| it.books.list(&filter))
+    }
+
+    fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
+        self.answer(|it| it.books.sum(&filter))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

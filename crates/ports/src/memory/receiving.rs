@@ -33,7 +33,7 @@ impl State {
         };
         let before = sent.progress.clone();
         let fold = sent.fold_receipt(attempt, part, receipt);
-        self.finish(message, &before, Some(receipt.at), &[fold])
+        self.finish(message, &before, Some(receipt.at), false, &[fold])
     }
 
     /// By reference.

@@ -9,6 +9,7 @@ use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
 use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
+use super::books::Books;
 use super::conversations::Conversation;
 use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
@@ -46,6 +47,7 @@ pub(super) struct State {
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
+    pub(super) books: Books,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -118,6 +120,7 @@ impl State {
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
             publishing: Publishing::default(),
+            books: Books::default(),
         }
     }
 
@@ -165,6 +168,10 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::Deposit(deposit) => {
+                self.books.deposit(deposit);
+                Outcome::Done
+            }
         }
     }
 

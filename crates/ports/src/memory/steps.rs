@@ -4,11 +4,14 @@ use domain::ids::MessageId;
 use domain::model::attempt::AttemptState;
 use domain::model::progress::Progress;
 use domain::model::receipt::{PartReference, SubmitOutcome};
+use domain::rules::booking::Standings;
 use domain::rules::metrics;
 use domain::rules::outcome::{Effects, Learnt};
 use domain::time::Timestamp;
 
+use super::books::Of;
 use super::state::{Sent, State};
+use crate::store::books::{QuotaGone, reservation_of_plan};
 use crate::store::messages::{DecisionRecord, NewMessage};
 use crate::store::operations::{
     Billed, Interrupted, Plan, Receipt, Release, Settle, Start, Submitted,
@@ -37,7 +40,11 @@ impl State {
                 return Outcome::OptedOut;
             }
         }
-        let outcome = self.step(plan.message, plan.epoch, Some(plan.at), |sent| {
+        let reserved = match self.reserve_for(plan) {
+            Ok(reserved) => reserved,
+            Err(gone) => return Outcome::QuotaGone(gone),
+        };
+        let outcome = self.step_with(plan.message, plan.epoch, Some(plan.at), reserved, |sent| {
             let effects = fold::plan(&mut sent.progress, plan)?;
             let record = |it: &domain::decision::Decision| DecisionRecord {
                 at: plan.at,
@@ -53,6 +60,25 @@ impl State {
             self.went_over(place, channel);
         }
         outcome
+    }
+
+    /// Reserves what a plan needs, where it is carried out.
+    fn reserve_for(&mut self, plan: &Plan) -> Result<bool, QuotaGone> {
+        let Some(sent) = self
+            .sent
+            .get(&plan.message)
+            .filter(|_| plan.epoch >= self.epoch)
+        else {
+            return Ok(false);
+        };
+        let mut planned = sent.progress.clone();
+        if fold::plan(&mut planned, plan).is_none() {
+            return Ok(false);
+        }
+        let (before, after) = (Standings::of(&sent.progress), Standings::of(&planned));
+        let reservation = reservation_of_plan(plan);
+        self.books
+            .reserve(sent.message.project, &before, &after, reservation)
     }
 
     pub(super) fn start(&mut self, start: &Start) -> Outcome {
@@ -158,7 +184,7 @@ impl State {
                 folds.push(sent.fold_receipt(*attempt, part, &receipt));
             }
         }
-        self.finish(*message, &before, Some(*at), &folds)
+        self.finish(*message, &before, Some(*at), false, &folds)
     }
 
     /// The one receipt that came for the recipient of a submission of unknown outcome since it was
@@ -195,6 +221,18 @@ impl State {
         at: Option<Timestamp>,
         fold: impl FnOnce(&mut Sent) -> Option<Effects>,
     ) -> Outcome {
+        self.step_with(message, epoch, at, false, fold)
+    }
+
+    /// `reserved`: what the step takes of the quotas is reserved already.
+    fn step_with(
+        &mut self,
+        message: MessageId,
+        epoch: Epoch,
+        at: Option<Timestamp>,
+        reserved: bool,
+        fold: impl FnOnce(&mut Sent) -> Option<Effects>,
+    ) -> Outcome {
         if epoch < self.epoch {
             return Outcome::Fenced;
         }
@@ -205,7 +243,8 @@ impl State {
         let Some(effects) = fold(sent) else {
             return Outcome::Stale;
         };
-        self.finish(message, &before, at, &[(effects, at.unwrap_or_default())])
+        let fold = (effects, at.unwrap_or_default());
+        self.finish(message, &before, at, reserved, &[fold])
     }
 
     /// Does what the folds bring for others, and answers.
@@ -214,11 +253,21 @@ impl State {
         message: MessageId,
         before: &Progress,
         at: Option<Timestamp>,
+        reserved: bool,
         folds: &[Fold],
     ) -> Outcome {
         let Some(sent) = self.sent.get_mut(&message) else {
             return Outcome::Missing;
         };
+        let of = Of {
+            project: sent.message.project,
+            sender: sent.message.sender,
+            class: sent.message.class,
+            message,
+        };
+        let (was, is) = (Standings::of(before), Standings::of(&sent.progress));
+        self.books
+            .book(of, &was, &is, reserved, at.unwrap_or_default());
         if let Some(at) = at.filter(|_| sent.progress != *before) {
             sent.updated_at = at;
         }

@@ -8,6 +8,7 @@
 //!
 //! [`Progress`]: domain::model::progress::Progress
 
+pub mod books;
 pub mod consent;
 pub mod contacts;
 pub mod conversations;

@@ -17,6 +17,7 @@ use domain::rules::keyword::Keyword;
 use domain::time::Timestamp;
 
 use super::Epoch;
+use super::books::{Deposit, QuotaGone};
 use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::conversations::MarkRead;
@@ -26,7 +27,8 @@ use super::templates::{TemplateChange, TemplateOutcome};
 use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
 /// One change, committed whole or not at all. The events that it brings
-/// ([`events`](super::events)) are kept with it.
+/// ([`events`](super::events)) are kept with it; and so is what follows for quotas, ledger and
+/// tallies ([`domain::rules::booking`]).
 #[derive(Debug, Clone)]
 pub enum Op {
     /// See [`Accept`].
@@ -102,6 +104,8 @@ pub enum Op {
     Delivery(Box<Delivery>),
     /// See [`PruneEvents`].
     PruneEvents(PruneEvents),
+    /// See [`Deposit`].
+    Deposit(Deposit),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -114,7 +118,9 @@ pub enum Op {
 /// - The contact is found by its number, or made; the thread's newest outbound time is moved
 ///   forward, and the conversation has one message more, its newest.
 /// - The id is given in the order of commit and is greater than every earlier one.
-/// - With [`FirstStep::Send`] the first attempt is started in the same transaction.
+/// - With [`FirstStep::Send`] the first attempt is started in the same transaction, and its use
+///   reserved; when a quota has no room for it, nothing is written and the answer is
+///   [`Outcome::QuotaGone`] (R-QUOTA-1).
 /// - Otherwise the message waits as said, in its lane in the order of (due time, id).
 /// - The decision is kept. What is due next follows from the progress.
 #[derive(Debug, Clone)]
@@ -187,6 +193,8 @@ pub enum FirstStep {
 /// - Fenced by the epoch. [`Outcome::Stale`] when the message's version is not the expected one.
 /// - Nothing is handed to a route once the contact withdrew its consent: nothing is written and the
 ///   answer is [`Outcome::OptedOut`].
+/// - What is handed to a route reserves its use; when a quota has no room for it, nothing is
+///   written and the answer is [`Outcome::QuotaGone`] (R-QUOTA-1).
 /// - The step is carried out; a decision, where given, is kept beside the earlier ones.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -454,6 +462,8 @@ pub enum Outcome {
     Stale,
     /// A newer owner has the work; nothing was written.
     Fenced,
+    /// A quota has no room for it; nothing was written (R-QUOTA-1).
+    QuotaGone(QuotaGone),
     /// The person's consent is as asked for.
     ConsentKept {
         /// Who.

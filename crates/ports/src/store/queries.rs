@@ -6,11 +6,15 @@ use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
+use domain::model::ledger::Account;
+use domain::model::money::Micros;
 use domain::model::progress::Lane;
+use domain::model::quota::{Meter, MeterOf};
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
 use super::Answer;
+use super::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use super::contacts::{ContactFilter, ContactView};
 use super::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -189,6 +193,18 @@ pub trait Queries: Send + Sync + 'static {
         before: Option<EventSeq>,
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// What every route and project has used (R-QUOTA-1).
+    fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>>;
+
+    /// The accounts of the project, with what is in them; those that nothing moved on are left out.
+    fn balances(&self, project: ProjectKey) -> Answer<'_, Vec<(Account, Micros)>>;
+
+    /// Lines of the project's ledger, newest first (R-COST-1).
+    fn ledger(&self, filter: LedgerFilter) -> Answer<'_, Vec<LedgerEntry>>;
+
+    /// Sums of tallies (R-METRIC-4), in the order of hour, route, sender, country and class.
+    fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

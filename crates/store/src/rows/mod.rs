@@ -1,9 +1,11 @@
 //! How values become columns: shared by every SQL store, and the only place that knows.
 
+pub(crate) mod account;
 pub(crate) mod address;
 pub(crate) mod bytes;
 pub(crate) mod codes;
 pub(crate) mod inbound_detail;
+pub(crate) mod meter;
 pub(crate) mod progress;
 
 use domain::ids::RouteKey;

@@ -16,6 +16,7 @@ use domain::model::route::ChargedOn;
 use domain::time::{Millis, Timestamp};
 
 use super::Corrupt;
+use super::account::{country_from_key, country_to_key};
 use super::bytes::{Reader, Writer};
 use super::codes::Coded;
 
@@ -42,6 +43,8 @@ const HAS_FAILED: u64 = 1 << 5;
 const HAS_RESOLVE: u64 = 1 << 6;
 const HAS_ATTEMPT_FAILURE: u64 = 1 << 7;
 const HAS_REFUSALS: u64 = 1 << 8;
+const HAS_RESERVED: u64 = 1 << 9;
+const HAS_COUNTRY: u64 = 1 << 10;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -110,7 +113,9 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.failed_at.is_some(), HAS_FAILED)
             | bit(it.resolve_at.is_some(), HAS_RESOLVE)
             | bit(it.failure.is_some(), HAS_ATTEMPT_FAILURE)
-            | bit(!it.refused_by.is_empty(), HAS_REFUSALS),
+            | bit(!it.refused_by.is_empty(), HAS_REFUSALS)
+            | bit(it.reserved_at.is_some(), HAS_RESERVED)
+            | bit(it.country.is_some(), HAS_COUNTRY),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -144,6 +149,12 @@ fn attempt(out: &mut Writer, it: &Attempt) {
         for route in &it.refused_by {
             out.unsigned(u64::from(route.0));
         }
+    }
+    if let Some(at) = it.reserved_at {
+        time(out, at);
+    }
+    if it.country.is_some() {
+        out.unsigned(u64::from(country_to_key(it.country)));
     }
 }
 
@@ -248,6 +259,12 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
         } else {
             Vec::new()
         },
+        reserved_at: optional(has(HAS_RESERVED), || decode_time(from))?,
+        country: if has(HAS_COUNTRY) {
+            country_from_key(from.narrow()?)?
+        } else {
+            None
+        },
     })
 }
 
@@ -281,6 +298,8 @@ fn decode_failure(from: &mut Reader<'_>) -> Result<Failure, Corrupt> {
 mod tests {
     use super::*;
     use domain::model::attempt::PlannedAttempt;
+    use domain::model::quota::Reservation;
+    use domain::phone::CountryCode;
     use proptest::prelude::*;
 
     fn at() -> impl Strategy<Value = Timestamp> {
@@ -302,7 +321,8 @@ mod tests {
             kinds in (one_of::<Channel>(), one_of::<ChargedOn>(), one_of::<AttemptState>(), one_of::<Counted>()),
             bits in any::<(bool, bool, u8, u32, i64)>(),
             parts in any::<(u16, u16, u16, u16)>(),
-            times in proptest::collection::vec(proptest::option::of(at()), 4),
+            times in proptest::collection::vec(proptest::option::of(at()), 5),
+            country in any::<bool>(),
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
@@ -314,6 +334,8 @@ mod tests {
                 estimated_cost: Micros(bits.4),
                 charged_on: kinds.1,
                 receipts: bits.0,
+                country: country.then(|| CountryCode::from_letters(*b"RO")),
+                reservation: Reservation::default(),
             };
             Attempt {
                 state: kinds.2,
@@ -325,6 +347,7 @@ mod tests {
                 delivered_at: times[1],
                 failed_at: times[2],
                 resolve_at: times[3],
+                reserved_at: times[4],
                 resends: parts.3,
                 failure,
                 refused_by,

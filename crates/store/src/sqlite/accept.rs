@@ -4,9 +4,11 @@ use domain::ids::{ContactId, MessageId, ProjectKey};
 use domain::model::address::Address;
 use domain::model::channel::ChannelSet;
 use domain::model::message::{Category, Purpose};
+use domain::rules::booking::Standings;
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
+use ports::store::books::reservation_of_accept;
 use ports::store::events;
 use ports::store::fold::{self, IDEMPOTENCY_MEMORY};
 use ports::store::messages::{IdempotencyKey, NewMessage};
@@ -37,6 +39,12 @@ impl Line<'_> {
                 differs: repeated.differs,
             });
         }
+        let progress = fold::accepted(accept);
+        let (none, standings) = (Standings::default(), Standings::of(&progress));
+        let reservation = reservation_of_accept(accept);
+        if let Err(gone) = self.reserve(message.project, &none, &standings, reservation)? {
+            return Ok(Outcome::QuotaGone(gone));
+        }
         let contact = self.find_or_make_contact(message.project, &message.to, at)?;
         // Kept only where it is used: an opted-out contact uses up no key.
         let mut keys = self.keys;
@@ -54,10 +62,10 @@ impl Line<'_> {
         ];
         if self.hot.thread_outbound.execute(thread)? == 0 {
             // Nothing was written: a contact just made has not opted out.
+            self.give_back(message.project, &standings)?;
             return Ok(Outcome::OptedOut);
         }
         self.keys = keys;
-        let progress = fold::accepted(accept);
         self.add_outbound(id, contact, message, &progress)?;
         self.add_content(id, message, decision)?;
         self.add_event(&events::of_acceptance(

@@ -8,6 +8,7 @@ use domain::model::attempt::AttemptState;
 use domain::model::contact::ChannelMetrics;
 use domain::model::message::Status;
 use domain::model::progress::{Progress, Waiting};
+use domain::rules::booking::Standings;
 use domain::rules::due::next_due;
 use domain::rules::metrics::{self, MetricChange};
 use domain::rules::outcome::{Effects, Learnt};
@@ -17,6 +18,7 @@ use ports::store::{Epoch, Outcome, events};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::Options;
+use super::books::{Books, Of};
 use super::fault::Fault;
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, lane_to_key, progress};
@@ -87,6 +89,8 @@ hot_statements! {
             AND (form = 0 OR peer = (SELECT c.peer FROM content c WHERE c.message = ?3))",
     add_event: "INSERT INTO event (project, sender, kind, message, at, channel, detail)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    add_posting: "INSERT INTO ledger (project, at, gains, loses, amount, message, attempt, note)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     add_receipt: "INSERT INTO receipt (message, no, at, attempt, state, raw)
         VALUES (?1, (SELECT ifnull(max(no), 0) + 1 FROM receipt WHERE message = ?1), ?2, ?3, ?4, ?5)",
     // No row for an erased contact, NULLs for one without a record.
@@ -107,6 +111,7 @@ pub(super) struct Line<'c> {
     pub(super) hot: Hot<'c>,
     pub(super) keys: KeySequence,
     pub(super) seal: Arc<Seal>,
+    pub(super) books: Books,
     epoch: Epoch,
     capability_memory: Millis,
     /// Memory that progress records are written in.
@@ -125,7 +130,7 @@ impl std::fmt::Debug for Line<'_> {
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) id: MessageId,
-    project: ProjectKey,
+    pub(super) project: ProjectKey,
     pub(super) sender: SenderKey,
     pub(super) contact: ContactId,
     lane: Option<i64>,
@@ -135,6 +140,10 @@ pub(super) struct Loaded {
     was_waiting: Waiting,
     version: u32,
     unknown: Vec<(u8, RouteKey)>,
+    /// How its attempts stood, as far as they are booked.
+    pub(super) booked: Standings,
+    /// Whether what it takes of the quotas was reserved before it is written back.
+    pub(super) is_reserved: bool,
     pub(super) progress: Progress,
 }
 
@@ -152,6 +161,7 @@ impl<'c> Line<'c> {
             hot: Hot::prepare(connection)?,
             keys: KeySequence::default(),
             seal,
+            books: Books::default(),
             epoch: Epoch(0),
             capability_memory: options.capability_memory,
             record: Vec::new(),
@@ -174,6 +184,7 @@ impl<'c> Line<'c> {
     }
 
     fn attempt<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.books.clear();
         self.hot.begin.execute([])?;
         // Read anew each time: another process may have written since.
         let (epoch, last_key) = self
@@ -183,6 +194,7 @@ impl<'c> Line<'c> {
         self.epoch = Epoch(epoch);
         self.keys = KeySequence::after(last_key);
         let result = body(self)?;
+        self.write_books()?;
         if self.keys.last() != last_key {
             self.hot.keep_last_key.execute([self.keys.last()])?;
         }
@@ -271,6 +283,15 @@ impl<'c> Line<'c> {
             self.add_event(&event)?;
         }
         if loaded.progress.version != loaded.version {
+            let of = Of {
+                project: loaded.project,
+                sender: loaded.sender,
+                class: loaded.progress.class,
+                message: loaded.id,
+            };
+            let standings = Standings::of(&loaded.progress);
+            let now = at.unwrap_or_default();
+            self.book(of, &loaded.booked, &standings, loaded.is_reserved, now)?;
             self.save(loaded, at)?;
             self.track_unknown(loaded)?;
         }
@@ -426,6 +447,8 @@ impl Loaded {
             was_waiting: progress.waiting,
             version: progress.version,
             unknown: unknown_attempts(&progress),
+            booked: Standings::of(&progress),
+            is_reserved: false,
             progress,
         }))
     }

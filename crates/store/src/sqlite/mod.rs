@@ -6,6 +6,8 @@
 //! callers that can refuse work look at [`Store::pending`] first.
 
 mod accept;
+mod bookkeeping;
+mod books;
 mod consent;
 mod contact_changes;
 mod contacts;
@@ -39,8 +41,12 @@ use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
+use domain::model::ledger::Account;
+use domain::model::money::Micros;
 use domain::model::progress::Lane;
+use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
+use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -416,6 +422,22 @@ impl Queries for SqliteStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(move |reader| reader.dead_letters(sender, before, limit))
+    }
+
+    fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {
+        self.ask(Reader::meters)
+    }
+
+    fn balances(&self, project: ProjectKey) -> Answer<'_, Vec<(Account, Micros)>> {
+        self.ask(move |reader| reader.balances(project))
+    }
+
+    fn ledger(&self, filter: LedgerFilter) -> Answer<'_, Vec<LedgerEntry>> {
+        self.ask(move |reader| reader.ledger(&filter))
+    }
+
+    fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
+        self.ask(move |reader| reader.tallies(&filter))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

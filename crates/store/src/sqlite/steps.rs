@@ -3,7 +3,9 @@
 use domain::model::attempt::AttemptState;
 use domain::model::channel::ChannelSet;
 use domain::model::receipt::PartReference;
+use domain::rules::booking::Standings;
 use domain::time::Timestamp;
+use ports::store::books::reservation_of_plan;
 use ports::store::operations::{Billed, Interrupted, Plan, Release, Settle, Start, Submitted};
 use ports::store::{Outcome, fold};
 use rusqlite::params;
@@ -31,6 +33,12 @@ impl Line<'_> {
         let Some(effects) = fold::plan(&mut loaded.progress, plan) else {
             return Ok(Outcome::Stale);
         };
+        let standings = Standings::of(&loaded.progress);
+        let (project, booked) = (loaded.project, loaded.booked);
+        match self.reserve(project, &booked, &standings, reservation_of_plan(plan))? {
+            Ok(is_reserved) => loaded.is_reserved = is_reserved,
+            Err(gone) => return Ok(Outcome::QuotaGone(gone)),
+        }
         if let Some(channel) = channel {
             let bits = ChannelSet::EMPTY.with(channel).bits();
             let row = params![loaded.contact.key(), loaded.sender.0, bits];

@@ -4,8 +4,10 @@ use domain::ids::{ConversationId, MessageId, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::event::{EventKinds, EventSeq};
 use domain::model::message::Status;
+use domain::time::Timestamp;
 use ports::conformance::store::kit::{PROJECT, ask, at, commit, phone};
 use ports::memory::MemoryStore;
+use ports::store::books::{LedgerFilter, TallyFilter, TallyGroups};
 use ports::store::contacts::ContactFilter;
 use ports::store::conversations::ConversationFilter;
 use ports::store::events::EventFilter;
@@ -122,6 +124,12 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
         answers.push(format!("{:?}", ask(store.replays(sender, 100))));
         answers.push(format!("{:?}", ask(store.dead_letters(sender, None, 100))));
     }
+    answers.push(format!("{:?}", ask(store.meters())));
+    answers.push(format!("{:?}", ask(store.balances(PROJECT))));
+    answers.push(format!("{:?}", ask(store.ledger(ledger()))));
+    for by in 0..32_u8 {
+        answers.push(format!("{:?}", ask(store.tallies(tallies(by)))));
+    }
     answers.push(format!("{:?}", ask(store.next_due())));
     answers.push(format!("{:?}", ask(store.in_hand(None, 1_000))));
     answers.push(format!("{:?}", ask(store.health()).backlog));
@@ -166,6 +174,34 @@ fn everybody() -> ContactFilter {
         search: None,
         before: None,
         limit: 1_000,
+    }
+}
+
+const fn ledger() -> LedgerFilter {
+    LedgerFilter {
+        project: PROJECT,
+        before: None,
+        limit: 1_000,
+    }
+}
+
+/// All tallies, kept apart by what has a bit.
+const fn tallies(by: u8) -> TallyFilter {
+    TallyFilter {
+        project: PROJECT,
+        from: Timestamp::from_millis(i64::MIN),
+        until: Timestamp::from_millis(i64::MAX),
+        route: None,
+        sender: None,
+        country: None,
+        by: TallyGroups {
+            hour: by & 1 != 0,
+            route: by & 2 != 0,
+            sender: by & 4 != 0,
+            country: by & 8 != 0,
+            class: by & 16 != 0,
+        },
+        limit: 10_000,
     }
 }
 
@@ -228,6 +264,7 @@ fn the_scripts_reach_what_matters() {
         ("InboundKept", 20),
         ("ConsentKept", 50),
         ("OptedOut", 10),
+        ("QuotaGone", 20),
         ("InboundRepeated", 2),
         ("Delivered", 20),
         ("Failed", 20),

@@ -3,22 +3,28 @@
 
 use domain::decision::ClassReason;
 use domain::ids::{ContactId, ConversationId, MessageId, RouteKey, SenderKey};
+use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, TrafficClass};
+use domain::model::money::Micros;
 use domain::model::progress::Lane;
+use domain::model::quota::{Limits, Period, Periods, Quota, QuotaUnit, Reservation};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
-use domain::model::route::OnUnknown;
+use domain::model::route::{ChargedOn, OnUnknown};
+use domain::phone::CountryCode;
 use domain::time::{Millis, Timestamp};
 use ports::conformance::store::kit::{self, at, phone};
+use ports::store::books::Deposit;
 use ports::store::consent::{Consent, ConsentSubject};
 use ports::store::contacts::{ContactChange, ContactOutcome, NewAddress};
 use ports::store::conversations::MarkRead;
 use ports::store::messages::{IdempotencyKey, InboundMessage};
 use ports::store::operations::{
-    Accept, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start, Submitted,
+    Accept, Billed, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start,
+    Submitted,
 };
 use ports::store::{Epoch, Op, Outcome};
 use proptest::prelude::*;
@@ -41,7 +47,7 @@ pub(super) struct Step {
 /// Scripts of up to 60 steps.
 pub(super) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0..33_u8,
+        0..35_u8,
         0..4_u8,
         any::<u8>(),
         any::<u8>(),
@@ -113,7 +119,7 @@ impl Story {
             9..=12 => Op::Receipt(Box::new(receipt(step, message, now))),
             13..=14 => {
                 let decision = step.is_long.then(|| kit::decision(ClassReason::Reply));
-                let step = plan_step(step);
+                let step = plan_step(step, now);
                 Op::Plan(Box::new(Plan {
                     message,
                     version,
@@ -174,6 +180,20 @@ impl Story {
             27..=28 => webhook_steps::change(step, now),
             29..=31 => webhook_steps::delivery(step, now),
             32 => webhook_steps::prune(step, now),
+            33 => Op::Billed(Billed {
+                message,
+                attempt,
+                route: route(step.detail),
+                cost: Micros(i64::from(step.which) * 1_000),
+                at: now,
+                epoch,
+            }),
+            34 => Op::Deposit(Deposit {
+                project: kit::PROJECT,
+                amount: Micros(i64::from(step.which) * 1_000 - 50_000),
+                note: step.is_long.then(|| "prepaid".into()),
+                at: now,
+            }),
             _ => {
                 let before = now.plus(Millis::minutes(-10));
                 let limit = u16::from(step.detail % 3);
@@ -282,6 +302,7 @@ impl Story {
             }
             Outcome::AlreadyAccepted { .. }
             | Outcome::OptedOut
+            | Outcome::QuotaGone(_)
             | Outcome::ReceiptParked
             | Outcome::InboundRepeated { .. }
             | Outcome::Contact(_)
@@ -365,7 +386,7 @@ fn on_unknown(step: &Step) -> OnUnknown {
     }
 }
 
-fn planned(step: &Step) -> domain::model::attempt::PlannedAttempt {
+fn planned(step: &Step, now: Timestamp) -> PlannedAttempt {
     let channel = if step.which.is_multiple_of(2) {
         Channel::Sms
     } else {
@@ -374,7 +395,34 @@ fn planned(step: &Step) -> domain::model::attempt::PlannedAttempt {
     let mut planned = kit::planned(channel, route(step.detail));
     planned.parts = 1 + u16::from(step.what.is_multiple_of(3));
     planned.receipts = !step.what.is_multiple_of(7);
+    planned.country = CountryCode::parse(if step.is_long { "RO" } else { "DE" });
+    if step.who == 0 {
+        planned.charged_on = ChargedOn::Delivery;
+    }
+    planned.reservation = reservation(now);
     planned
+}
+
+/// Small quotas, so that they are met.
+fn reservation(at: Timestamp) -> Reservation {
+    let began =
+        |span: Millis| Timestamp::from_millis(at.as_millis().div_euclid(span.get()) * span.get());
+    let quota = |per, unit, limit| Quota { per, unit, limit };
+    Reservation {
+        at,
+        periods: Periods {
+            hour: began(Millis::hours(1)),
+            day: began(Millis::days(1)),
+            month: began(Millis::days(30)),
+            until: began(Millis::hours(1)).plus(Millis::hours(1)),
+        },
+        route: Limits::new([
+            quota(Period::Hour, QuotaUnit::Segments, 4),
+            quota(Period::Day, QuotaUnit::Messages, 5),
+        ]),
+        share_percent: 100,
+        project: Limits::new([quota(Period::Month, QuotaUnit::Spend, 250_000)]),
+    }
 }
 
 fn lane(step: &Step) -> Lane {
@@ -389,10 +437,10 @@ fn lane(step: &Step) -> Lane {
     }
 }
 
-fn plan_step(step: &Step) -> PlanStep {
+fn plan_step(step: &Step, now: Timestamp) -> PlanStep {
     match step.which % 4 {
-        0 => PlanStep::Start(planned(step)),
-        1 => PlanStep::Continue(planned(step)),
+        0 => PlanStep::Start(planned(step, now)),
+        1 => PlanStep::Continue(planned(step, now)),
         2 => PlanStep::Wait(lane(step)),
         _ => PlanStep::Fail(kit::failure(class(step.detail))),
     }
@@ -402,7 +450,7 @@ fn accept(step: &Step, now: Timestamp) -> Accept {
     let first = match step.which % 5 {
         0 => FirstStep::Wait(lane(step)),
         1 => FirstStep::Schedule(now.plus(Millis::seconds(i64::from(step.detail)))),
-        _ => FirstStep::Send(planned(step)),
+        _ => FirstStep::Send(planned(step, now)),
     };
     let mut accept = kit::first(first, phone(step.who.into()), now);
     accept.message.sender = SenderKey(1 + u32::from(step.detail % 2));

@@ -17,6 +17,7 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Category, Purpose, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::{FallbackPolicy, Lane, Progress};
+use domain::model::quota::Reservation;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::ChargedOn;
 use domain::phone::PhoneNumber;
@@ -135,6 +136,8 @@ pub fn planned(channel: Channel, route: RouteKey) -> PlannedAttempt {
         estimated_cost: Micros(35_000),
         charged_on: ChargedOn::Submit,
         receipts: true,
+        country: None,
+        reservation: Reservation::default(),
     }
 }
 

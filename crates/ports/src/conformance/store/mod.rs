@@ -18,6 +18,7 @@
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
 pub mod accepting;
+pub mod books;
 pub mod consent;
 pub mod contacts;
 pub mod conversations;
@@ -52,6 +53,22 @@ macro_rules! store_conformance {
             with_send_the_first_attempt_is_started,
             what_waits_stands_in_its_lane_by_due_time_and_id,
             what_is_scheduled_is_due_for_planning_at_its_time,
+        }
+        $crate::store_cases! { $with_store, books:
+            what_is_handed_to_a_route_is_reserved_and_settled_by_its_outcome,
+            what_the_provider_did_not_take_is_released,
+            a_quota_takes_the_last_message_and_not_the_next,
+            a_plan_without_room_writes_nothing,
+            a_project_counts_all_its_routes,
+            a_quota_comes_back_when_its_period_turns,
+            an_opted_out_contact_uses_up_no_quota,
+            bulk_stops_at_its_share_of_a_quota,
+            what_a_route_charges_is_in_the_ledger_twice,
+            a_deposit_is_in_the_ledger_with_its_note,
+            a_corrected_price_is_booked_as_the_difference,
+            the_ledger_is_read_page_by_page_and_a_projects_own,
+            attempts_are_tallied_by_the_hour_in_which_they_were_sent,
+            tallies_are_added_up_by_what_is_asked_for,
         }
         $crate::store_cases! { $with_store, moving:
             an_older_owner_is_fenced_and_writes_nothing,

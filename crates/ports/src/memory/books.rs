@@ -1,0 +1,172 @@
+//! Quotas, the ledger and the tallies.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::model::ledger::{Account, Posting};
+use domain::model::message::TrafficClass;
+use domain::model::money::Micros;
+use domain::model::quota::{Meter, MeterOf, Reservation};
+use domain::model::tally::{Tally, TallyKey};
+use domain::rules::booking::{Booking, Metered, Standings};
+use domain::rules::quota::rebook;
+use domain::time::Timestamp;
+
+use crate::store::books::{
+    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, reserve,
+};
+
+/// Everything that is booked.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) meters: BTreeMap<MeterOf, Meter>,
+    pub(super) balances: BTreeMap<(ProjectKey, Account), Micros>,
+    pub(super) ledger: Vec<LedgerEntry>,
+    pub(super) tallies: BTreeMap<TallyKey, Tally>,
+}
+
+/// Of which message something is booked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of {
+    pub(super) project: ProjectKey,
+    pub(super) sender: SenderKey,
+    pub(super) class: TrafficClass,
+    pub(super) message: MessageId,
+}
+
+impl Books {
+    /// Reserves what a step needs; whether it needed anything.
+    pub(super) fn reserve(
+        &mut self,
+        project: ProjectKey,
+        before: &Standings,
+        after: &Standings,
+        reservation: Option<&Reservation>,
+    ) -> Result<bool, QuotaGone> {
+        let Some(reservation) = reservation else {
+            return Ok(false);
+        };
+        let needs = |it: Booking| {
+            let need = it.metered.filter(Metered::is_reservation)?;
+            Some((it.route, need.reserved))
+        };
+        let Some((route, need)) = before.bookings(after).find_map(needs) else {
+            return Ok(false);
+        };
+        let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
+        let mut on_route = self.meters.get(&of_route).copied().unwrap_or_default();
+        let mut in_project = self.meters.get(&of_project).copied().unwrap_or_default();
+        let reserved = reserve(
+            (route, &mut on_route),
+            (project, &mut in_project),
+            reservation,
+            need,
+        );
+        self.meters.insert(of_route, on_route);
+        self.meters.insert(of_project, in_project);
+        reserved.map(|()| true)
+    }
+
+    /// Gives back what was reserved for a message that is not accepted after all.
+    pub(super) fn give_back(&mut self, project: ProjectKey, reserved: &Standings) {
+        for booking in reserved.bookings(&Standings::default()) {
+            self.meter(project, &booking);
+        }
+    }
+
+    fn meter(&mut self, project: ProjectKey, booking: &Booking) {
+        let Some(it) = booking.metered else { return };
+        for whose in [MeterOf::Route(booking.route), MeterOf::Project(project)] {
+            let meter = self.meters.entry(whose).or_default();
+            rebook(meter, it.reserved_at, it.reserved, it.settled);
+        }
+    }
+
+    /// Books a change; `is_reserved`: what it takes of the quotas was reserved before.
+    pub(super) fn book(
+        &mut self,
+        of: Of,
+        before: &Standings,
+        after: &Standings,
+        is_reserved: bool,
+        at: Timestamp,
+    ) {
+        for booking in before.bookings(after) {
+            if !(is_reserved && booking.metered.is_some_and(|it| it.is_reservation())) {
+                self.meter(of.project, &booking);
+            }
+            if let Some(posting) = charge(of.project, of.message, &booking, at) {
+                self.post(posting, None);
+            }
+            for (hour, change) in booking.tallies.into_iter().flatten() {
+                let key = TallyKey {
+                    project: of.project,
+                    hour,
+                    route: booking.route,
+                    sender: of.sender,
+                    country: booking.country,
+                    class: of.class,
+                };
+                let tally = self.tallies.entry(key).or_default();
+                *tally = tally.plus(change);
+            }
+        }
+    }
+
+    pub(super) fn deposit(&mut self, deposit: &Deposit) {
+        self.post(deposit.posting(), deposit.note.clone());
+    }
+
+    fn post(&mut self, posting: Posting, note: Option<Box<str>>) {
+        let sides = [
+            (posting.to, posting.amount),
+            (posting.from, Micros(-posting.amount.0)),
+        ];
+        for (account, amount) in sides {
+            let balance = self.balances.entry((posting.project, account)).or_default();
+            *balance = balance.plus(amount);
+        }
+        let seq = i64::try_from(self.ledger.len()).unwrap_or(i64::MAX) + 1;
+        self.ledger.push(LedgerEntry { seq, posting, note });
+    }
+
+    pub(super) fn of_project(&self, project: ProjectKey) -> Vec<(Account, Micros)> {
+        let theirs = self.balances.iter().filter(|it| it.0.0 == project);
+        theirs.map(|(key, amount)| (key.1, *amount)).collect()
+    }
+
+    pub(super) fn list(&self, filter: &LedgerFilter) -> Vec<LedgerEntry> {
+        let newest = self.ledger.iter().rev();
+        newest
+            .filter(|it| it.posting.project == filter.project)
+            .filter(|it| filter.before.is_none_or(|before| it.seq < before))
+            .take(filter.limit.into())
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn sum(&self, filter: &TallyFilter) -> Vec<TallyRow> {
+        let mut rows: Vec<TallyRow> = Vec::new();
+        for (key, tally) in &self.tallies {
+            let Some(row) = filter.row_of(key) else {
+                continue;
+            };
+            let is_same = |it: &&mut TallyRow| {
+                TallyRow {
+                    tally: Tally::NONE,
+                    ..**it
+                } == row
+            };
+            match rows.iter_mut().find(is_same) {
+                Some(sum) => sum.tally = sum.tally.plus(*tally),
+                None => rows.push(TallyRow {
+                    tally: *tally,
+                    ..row
+                }),
+            }
+        }
+        rows.sort_unstable_by_key(|it| (it.hour, it.route, it.sender, it.country, it.class));
+        rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+        rows
+    }
+}

@@ -1,0 +1,251 @@
+//! Quotas, the ledger and the tallies (R-QUOTA-1, R-COST-1, R-METRIC-4): gathered in memory while a
+//! transaction runs and written at its end, so that a thousand messages of one route change its meter
+//! once.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::model::ledger::{Account, Movement, Posting};
+use domain::model::message::TrafficClass;
+use domain::model::money::Micros;
+use domain::model::quota::{Meter, MeterOf, Reservation};
+use domain::model::tally::{Tally, TallyKey};
+use domain::rules::booking::{Booking, Metered, Standings};
+use domain::rules::quota::rebook;
+use domain::time::Timestamp;
+use ports::store::Outcome;
+use ports::store::books::{Deposit, QuotaGone, charge, reserve};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::fault::Fault;
+use super::lines::Line;
+use crate::rows::account::{account_to_key, country_to_key};
+use crate::rows::codes::Coded;
+use crate::rows::meter::{self, meter_to_key};
+
+/// What one transaction books.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    /// Meters as they stand, once they were looked at.
+    meters: BTreeMap<MeterOf, Meter>,
+    /// What accounts gain.
+    gains: BTreeMap<(ProjectKey, Account), Micros>,
+    /// What tallies gain.
+    tallies: BTreeMap<TallyKey, Tally>,
+}
+
+/// Of which message something is booked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of {
+    pub(super) project: ProjectKey,
+    pub(super) sender: SenderKey,
+    pub(super) class: TrafficClass,
+    pub(super) message: MessageId,
+}
+
+impl Books {
+    /// Forgets what a transaction gathered that was undone.
+    pub(super) fn clear(&mut self) {
+        self.meters.clear();
+        self.gains.clear();
+        self.tallies.clear();
+    }
+
+    fn meter(&mut self, db: &Connection, of: MeterOf) -> Result<&mut Meter, Fault> {
+        use std::collections::btree_map::Entry;
+        match self.meters.entry(of) {
+            Entry::Occupied(it) => Ok(it.into_mut()),
+            Entry::Vacant(it) => {
+                let (kind, key) = meter_to_key(of);
+                let found: Option<Vec<u8>> = db
+                    .prepare_cached("SELECT record FROM meter WHERE kind = ?1 AND key = ?2")?
+                    .query_row(params![kind, key], |row| row.get(0))
+                    .optional()?;
+                let found = found.as_deref().map(meter::decode).transpose()?;
+                Ok(it.insert(found.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn change_meters(
+        &mut self,
+        db: &Connection,
+        project: ProjectKey,
+        booking: &Booking,
+    ) -> Result<(), Fault> {
+        let Some(it) = booking.metered else {
+            return Ok(());
+        };
+        for whose in [MeterOf::Route(booking.route), MeterOf::Project(project)] {
+            let meter = self.meter(db, whose)?;
+            rebook(meter, it.reserved_at, it.reserved, it.settled);
+        }
+        Ok(())
+    }
+
+    fn gain(&mut self, posting: &Posting) {
+        let sides = [
+            (posting.to, posting.amount),
+            (posting.from, Micros(-posting.amount.0)),
+        ];
+        for (account, amount) in sides {
+            let gain = self.gains.entry((posting.project, account)).or_default();
+            *gain = gain.plus(amount);
+        }
+    }
+
+    /// Writes what was gathered.
+    fn write(&mut self, db: &Connection) -> Result<(), Fault> {
+        for (of, meter) in std::mem::take(&mut self.meters) {
+            let (kind, key) = meter_to_key(of);
+            db.prepare_cached(
+                "INSERT INTO meter (kind, key, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, key) DO UPDATE SET record = ?3",
+            )?
+            .execute(params![kind, key, meter::encode(&meter)])?;
+        }
+        for ((project, account), amount) in std::mem::take(&mut self.gains) {
+            db.prepare_cached(
+                "INSERT INTO balance (project, account, amount) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (project, account) DO UPDATE SET amount = amount + ?3",
+            )?
+            .execute(params![project.0, account_to_key(account), amount.0])?;
+        }
+        for (key, tally) in std::mem::take(&mut self.tallies) {
+            db.prepare_cached(
+                "INSERT INTO tally (project, hour, route, sender, country, class, sent, delivered,
+                     failed, segments, cost, delivery_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                 ON CONFLICT (project, hour, route, sender, country, class) DO UPDATE
+                 SET sent = sent + ?7, delivered = delivered + ?8, failed = failed + ?9,
+                     segments = segments + ?10, cost = cost + ?11,
+                     delivery_time = delivery_time + ?12",
+            )?
+            .execute(params![
+                key.project.0,
+                key.hour.as_millis(),
+                key.route.0,
+                key.sender.0,
+                country_to_key(key.country),
+                key.class.number(),
+                tally.sent,
+                tally.delivered,
+                tally.failed,
+                tally.segments,
+                tally.cost.0,
+                tally.delivery_time.get(),
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    /// Reserves what a step needs; whether it needed anything.
+    pub(super) fn reserve(
+        &mut self,
+        project: ProjectKey,
+        before: &Standings,
+        after: &Standings,
+        reservation: Option<&Reservation>,
+    ) -> Result<Result<bool, QuotaGone>, Fault> {
+        let Some(reservation) = reservation else {
+            return Ok(Ok(false));
+        };
+        let needs = |it: Booking| {
+            let need = it.metered.filter(Metered::is_reservation)?;
+            Some((it.route, need.reserved))
+        };
+        let Some((route, need)) = before.bookings(after).find_map(needs) else {
+            return Ok(Ok(false));
+        };
+        let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
+        let mut on_route = *self.books.meter(self.connection, of_route)?;
+        let mut in_project = *self.books.meter(self.connection, of_project)?;
+        let reserved = reserve(
+            (route, &mut on_route),
+            (project, &mut in_project),
+            reservation,
+            need,
+        );
+        *self.books.meter(self.connection, of_route)? = on_route;
+        *self.books.meter(self.connection, of_project)? = in_project;
+        Ok(reserved.map(|()| true))
+    }
+
+    /// Gives back what was reserved for a message that is not accepted after all.
+    pub(super) fn give_back(
+        &mut self,
+        project: ProjectKey,
+        reserved: &Standings,
+    ) -> Result<(), Fault> {
+        for booking in reserved.bookings(&Standings::default()) {
+            self.books
+                .change_meters(self.connection, project, &booking)?;
+        }
+        Ok(())
+    }
+
+    /// Books a change of a message; `is_reserved`: what it takes of the quotas was reserved before.
+    pub(super) fn book(
+        &mut self,
+        of: Of,
+        before: &Standings,
+        after: &Standings,
+        is_reserved: bool,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        for booking in before.bookings(after) {
+            if !(is_reserved && booking.metered.is_some_and(|it| it.is_reservation())) {
+                self.books
+                    .change_meters(self.connection, of.project, &booking)?;
+            }
+            if let Some(posting) = charge(of.project, of.message, &booking, at) {
+                self.post(&posting, None)?;
+            }
+            for (hour, change) in booking.tallies.into_iter().flatten() {
+                let key = TallyKey {
+                    project: of.project,
+                    hour,
+                    route: booking.route,
+                    sender: of.sender,
+                    country: booking.country,
+                    class: of.class,
+                };
+                let tally = self.books.tallies.entry(key).or_default();
+                *tally = tally.plus(change);
+            }
+        }
+        Ok(())
+    }
+
+    /// See [`Deposit`].
+    pub(super) fn deposit(&mut self, deposit: &Deposit) -> Result<Outcome, Fault> {
+        self.post(&deposit.posting(), deposit.note.as_deref())?;
+        Ok(Outcome::Done)
+    }
+
+    fn post(&mut self, posting: &Posting, note: Option<&str>) -> Result<(), Fault> {
+        let (message, attempt) = match posting.movement {
+            Movement::Charge { message, attempt } => (Some(message.key()), Some(attempt)),
+            Movement::Deposit => (None, None),
+        };
+        self.hot.add_posting.execute(params![
+            posting.project.0,
+            posting.at.as_millis(),
+            account_to_key(posting.to),
+            account_to_key(posting.from),
+            posting.amount.0,
+            message,
+            attempt,
+            note,
+        ])?;
+        self.books.gain(posting);
+        Ok(())
+    }
+
+    /// Writes what the transaction has gathered.
+    pub(super) fn write_books(&mut self) -> Result<(), Fault> {
+        self.books.write(self.connection)
+    }
+}
