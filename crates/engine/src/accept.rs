@@ -11,6 +11,7 @@ use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
 use domain::model::message::{Category, Direction, Purpose, Status, TrafficClass};
 use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
+use domain::model::quota::MeterOf;
 use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
@@ -120,7 +121,39 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         )),
         FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
     };
-    keep(inner, accept, place, form).await
+    let asked = match &accept.first {
+        FirstStep::Send(attempt) => Some(&attempt.reservation),
+        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+    };
+    let may_be_gone = asked.is_some_and(|it| !it.route.is_none() || !it.project.is_none());
+    let again = may_be_gone.then(|| accept.clone());
+    match (keep(inner, accept, place, form).await?, again) {
+        (Kept::Accepted(accepted), _) => Ok(*accepted),
+        (Kept::QuotaGone(lane), Some(accept)) => wait_for_quota(inner, accept, lane).await,
+        (Kept::QuotaGone(_), None) => Err(broken_contract()),
+    }
+}
+
+/// Keeps a message whose quota was gone by the time it was to be reserved: it waits, and is planned
+/// again at once, on another route where one has quota (R-QUOTA-2).
+async fn wait_for_quota(
+    inner: &Arc<Inner>,
+    accept: Accept,
+    lane: Lane,
+) -> Result<Accepted, Refused> {
+    let accept = Accept {
+        first: FirstStep::Wait(lane),
+        ..accept
+    };
+    let place = Place::in_lane(inner, lane);
+    match keep(inner, accept, Some(place), None).await? {
+        Kept::Accepted(accepted) => Ok(*accepted),
+        Kept::QuotaGone(_) => Err(broken_contract()),
+    }
+}
+
+fn broken_contract() -> Refused {
+    Unavailable::new("the store broke the contract of Accept").into()
 }
 
 /// Refuses a request whose idempotency key was used before (R-LIFE-3).
@@ -273,6 +306,11 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
     };
     let routes = facts::routes(inner, &sender, now);
     let templates = Usable::of(inner, &message.content, &sender, &contact, now);
+    let periods = inner.quotas.periods(project.key, &project.policy, now);
+    let of_project = MeterOf::Project(project.key);
+    let quota = inner
+        .quotas
+        .facts(of_project, &project.policy.quotas, &periods);
     let plan = plan(&PlanFacts {
         now,
         policy: &project.policy,
@@ -280,6 +318,8 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
         routes: &routes,
         contact: &contact,
         templates: templates.facts(),
+        quota: &quota,
+        periods,
         message: message_facts(&message, text_segments),
     });
     let fallback = FallbackPolicy {
@@ -429,13 +469,24 @@ fn hash_of(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// What became of a message that was to be kept.
+enum Kept {
+    /// It is.
+    Accepted(Box<Accepted>),
+    /// It is not: the route of this lane, or the project, has no quota left for it.
+    QuotaGone(Lane),
+}
+
 /// Commits the message; on commit, in the order of commit, hands it to its route.
 async fn keep(
     inner: &Arc<Inner>,
     accept: Accept,
     place: Option<Place>,
     form: Option<Form>,
-) -> Result<Accepted, Refused> {
+) -> Result<Kept, Refused> {
+    if let FirstStep::Send(attempt) = &accept.first {
+        inner.quotas.planned(accept.message.project, attempt);
+    }
     let decision = accept.decision.clone();
     let message = accept.message.clone();
     let progress = shown_progress(&accept);
@@ -525,10 +576,18 @@ async fn keep(
                     decision: None,
                 },
             };
-            Ok(Accepted { view, decision })
+            Ok(Kept::Accepted(Box::new(Accepted { view, decision })))
         }
         Outcome::AlreadyAccepted { original, differs } => {
             Err(Refused::AlreadyAccepted { original, differs })
+        }
+        Outcome::QuotaGone(gone) => {
+            inner.quotas.is_gone(&gone);
+            let lane = place.map(|it| match it {
+                Place::Ready(lane) | Place::Lane(lane) => lane,
+            });
+            lane.map(Kept::QuotaGone)
+                .ok_or_else(|| Unavailable::new("the store broke the contract of Accept").into())
         }
         Outcome::OptedOut => Err(Refused::ByRule {
             refusal: domain::rules::plan::Refusal::OptedOut,

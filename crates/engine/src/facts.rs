@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::ids::RouteKey;
-use domain::model::route::{Route, RouteCondition, RouteFacts};
+use domain::model::quota::MeterOf;
+use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::model::sender::Sender;
 use domain::time::Timestamp;
 
@@ -21,6 +22,9 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
         .filter_map(|key| inner.lines.get(key))
         .map(|line| (line, line.admits(now)))
         .collect();
+    let topology = inner.topology();
+    let project = topology.project(sender.project);
+    let periods = project.map(|it| inner.quotas.periods(it.key, &it.policy, now));
     lines
         .iter()
         .map(|(line, _)| {
@@ -30,7 +34,12 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
                     && other.route.channel == line.route.channel
                     && other.route.simulator == line.route.simulator
             });
-            line.facts(!another_admits, now)
+            let route = &line.route;
+            let quota = periods.map_or(QuotaFacts::UNLIMITED, |periods| {
+                let of = MeterOf::Route(route.key);
+                inner.quotas.facts(of, &route.quotas, &periods)
+            });
+            line.facts(!another_admits, quota, now)
         })
         .collect()
 }

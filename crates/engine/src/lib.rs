@@ -20,6 +20,7 @@ mod lanes;
 mod line;
 mod plan;
 pub mod publish;
+mod quotas;
 mod ready;
 mod receive;
 mod recover;
@@ -59,6 +60,7 @@ use tokio_util::task::TaskTracker;
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
 use crate::publish::{Publishing, Watch};
+use crate::quotas::Quotas;
 use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
 use crate::templates::Templates;
@@ -118,6 +120,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
+    pub(crate) quotas: Quotas,
     pub(crate) bulk: Mutex<BulkDetector>,
     pub(crate) answers: Mutex<answers::Answers>,
     pub(crate) templates: Templates,
@@ -180,6 +183,7 @@ impl Engine {
             .collect::<BTreeMap<_, _>>();
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
+            quotas: Quotas::default(),
             clock: setup.clock,
             random: setup.random,
             store: setup.store,
@@ -203,6 +207,7 @@ impl Engine {
             runtime: tokio::runtime::Handle::current(),
         });
         templates::report_missing_defaults(&inner);
+        quotas::refresh(&inner).await?;
         recover::recover(&inner).await?;
         worker::spawn(&inner, to_replan);
         Ok(Self { inner })

@@ -88,13 +88,13 @@ impl RouteLine {
     }
 
     /// What the plan rule needs to know of it.
-    pub(crate) fn facts(&self, is_last: bool, now: Timestamp) -> RouteFacts {
+    pub(crate) fn facts(&self, is_last: bool, quota: QuotaFacts, now: Timestamp) -> RouteFacts {
         let state = self.state.lock();
         let condition = state.condition(is_last, now);
         RouteFacts {
             route: Arc::clone(&self.route),
             condition,
-            quota: QuotaFacts::Unlimited,
+            quota,
             successes: self.successes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             free_throughput: state.queue.throughput.free(),

@@ -9,8 +9,10 @@ use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
+use domain::model::quota::{Limits, MeterOf, Reservation};
 use domain::model::route::RouteCondition;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
+use domain::rules::route::share_percent;
 use domain::rules::validity::is_expired;
 use domain::text::measure;
 use domain::time::{Millis, Timestamp};
@@ -77,8 +79,12 @@ fn commit(
         let inner = Arc::clone(inner);
         move |result| {
             let kept = matches!(result, Ok(Outcome::Changed(_)));
-            if matches!(result, Ok(Outcome::OptedOut)) {
-                // It was decided on facts from before the opt-out; on those of now it fails.
+            if let Ok(Outcome::QuotaGone(gone)) = &result {
+                inner.quotas.is_gone(gone);
+            }
+            if matches!(result, Ok(Outcome::OptedOut | Outcome::QuotaGone(_))) {
+                // It was decided on facts from before the opt-out, or before the quota was gone; on
+                // those of now it fails, or goes by another route.
                 // Safe because: the planner only goes away when the engine stops.
                 let _stopped = inner.replan.send(message);
             }
@@ -141,6 +147,11 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     }
     let templates = Usable::of(inner, &message.content, sender, &contact, now);
     let is_first = outbound.progress.attempts.is_empty();
+    let periods = inner.quotas.periods(project.key, &project.policy, now);
+    let of_project = MeterOf::Project(project.key);
+    let quota = inner
+        .quotas
+        .facts(of_project, &project.policy.quotas, &periods);
     let planned = plan(&PlanFacts {
         now,
         policy: &project.policy,
@@ -148,6 +159,8 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         routes: &routes,
         contact: &contact,
         templates: templates.facts(),
+        quota: &quota,
+        periods,
         message: MessageFacts {
             to: &message.to,
             content: &message.content,
@@ -180,6 +193,21 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
                 estimated_cost: live.estimated_cost,
                 charged_on: live.charged_on,
                 receipts: live.receipts,
+                country: live.country,
+                reservation: Reservation {
+                    at: now,
+                    periods,
+                    share_percent: share_percent(
+                        topology.route(live.route).and_then(|it| it.class),
+                        message.class,
+                        project.policy.overflow,
+                    ),
+                    route: routes
+                        .iter()
+                        .find(|it| it.route.key == live.route)
+                        .map_or(Limits::NONE, |it| it.quota.limits.clone()),
+                    project: quota.limits.clone(),
+                },
             };
             let form = Form::of(message, &contact, sender, &templates, again.channel, now);
             send(inner, outbound, Some(live), form, again, decision)
@@ -252,6 +280,7 @@ fn send(
     let expires_at = outbound.progress.expires_at;
     let submission = submission(key, message, &attempt, after, expires_at, form);
     let due = message.scheduled_at.unwrap_or(message.accepted_at);
+    inner.quotas.planned(message.project, &planned);
     let what = match live {
         Some(_) => PlanStep::Continue(planned),
         None => PlanStep::Start(planned),

@@ -66,6 +66,7 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             Outcome::Accepted { .. }
             | Outcome::AlreadyAccepted { .. }
             | Outcome::OptedOut
+            | Outcome::QuotaGone(_)
             | Outcome::ReceiptParked
             | Outcome::InboundKept { .. }
             | Outcome::InboundRepeated { .. }

@@ -241,6 +241,7 @@ fn commit(
                 Outcome::Accepted { .. }
                 | Outcome::AlreadyAccepted { .. }
                 | Outcome::OptedOut
+                | Outcome::QuotaGone(_)
                 | Outcome::Changed(_)
                 | Outcome::ReceiptParked
                 | Outcome::InboundKept { .. }

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::line::RouteLine;
 use crate::plan::{lanes_of, plan_all, plan_lane};
-use crate::{Inner, facts, publish, settle};
+use crate::{Inner, facts, publish, quotas, settle};
 
 /// Things due that are looked at in one query.
 const DUE_PAGE: u16 = 512;
@@ -44,6 +44,7 @@ pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<Messa
     spawn_one(inner, timer(Arc::clone(inner)));
     spawn_one(inner, replan(Arc::clone(inner), to_replan));
     spawn_one(inner, upkeep(Arc::clone(inner)));
+    spawn_one(inner, quotas::follow(Arc::clone(inner)));
     spawn_one(inner, publish::watch::look(Arc::clone(inner)));
     for line in inner.lines.values() {
         spawn_one(inner, pump(Arc::clone(inner), Arc::clone(line)));
@@ -229,30 +230,32 @@ async fn pump_once(
 ) -> Result<bool, Unavailable> {
     let mut work = false;
     let now = inner.now();
-    let takes = facts::condition(inner, line, now).0 == domain::model::route::RouteCondition::Up;
+    let is_up = facts::condition(inner, line, now).0 == domain::model::route::RouteCondition::Up;
+    // What waits for quota is what waits for a route that is down: another may take it (R-QUOTA-2).
+    let takes = |lane: Lane| is_up && quotas::has_room(inner, &line.route, lane.class, now);
+    let lanes = lanes_of(line.route.key);
+    let takes_all = lanes.into_iter().all(takes);
     let turn = inner.turns.load(Ordering::SeqCst);
-    if takes || turn != scan.turn {
+    if takes_all || turn != scan.turn {
         *scan = Scan {
             turn,
             began: now,
             ..Scan::default()
         };
     }
-    if let Some(until) = scan.rests_until {
-        if now < until {
-            return Ok(false);
-        }
+    let rests = scan.rests_until.is_some_and(|until| now < until);
+    if scan.rests_until.is_some() && !rests {
         *scan = Scan {
             turn,
             began: now,
             ..Scan::default()
         };
     }
-    for lane in lanes_of(line.route.key) {
+    for lane in lanes {
         if inner.lanes.waiting_in(lane) == 0 {
             continue;
         }
-        if takes {
+        if takes(lane) {
             let (room, bound) = line.room(lane.class);
             // Small refills cost as much as large ones.
             if room * 4 < bound {
@@ -261,7 +264,7 @@ async fn pump_once(
             let limit = u16::try_from(room.min(LANE_PAGE)).unwrap_or(u16::MAX);
             let (_, moved) = plan_lane(inner, lane, &mut None, limit).await?;
             work |= moved > 0;
-        } else if facts::has_alternative(&inner.topology(), &line.route) {
+        } else if !rests && facts::has_alternative(&inner.topology(), &line.route) {
             let mut place = scan.places.get(&lane).copied();
             let limit = u16::try_from(LANE_PAGE).unwrap_or(u16::MAX);
             let (read, _) = plan_lane(inner, lane, &mut place, limit).await?;
@@ -271,7 +274,7 @@ async fn pump_once(
             work |= read > 0;
         }
     }
-    if !takes && !work && !scan.places.is_empty() {
+    if !rests && !work && !scan.places.is_empty() {
         let ended = inner.now();
         let rest = Millis::new(4 * ended.since(scan.began).get()).max(PUMP_PAUSE);
         scan.rests_until = Some(ended.plus(rest));

@@ -358,6 +358,7 @@ fn route(
         throughput: None,
         destinations: Destinations::default(),
         prices: vec![Price {
+            quotas: domain::model::quota::Limits::NONE,
             scope: PriceScope::Any,
             category: None,
             amount: Micros(price),

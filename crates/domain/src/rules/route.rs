@@ -270,7 +270,7 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                     question.now,
                 ),
             };
-            let share_percent = share_percent(route.class, question);
+            let share_percent = share_percent(route.class, question.class, question.overflow);
             let standing = match dropped {
                 Some(why) => Standing::Dropped(why),
                 None => obstacle(facts, question, quote, share_percent)
@@ -288,12 +288,11 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
         .collect()
 }
 
-/// How much of the route's quotas this message may use up: bulk leaves a gateway its reserve for
-/// direct (R-ROUTE-2).
-fn share_percent(route: Option<RouteClass>, question: &RouteQuestion<'_>) -> u8 {
-    let keeps_reserve = question.class == TrafficClass::Bulk && route == Some(RouteClass::Gateway);
-    if keeps_reserve {
-        quota::WHOLE.saturating_sub(question.overflow.reserve_direct_percent)
+/// How much of a route's quotas a message of this class may use up, in percent: bulk leaves a gateway
+/// its reserve for direct (R-ROUTE-2).
+pub fn share_percent(route: Option<RouteClass>, traffic: TrafficClass, overflow: Overflow) -> u8 {
+    if traffic == TrafficClass::Bulk && route == Some(RouteClass::Gateway) {
+        quota::WHOLE.saturating_sub(overflow.reserve_direct_percent)
     } else {
         quota::WHOLE
     }

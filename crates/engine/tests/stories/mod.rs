@@ -8,6 +8,7 @@ mod failover;
 mod fallback;
 mod order;
 mod ownership;
+mod quotas;
 mod receipts;
 mod restart;
 mod templates;

@@ -88,6 +88,7 @@ pub(crate) fn sms_route(key: RouteKey, price: i64) -> Route {
             valid_from: None,
             valid_until: None,
         }],
+        quotas: domain::model::quota::Limits::NONE,
         on_unknown: OnUnknown::Resend,
         unknown_wait: UnknownWait::default(),
     }

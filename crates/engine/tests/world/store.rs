@@ -8,9 +8,13 @@ use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
 use domain::model::event::EventSeq;
+use domain::model::ledger::Account;
+use domain::model::money::Micros;
 use domain::model::progress::Lane;
+use domain::model::quota::{Meter, MeterOf};
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
+use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -252,6 +256,22 @@ impl Queries for Access {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(|it| it.dead_letters(sender, before, limit))
+    }
+
+    fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {
+        self.ask(Queries::meters)
+    }
+
+    fn balances(&self, project: ProjectKey) -> Answer<'_, Vec<(Account, Micros)>> {
+        self.ask(|it| it.balances(project))
+    }
+
+    fn ledger(&self, filter: LedgerFilter) -> Answer<'_, Vec<LedgerEntry>> {
+        self.ask(|it| it.ledger(filter))
+    }
+
+    fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
+        self.ask(|it| it.tallies(filter))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

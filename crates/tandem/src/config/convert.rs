@@ -25,6 +25,7 @@ impl Route {
             throughput: self.throughput,
             destinations: self.destinations.clone(),
             prices: self.prices.clone(),
+            quotas: self.quotas.clone(),
             on_unknown: self.on_unknown,
             unknown_wait: self.unknown_wait,
         }

@@ -16,6 +16,7 @@ mod overrides;
 mod price;
 mod problem;
 mod project;
+mod quota;
 mod reader;
 mod route;
 mod secret;

@@ -15,6 +15,7 @@ use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
+use domain::model::quota::Limits;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
 use domain::time::Millis;
@@ -239,6 +240,8 @@ pub(crate) struct Route {
     pub(crate) throughput: Option<u32>,
     /// Its price book, in the project's currency.
     pub(crate) prices: Vec<Price>,
+    /// What it may use (R-QUOTA-1).
+    pub(crate) quotas: Limits,
     /// Where it sends to.
     pub(crate) destinations: Destinations,
     /// Whether the provider gives receipts.

@@ -3,6 +3,7 @@
 use domain::model::message::Category;
 use domain::model::money::Currency;
 use domain::model::policy::{Overflow, Policy, ValidityPolicy};
+use domain::model::quota::Limits;
 use domain::time::Millis;
 use jiff::tz::TimeZone;
 
@@ -16,12 +17,11 @@ const VALIDITY_MAX: Millis = Millis::seconds(604_800);
 /// Keys shorter than this are told: they can be guessed.
 const KEY_LEN: usize = 16;
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 9] = [
+const LATER: [&str; 8] = [
     "alert",
     "alerts",
     "fx",
     "quiet_hours",
-    "quota",
     "user",
     "users",
     "webhook",
@@ -55,7 +55,8 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
             &[],
         )
     });
-    let policy = policy(&mut table, currency);
+    let zone = timezone.as_deref().and_then(|it| TimeZone::get(it).ok());
+    let policy = policy(&mut table, currency, zone.unwrap_or(TimeZone::UTC));
     table.later(&LATER);
     table.finish();
 
@@ -70,8 +71,12 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
     })
 }
 
-fn policy(table: &mut Table<'_>, currency: Currency) -> Policy {
-    let mut policy = Policy::new(currency);
+fn policy(table: &mut Table<'_>, currency: Currency, timezone: TimeZone) -> Policy {
+    let mut policy = Policy {
+        timezone,
+        ..Policy::new(currency)
+    };
+    policy.quotas = table.or("quota", Limits::NONE, super::quota::read);
     policy.reply_window = table.or("reply_window", policy.reply_window, |field| {
         field.span_of_time(Millis::ZERO..=Millis::days(30))
     });

@@ -2,6 +2,7 @@
 
 use domain::model::channel::Channel;
 use domain::model::money::Currency;
+use domain::model::quota::Limits;
 use domain::model::route::{Destinations, OnUnknown, RouteClass, UnknownWait};
 use domain::time::Millis;
 use jiff::tz::TimeZone;
@@ -15,7 +16,7 @@ const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "vo
 /// Kinds of connections that are known and not built yet; their tables too.
 const PROVIDERS_LATER: [&str; 1] = ["smsgate"];
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 6] = ["alert", "alerts", "fx", "quiet_hours", "quota", "webhook"];
+const LATER: [&str; 5] = ["alert", "alerts", "fx", "quiet_hours", "webhook"];
 
 /// The kinds of connections; each has a table of its own name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,6 +117,7 @@ pub(super) fn read(
     let prices = table.or("prices", Vec::new(), |field| {
         Some(price::read(field.list()?, currency, &zone))
     });
+    let quotas = table.or("quota", Limits::NONE, super::quota::read);
     let destinations = table.or("destinations", Destinations::default(), destinations);
     let receipts = table.get("receipts");
     let answers_stop = table.get("answers_stop").and_then(Field::flag);
@@ -144,6 +146,7 @@ pub(super) fn read(
         enabled,
         throughput,
         prices,
+        quotas,
         destinations,
         receipts,
         answers_stop: answers_stop.unwrap_or(by_itself),

@@ -1,0 +1,175 @@
+//! What routes and projects have used of their quotas, as the plans see it (R-QUOTA-1). The store has
+//! the last word: it refuses what does not fit, inside the transaction. This copy only keeps plans from
+//! asking for what is gone: it is read anew four times a second, and whatever is planned in between is
+//! added to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ids::{ProjectKey, RouteKey};
+use domain::model::attempt::PlannedAttempt;
+use domain::model::message::TrafficClass;
+use domain::model::policy::Policy;
+use domain::model::quota::{Limits, Meter, MeterOf, Period, Periods, QuotaUnit, Use};
+use domain::model::route::{QuotaFacts, Route};
+use domain::rules::period::periods;
+use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
+use domain::rules::route::share_percent;
+use domain::time::{Millis, Timestamp};
+use parking_lot::RwLock;
+use ports::store::Unavailable;
+use ports::store::books::QuotaGone;
+use tokio::sync::Notify;
+
+use crate::topology::Topology;
+use crate::worker::sleep;
+use crate::{Inner, settle};
+
+/// How often the copy is read anew while there are quotas.
+const REFRESH_EVERY: Millis = Millis::new(250);
+
+/// The copy.
+#[derive(Debug, Default)]
+pub(crate) struct Quotas {
+    meters: RwLock<BTreeMap<MeterOf, Meter>>,
+    /// The periods that hold now, for each project.
+    periods: RwLock<BTreeMap<ProjectKey, Periods>>,
+    /// Woken when the copy proved to be behind.
+    behind: Notify,
+}
+
+impl Quotas {
+    /// The periods by which the project's quotas count now.
+    pub(crate) fn periods(&self, project: ProjectKey, policy: &Policy, now: Timestamp) -> Periods {
+        let holds = |it: &&Periods| it.hour <= now && now < it.until;
+        if let Some(found) = self.periods.read().get(&project).filter(holds) {
+            return *found;
+        }
+        let found = periods(now, &policy.timezone);
+        self.periods.write().insert(project, found);
+        found
+    }
+
+    /// What is known of these limits.
+    pub(crate) fn facts(&self, of: MeterOf, limits: &Limits, periods: &Periods) -> QuotaFacts {
+        if limits.is_none() {
+            return QuotaFacts::UNLIMITED;
+        }
+        let meters = self.meters.read();
+        let meter = meters.get(&of).copied().unwrap_or_default();
+        QuotaFacts {
+            limits: limits.clone(),
+            used: turned(meter, periods),
+        }
+    }
+
+    /// Adds what is being handed to a route, until the store tells.
+    pub(crate) fn planned(&self, project: ProjectKey, attempt: &PlannedAttempt) {
+        let reservation = &attempt.reservation;
+        let need = Use {
+            messages: 1,
+            segments: attempt.parts.into(),
+            spend: attempt.estimated_cost,
+        };
+        let limits = [
+            (MeterOf::Route(attempt.route), &reservation.route),
+            (MeterOf::Project(project), &reservation.project),
+        ];
+        for (of, _) in limits.into_iter().filter(|it| !it.1.is_none()) {
+            let mut meters = self.meters.write();
+            let meter = meters.entry(of).or_default();
+            *meter = turned(*meter, &reservation.periods);
+            for span in meter.spans_mut() {
+                span.reserved = span.reserved.plus(need);
+            }
+        }
+    }
+
+    /// The store refused for want of this quota: it counts as used up until it is read anew.
+    pub(crate) fn is_gone(&self, gone: &QuotaGone) {
+        let mut meters = self.meters.write();
+        let meter = meters.entry(gone.of).or_default();
+        let used = meter.span(gone.quota.per).used().of(gone.quota.unit);
+        let missing = gone.quota.limit.saturating_sub(used).max(0);
+        let [hour, day, month] = meter.spans_mut();
+        let span = match gone.quota.per {
+            Period::Hour => hour,
+            Period::Day => day,
+            Period::Month => month,
+        };
+        match gone.quota.unit {
+            QuotaUnit::Messages => span.reserved.messages += missing,
+            QuotaUnit::Segments => span.reserved.segments += missing,
+            QuotaUnit::Spend => span.reserved.spend.0 += missing,
+        }
+        drop(meters);
+        self.behind.notify_one();
+    }
+}
+
+/// Whether a route has quota left for a message of this class: the smallest there is.
+pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: Timestamp) -> bool {
+    let topology = inner.topology();
+    let Some(project) = topology.project(route.project) else {
+        return true;
+    };
+    let policy = &project.policy;
+    if route.quotas.is_none() && policy.quotas.is_none() {
+        return true;
+    }
+    let periods = inner.quotas.periods(project.key, policy, now);
+    let facts = |of, limits| inner.quotas.facts(of, limits, &periods);
+    let of_route = facts(MeterOf::Route(route.key), &route.quotas);
+    let of_project = facts(MeterOf::Project(project.key), &policy.quotas);
+    let share = share_percent(route.class, class, policy.overflow);
+    let is_out =
+        |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, SMALLEST).is_some();
+    !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
+}
+
+/// Reads the meters anew, now and again; what waits is looked at again when a route has quota that it
+/// had not (R-QUOTA-2).
+pub(crate) async fn follow(inner: Arc<Inner>) {
+    if !has_any(&inner.topology()) {
+        return;
+    }
+    let mut open = Vec::new();
+    loop {
+        if let Err(error) = refresh(&inner).await {
+            tracing::error!(%error, "quotas cannot be read");
+        }
+        let now_open = open_lanes(&inner);
+        if now_open.iter().any(|it| !open.contains(it)) {
+            settle::look_again(&inner);
+        }
+        open = now_open;
+        tokio::select! {
+            () = sleep(REFRESH_EVERY) => {}
+            () = inner.quotas.behind.notified() => {}
+        }
+    }
+}
+
+/// The routes and classes that have quota.
+fn open_lanes(inner: &Inner) -> Vec<(RouteKey, TrafficClass)> {
+    let now = inner.now();
+    let all = inner.lines.values().flat_map(|line| {
+        TrafficClass::ALL
+            .into_iter()
+            .filter(move |class| has_room(inner, &line.route, *class, now))
+            .map(move |class| (line.route.key, class))
+    });
+    all.collect()
+}
+
+/// Reads what the store has.
+pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
+    let meters = inner.store.meters().await?;
+    *inner.quotas.meters.write() = meters.into_iter().collect();
+    Ok(())
+}
+
+fn has_any(topology: &Topology) -> bool {
+    topology.routes().any(|it| !it.quotas.is_none())
+        || topology.projects().any(|it| !it.policy.quotas.is_none())
+}
