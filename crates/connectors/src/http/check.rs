@@ -84,6 +84,11 @@ impl Check<'_> {
                 self.problem(format!("settings.{name}"), format!("is missing: {what}"));
             }
         }
+        for (name, text) in settings {
+            if text.is_empty() && !spec.needs.contains_key(name) {
+                self.problem(format!("settings.{name}"), "must not be empty");
+            }
+        }
         for name in settings.keys().chain(spec.defaults.keys()) {
             if FACTS.iter().any(|it| it.0 == name) {
                 let message = "is a name that stands for something of the message";
@@ -102,12 +107,10 @@ impl Check<'_> {
             let is_listed = spec.needs.contains_key(name) || spec.defaults.contains_key(name);
             if !used.contains(name) && !is_listed {
                 let listed = spec.needs.keys().chain(spec.defaults.keys());
-                let listed: Vec<&str> = listed.map(String::as_str).collect();
-                let message = format!(
-                    "is used nowhere; settings of this provider are {}",
-                    listed.join(", ")
-                );
-                self.problem(format!("settings.{name}"), message);
+                self.problems.push(Problem {
+                    known: listed.cloned().collect(),
+                    ..Problem::new(format!("settings.{name}"), "is used nowhere")
+                });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a description of a provider consists of, as it is written.
 //!
-//! Reading it checks the keys and their types; `check` checks the rest.
+//! Reading it (`reading`) checks the keys and their types; `check` checks the rest. The variants of
+//! `AuthSpec` and `SignatureSpec` are tables that name theirs in the key `kind`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,7 +46,7 @@ pub struct ProviderSpec {
 
 /// How requests show who sends them.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthSpec {
     /// They do not, or the body does.
     #[default]
@@ -420,7 +421,7 @@ impl Default for ReplySpec {
 
 /// How callbacks show who sends them.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SignatureSpec {
     /// They do not: whoever knows the URL is believed.
     #[default]
