@@ -73,6 +73,11 @@ impl Provider {
         }
     }
 
+    /// Whether the provider calls us: with receipts, or with inbound messages.
+    pub const fn calls_us(&self) -> bool {
+        self.receipts.is_some() || self.inbound.is_some()
+    }
+
     /// Whether the provider gives receipts.
     pub const fn gives_receipts(&self) -> bool {
         self.receipts.is_some()

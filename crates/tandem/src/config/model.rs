@@ -9,7 +9,7 @@ use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
-use connectors::telegram::TelegramConfig;
+use connectors::telegram::{TelegramConfig, Updates};
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
@@ -283,6 +283,16 @@ impl Provider {
             Self::Telegram(_) => "telegram",
             Self::Email(_) => "email",
             Self::Simulator(_) => "simulator",
+        }
+    }
+
+    /// Whether its calls to `public_url` are the only way by which it tells us anything.
+    pub(crate) fn calls_us(&self) -> bool {
+        match self {
+            Self::WhatsApp(_) | Self::Twilio(_) => true,
+            Self::Http(it) => it.provider.calls_us(),
+            Self::Telegram(it) => it.updates == Updates::Webhook,
+            Self::Smpp(_) | Self::Email(_) | Self::Simulator(_) => false,
         }
     }
 }

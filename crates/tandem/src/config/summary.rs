@@ -88,7 +88,14 @@ fn price_words(price: &domain::model::route::Price) -> String {
     } else {
         ""
     };
-    format!("{scope}{} {unit}{dated}", show_money(price.amount))
+    let category = price
+        .category
+        .map(|it| format!(" ({})", it.code()))
+        .unwrap_or_default();
+    format!(
+        "{scope}{} {unit}{category}{dated}",
+        show_money(price.amount)
+    )
 }
 
 fn sender_line(sender: &Sender) -> String {

@@ -196,6 +196,46 @@ fn warnings_do_not_refuse_a_configuration() {
 }
 
 #[test]
+fn without_a_public_url_the_routes_whose_providers_call_are_named() {
+    let twilio = "[[route]]\nid = \"tw\"\nchannel = \"sms\"\nprovider = \"twilio\"\ntwilio = { account_sid = \"AC00000000000000000000000000000000\", auth_token = \"t\" }\n";
+    let whatsapp = "[[route]]\nid = \"wa\"\nchannel = \"whatsapp\"\nprovider = \"whatsapp\"\nwhatsapp = { phone_number_id = \"1\", access_token = \"a\", app_secret = \"b\", verify_token = \"c\" }\n";
+    let told = |source: &str, overrides: &Overrides| -> Vec<String> {
+        let surroundings = Surroundings {
+            variable: &variable,
+            folder: Path::new("/nonexistent"),
+        };
+        let warnings = parse(source, overrides, surroundings).unwrap().warnings;
+        let about = warnings.iter().filter(|it| it.path == "public_url");
+        about.map(ToString::to_string).collect()
+    };
+    let both = with(&format!("{ROUTE}{twilio}{whatsapp}"));
+    let none = Overrides::default();
+    assert_eq!(
+        told(&both, &none),
+        [
+            "public_url: is not set: calls of the providers of the routes \"tw\", \"wa\" can be neither asked for nor verified; receipts and inbound messages may not come"
+        ]
+    );
+    let given = Overrides::from_environment(&|name| {
+        (name == "TANDEM_PUBLIC_URL").then(|| "https://msg.example.com".to_owned())
+    });
+    assert_eq!(told(&both, &given), [""; 0]);
+    assert_eq!(told(&with(ROUTE), &none), [""; 0]);
+    let off = twilio.replace("channel =", "enabled = false\nchannel =");
+    assert_eq!(told(&with(&off), &none), [""; 0]);
+}
+
+#[test]
+fn the_price_of_a_category_names_it() {
+    let prices = "prices = [{ prefix = \"*\", price = \"0\", category = \"service\" }, { prefix = \"*\", price = \"0.06\", category = \"marketing\" }]\n";
+    let words = summary(&config_of(&with(&format!("{ROUTE}{prices}")))).join("\n");
+    assert!(
+        words.contains("0.00 a segment (service); 0.06 a segment (marketing) EUR"),
+        "{words}"
+    );
+}
+
+#[test]
 fn the_same_key_twice_is_refused_without_showing_it() {
     let project = |id: &str| {
         format!(
