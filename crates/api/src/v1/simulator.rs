@@ -86,7 +86,8 @@ pub(crate) async fn inbound(asked: Asked<InboundIn>) -> Result<Response, ApiErro
     let checked = check(&input, &mut problems);
     problems.finish()?;
     // Safe: without any of them `problems` has said so above.
-    let (from, channel, text) = checked.ok_or_else(|| ApiError::field(&[], "is not complete"))?;
+    let (from, channel, text) =
+        checked.ok_or_else(|| ApiError::field(&[], "the request is not complete"))?;
     let topology = api.engine.topology();
     let project = caller.project();
     let sender = match &input.sender_id {

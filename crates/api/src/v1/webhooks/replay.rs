@@ -73,7 +73,7 @@ pub(crate) async fn replay(
     let which = input.check(&mut problems);
     problems.finish()?;
     // Safe: without any of them `problems` has said so above.
-    let which = which.ok_or_else(|| ApiError::field(&[], "is not complete"))?;
+    let which = which.ok_or_else(|| ApiError::field(&[], "the request is not complete"))?;
     let setting = WebhookSetting::Replay(which);
     let outcome = apply(&api, caller.project(), sender.key, setting).await?;
     let Outcome::Replayed { count, more } = outcome else {
@@ -107,7 +107,7 @@ impl ReplayIn {
             (_, _, _) => {
                 problems.add(
                     &[],
-                    "needs exactly one of `eventIds`, `since` and `dead: true`",
+                    "the request must have exactly one of `eventIds`, `since` and `dead: true`",
                 );
                 None
             }
