@@ -61,7 +61,8 @@ async fn what_a_connector_logs_of_a_call_names_the_route() {
         .with_writer(move || writer.clone())
         .finish();
     let capture = tracing::subscriber::set_default(subscriber);
-    let route = house.engine.topology().route(WHATSAPP).unwrap().id.clone();
+    let topology = house.engine.topology();
+    let route = &topology.route(WHATSAPP).unwrap().id;
     let call = Request::post(format!("/hooks/{route}?token=s3cret"));
     let answer = house.request(call.body(Body::from("{")).unwrap()).await;
     drop(capture);

@@ -55,7 +55,7 @@ impl Mistake {
         let mut last = None;
         for segment in path {
             match segment {
-                Segment::Seq { index } => place.push_str(&format!("[{index}]")),
+                Segment::Seq { index } => place = format!("{place}[{index}]"),
                 Segment::Map { key } => {
                     append(&mut place, key);
                     last = Some(key);
@@ -103,10 +103,10 @@ impl serde::de::Error for Mistake {
 
     /// Right in kind and yet wrong: what is no text is shown. A text may be a secret.
     fn invalid_value(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        let given = match given {
-            Unexpected::Signed(number) => number.to_string(),
-            Unexpected::Unsigned(number) => number.to_string(),
-            other => kind(other).to_owned(),
+        let given = if let Unexpected::Signed(number) = given {
+            number.to_string()
+        } else {
+            kind(given).to_owned()
         };
         Self::of(None, format!("is {given}; must be {}", words(wanted)))
     }
@@ -169,7 +169,7 @@ fn words(wanted: &dyn Expected) -> String {
 /// A value of TOML.
 struct Toml(Value);
 
-impl<'de> IntoDeserializer<'de, Mistake> for Toml {
+impl IntoDeserializer<'_, Mistake> for Toml {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -216,24 +216,28 @@ impl<'de> Deserializer<'de> for Toml {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mistake> {
+        let of_a_kind = OF_A_KIND.contains(&name);
         match self.0 {
-            Value::Table(mut rest) if OF_A_KIND.contains(&name) => match rest.remove(KIND) {
+            Value::Table(mut rest) if of_a_kind => match rest.remove(KIND) {
                 Some(Value::String(kind)) => visitor.visit_enum(OfAKind { kind, rest }),
                 Some(_) => Err(Mistake::of(Some(KIND), "must be text in quotes".to_owned())),
                 None => Err(Mistake::missing_field(KIND)),
             },
-            Value::String(word) if !OF_A_KIND.contains(&name) => {
-                visitor.visit_enum(word.into_deserializer())
-            }
-            other => {
-                let wanted = if OF_A_KIND.contains(&name) {
+            Value::String(word) if !of_a_kind => visitor.visit_enum(word.into_deserializer()),
+            other @ (Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_)) => {
+                let wanted = Only(if of_a_kind {
                     "a table with a `kind`"
                 } else {
                     "text in quotes"
-                };
-                Toml(other)
-                    .deserialize_any(Only(wanted))
-                    .map(|never| match never {})
+                });
+                let refused = Self(other).deserialize_any(wanted);
+                refused.map(|never| match never {})
             }
         }
     }
@@ -245,7 +249,7 @@ impl<'de> Deserializer<'de> for Toml {
 }
 
 /// The rows of a table.
-fn rows<'de>(table: Table) -> MapDeserializer<'de, impl Iterator<Item = (String, Toml)>, Mistake> {
+fn rows(table: Table) -> MapDeserializer<'static, impl Iterator<Item = (String, Toml)>, Mistake> {
     MapDeserializer::new(table.into_iter().map(|(key, value)| (key, Toml(value))))
 }
 
