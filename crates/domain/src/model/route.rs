@@ -54,6 +54,8 @@ pub struct Route {
     pub receipts: bool,
     /// Whether the provider answers STOP and its like itself; then no second answer is sent (R-IN-2).
     pub answers_stop: bool,
+    /// Whether it carries media too (MMS), on the channel for text messages (R-ROUTE-1).
+    pub mms: bool,
     /// Submissions per second; `None` is unlimited.
     pub throughput: Option<u32>,
     /// Which destinations it serves.
@@ -115,6 +117,9 @@ pub struct Price {
     pub category: Option<PriceCategory>,
     /// The price of one unit.
     pub amount: Micros,
+    /// The price of a message with a medium (MMS), however long its text; `None`: the line says
+    /// nothing of such messages.
+    pub mms: Option<Micros>,
     /// What is counted.
     pub unit: PriceUnit,
     /// When it is charged.

@@ -245,6 +245,8 @@ pub(crate) struct Route {
     pub(crate) receipts: bool,
     /// Whether the provider answers STOP and its like itself (R-IN-2).
     pub(crate) answers_stop: bool,
+    /// Whether it carries media too (MMS).
+    pub(crate) mms: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).
