@@ -77,10 +77,12 @@ def test_twilios_description_allows_what_we_say_and_what_our_mock_answers(
     start: Callable[..., Server], twilio: tuple[Twilio, Prism]
 ) -> None:
     mock, prism = twilio
-    route = mock.route().replace(mock.listener.url, prism.url)
+    route = mock.route(mms="0.15").replace(mock.listener.url, prism.url)
     server = start(project() + route + _sender("tw"), called=True)
     api = Api(server.url, LIVE_KEY)
     sent = [api.send(f"+4072280000{number}", text)["message"]["id"] for number, text in enumerate(("Bună 😀", "x" * 900))]
+    picture = {"messageType": "image", "text": "A cat", "content": {"mediaUrl": "https://example.com/cat.jpg"}}
+    sent.append(api.post("/v1/messages", {"to": "+40722800009", "channel": "sms", **picture})["message"]["id"])
     assert {api.ended(it)["status"] for it in sent} == {"delivered"}, prism.said()[-3000:]
     assert prism.complaints() == []
     # It does look.
