@@ -201,7 +201,8 @@ fn sms_form(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
     })
 }
 
-/// A medium goes as an MMS where a route of the sender carries media; else no text message says it.
+/// A medium goes as an MMS where a route of the sender carries media (R-ROUTE-1); else no text message
+/// says it.
 /// Whether one of them serves the destination is for the choice of the route.
 fn mms_form(facts: &PlanFacts<'_>, content: &Content) -> Result<Form, ChannelDrop> {
     let mut routes = facts.routes.iter();
