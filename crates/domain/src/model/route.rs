@@ -37,6 +37,10 @@ impl RouteClass {
 
 /// One configured way to carry a channel. Does not change while the server runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub struct Route {
     /// The store's name for it.
     pub key: RouteKey,

@@ -53,7 +53,7 @@ fn mms(key: u32, prices: Vec<Price>) -> RouteFacts {
     up(it)
 }
 
-fn serves_germany(facts: RouteFacts) -> RouteFacts {
+fn serves_germany(facts: &RouteFacts) -> RouteFacts {
     let mut it = (*facts.route).clone();
     it.destinations = Destinations {
         allow: vec!["+49".into()],
@@ -195,14 +195,14 @@ fn a_medium_waits_for_its_route_and_never_goes_by_another() {
 fn the_reason_is_that_of_the_route_that_came_furthest() {
     let carries = || mms(2, vec![with_mms(1, 1)]);
     // Texts would reach the person, and media would not.
-    let elsewhere = world(vec![texts_only(1, 1), serves_germany(carries())]);
+    let elsewhere = world(vec![texts_only(1, 1), serves_germany(&carries())]);
     assert_eq!(
         dropped(&elsewhere),
         Some(ChannelDrop::ContentNotExpressible)
     );
     let nowhere = world(vec![
-        serves_germany(texts_only(1, 1)),
-        serves_germany(carries()),
+        serves_germany(&texts_only(1, 1)),
+        serves_germany(&carries()),
     ]);
     assert_eq!(dropped(&nowhere), Some(ChannelDrop::DestinationNotServed));
     let mut refused = world(vec![texts_only(1, 1), carries()]);

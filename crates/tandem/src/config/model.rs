@@ -224,6 +224,10 @@ pub(crate) enum Idempotency {
 
 /// One way to carry a channel.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub(crate) struct Route {
     /// The operator's name for it; unique in the file, since it is part of a callback's path.
     pub(crate) id: String,
