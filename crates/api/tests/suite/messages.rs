@@ -400,3 +400,15 @@ async fn a_picture_on_sms_goes_as_an_mms_where_a_route_of_the_sender_carries_med
         assert_eq!(on_sms["reason"], "content_not_expressible");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_number_says_whether_a_route_of_its_sender_carries_media() {
+    let house = House::new().await;
+    for (key, want) in [
+        (LIVE, json!(["sms", "whatsapp", "mms"])),
+        (TEST, json!(["sms", "whatsapp"])),
+    ] {
+        let answer = house.call(key, "GET", "/v1/phone-numbers", "").await;
+        assert_eq!(answer.json["items"][0]["capabilities"], want, "{answer:?}");
+    }
+}
