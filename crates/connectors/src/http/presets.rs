@@ -71,7 +71,7 @@ fn preset(name: &str) -> Result<Table, Problem> {
 }
 
 /// Lists to which an operator's entries are added, in front; every other list is replaced.
-const ADDED_TO: [&str; 2] = ["send.rules", "send.optional"];
+const ADDED_TO: [&str; 3] = ["send.rules", "send.optional", "send.mms.optional"];
 
 /// Lays `own` over `base`: tables are merged key by key, everything else is replaced. A table that
 /// names a `kind` is replaced whole, as the keys of another kind mean nothing to it.

@@ -133,6 +133,8 @@ pub struct SendSpec {
     /// JSON pointers into the body, to what is left out when a placeholder in it is empty.
     #[serde(default)]
     pub optional: Vec<String>,
+    /// What is asked for a message with a medium instead; without it the provider carries texts only.
+    pub mms: Option<MmsSpec>,
     /// Parameters of the query, beside those of the encoding.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
@@ -150,6 +152,17 @@ pub struct SendSpec {
     /// What those mean; the first that fits.
     #[serde(default)]
     pub rules: Vec<RuleSpec>,
+}
+
+/// The request that submits a message with a medium: as that of a text, but for its fields.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MmsSpec {
+    /// The fields.
+    pub body: toml::Table,
+    /// JSON pointers into them, to what is left out when a placeholder in it is empty.
+    #[serde(default)]
+    pub optional: Vec<String>,
 }
 
 /// What an answer of success looks like.

@@ -37,6 +37,10 @@ impl RouteClass {
 
 /// One configured way to carry a channel. Does not change while the server runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub struct Route {
     /// The store's name for it.
     pub key: RouteKey,
@@ -54,6 +58,8 @@ pub struct Route {
     pub receipts: bool,
     /// Whether the provider answers STOP and its like itself; then no second answer is sent (R-IN-2).
     pub answers_stop: bool,
+    /// Whether it carries media too (MMS), on the channel for text messages (R-ROUTE-1).
+    pub mms: bool,
     /// Submissions per second; `None` is unlimited.
     pub throughput: Option<u32>,
     /// Which destinations it serves.
@@ -115,6 +121,9 @@ pub struct Price {
     pub category: Option<PriceCategory>,
     /// The price of one unit.
     pub amount: Micros,
+    /// The price of a message with a medium (MMS), however long its text; `None`: the line says
+    /// nothing of such messages.
+    pub mms: Option<Micros>,
     /// What is counted.
     pub unit: PriceUnit,
     /// When it is charged.

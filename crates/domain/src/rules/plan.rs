@@ -20,7 +20,7 @@ use crate::model::route::RouteFacts;
 use crate::model::sender::Sender;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
-use crate::rules::cost::Quote;
+use crate::rules::cost::{Quote, Size};
 use crate::rules::route::Pick;
 use crate::rules::template::TemplateFacts;
 use crate::rules::viable::{Assessment, ChannelStanding, assess};
@@ -337,7 +337,7 @@ fn conclude(
             let attempt = PlannedAttempt {
                 channel: it.option.channel,
                 route: pick.route,
-                parts: it.assessment.parts,
+                parts: it.assessment.size.parts(),
                 estimated_cost: quote.amount,
                 charged_on: quote.charged_on,
                 receipts: pick.receipts,
@@ -404,7 +404,8 @@ fn channel_candidate(
         channel,
         verdict: verdict(considered, at, chosen, facts.message.speed),
         cost: it.option.cost,
-        segments: has_segments.then_some(it.assessment.parts),
+        segments: has_segments.then_some(it.assessment.size.parts()),
+        mms: it.assessment.size == Size::Mms,
         successes: metrics.success_count,
         failures: metrics.failure_count,
         average_delivery: metrics.average_delivery_time(),

@@ -224,6 +224,10 @@ pub(crate) enum Idempotency {
 
 /// One way to carry a channel.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub(crate) struct Route {
     /// The operator's name for it; unique in the file, since it is part of a callback's path.
     pub(crate) id: String,
@@ -245,6 +249,8 @@ pub(crate) struct Route {
     pub(crate) receipts: bool,
     /// Whether the provider answers STOP and its like itself (R-IN-2).
     pub(crate) answers_stop: bool,
+    /// Whether it carries media too (MMS).
+    pub(crate) mms: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).

@@ -65,9 +65,10 @@ fn route_line(route: &Route, currency: &str) -> String {
         format!("{} {currency}", prices.join("; "))
     };
     let off = if route.enabled { "" } else { " (switched off)" };
+    let mms = if route.mms { " and MMS" } else { "" };
     let (channel, provider) = (route.channel.code(), route.provider.code());
     format!(
-        "  route {}: {channel} by {provider}, {class}{throughput}, {prices}{off}",
+        "  route {}: {channel}{mms} by {provider}, {class}{throughput}, {prices}{off}",
         route.id
     )
 }
@@ -92,8 +93,12 @@ fn price_words(price: &domain::model::route::Price) -> String {
         .category
         .map(|it| format!(" ({})", it.code()))
         .unwrap_or_default();
+    let mms = price
+        .mms
+        .map(|it| format!(", {} an MMS", show_money(it)))
+        .unwrap_or_default();
     format!(
-        "{scope}{} {unit}{category}{dated}",
+        "{scope}{} {unit}{category}{mms}{dated}",
         show_money(price.amount)
     )
 }
