@@ -47,17 +47,20 @@ class Twilio:
         self.progress: tuple[str, ...] = ("sent", "delivered")
         #: What it accepted, with `sid` beside what came.
         self.messages: list[dict[str, str]] = []
+        #: What people sent: by path, its type and its bytes.
+        self.media: dict[str, tuple[str, bytes]] = {}
         self.listener = Listener(self._answer)
 
-    def route(self, route: str = "tw", channel: str = "sms", settings: str = "") -> str:
-        """The `[[route]]` to it."""
+    def route(self, route: str = "tw", channel: str = "sms", settings: str = "", mms: str | None = None) -> str:
+        """The `[[route]]` to it; `mms` is what one costs, where the route carries media."""
+        media = f'\nmms = true\nprices = [{{ prefix = "*", price = "0.05", mms = "{mms}" }}]'
+        texts = '\nprices = [{ prefix = "*", price = "0.05" }]'
         return f"""
 [[route]]
 id = "{route}"
 channel = "{channel}"
 class = "platform"
-provider = "twilio"
-prices = [{{ prefix = "*", price = "0.05" }}]
+provider = "twilio"{texts if mms is None else media}
 
 [route.twilio]
 account_sid = "{ACCOUNT}"
@@ -94,6 +97,13 @@ base_url = "{self.listener.url}"
         assert answer.is_success, answer.text
         return form["MessageSid"]
 
+    def keep(self, kind: str, content: bytes) -> dict[str, str]:
+        """Keeps a medium that a person sends: the fields that tell of it."""
+        path = f"/Messages/{self._sid()}/Media/ME{len(self.media):032x}"
+        self.media[path] = (kind, content)
+        url = f"{self.listener.url}/{API}/Accounts/{ACCOUNT}{path}"
+        return {"NumMedia": "1", "MediaUrl0": url, "MediaContentType0": kind}
+
     def inbound_form(self, sender: str, to: str, text: str, **fields: str) -> dict[str, str]:
         """What a callback says of a message from a person."""
         sid = self._sid()
@@ -129,6 +139,9 @@ base_url = "{self.listener.url}"
                 return Reply.json({"sid": ACCOUNT, "status": "active", "friendly_name": "Conformance"})
             case ("POST", "/Messages.json"):
                 return self._message(call.form())
+            case ("GET", path) if path in self.media:
+                kind, content = self.media[path]
+                return Reply(200, content, {"Content-Type": kind})
             case ("GET", path) if path.startswith("/Messages/"):
                 sid = path.removeprefix("/Messages/").removesuffix(".json")
                 found = next((it for it in self.messages if it["sid"] == sid), None)
@@ -159,7 +172,7 @@ base_url = "{self.listener.url}"
             "account_sid": ACCOUNT, "api_version": API, "body": message.get("Body", ""), "date_created": now,
             "date_sent": None, "date_updated": now, "direction": "outbound-api", "error_code": None,
             "error_message": None, "from": message.get("From"), "messaging_service_sid": message.get("MessagingServiceSid"),
-            "num_media": "0", "num_segments": "1", "price": None, "price_unit": "USD", "sid": sid, "status": "queued",
+            "num_media": "1" if "MediaUrl" in message else "0", "num_segments": "1", "price": None, "price_unit": "USD", "sid": sid, "status": "queued",
             "subresource_uris": {"media": f"/{API}/Accounts/{ACCOUNT}/Messages/{sid}/Media.json"}, "to": message["To"],
             "uri": f"/{API}/Accounts/{ACCOUNT}/Messages/{sid}.json",
         }

@@ -38,7 +38,7 @@ def twilio() -> Iterator[Twilio]:
 @pytest.fixture(scope="module")
 def server(start: Callable[..., Server], twilio: Twilio) -> Server:
     """Tandem with a route to it."""
-    server = start(project() + twilio.route() + SENDER, called=True)
+    server = start(project() + twilio.route(mms="0.15") + SENDER, called=True)
     twilio.hook = server.hook("tw")
     return server
 
@@ -67,9 +67,31 @@ def test_a_message_is_delivered_and_said_as_its_own_client_says_it(api: Api, twi
     assert callback.startswith(twilio.hook)
 
 
+def test_a_picture_goes_as_an_mms_and_is_said_as_its_own_client_says_it(api: Api, twilio: Twilio) -> None:
+    to, url = "+40722300002", "https://cdn.example/cat.jpg?size=1&x=2"
+    content = {"messageType": "image", "text": "O pisică 🐈", "content": {"mediaUrl": url}}
+    sent = api.post("/v1/messages", {"to": to, "channel": "sms", **content})
+    assert (sent["routing"]["mms"], sent["routing"]["segments"], sent["routing"]["costEstimated"]) == (True, 1, 0.15)
+    assert api.ended(sent["message"]["id"])["status"] == "delivered"
+    ours = twilio.sent_to(to)[0]
+    twilio_client(twilio).messages.create(to=to, from_=US, body="O pisică 🐈", media_url=[url])
+    theirs = twilio.sent_to(to, 2)[1]
+    assert {it: ours[it] for it in theirs.keys() - {"sid"}} == {it: theirs[it] for it in theirs.keys() - {"sid"}}
+    assert ours["StatusCallback"].startswith(twilio.hook)
+
+
+def test_what_a_person_sends_as_an_mms_is_received_and_fetched(api: Api, twilio: Twilio) -> None:
+    picture = b"\xff\xd8 a picture"
+    twilio.inbound("+40722300012", US, "Uite", **twilio.keep("image/jpeg", picture))
+    found = until("it is received", lambda: _received(api, "Uite"))
+    assert [(it["messageType"], it["channel"], it["content"]["mimeType"]) for it in found] == [("image", "sms", "image/jpeg")]
+    medium = api.http.get(f"/v1/messages/{found[0]['id']}/media")
+    assert (medium.content, medium.headers["content-type"]) == (picture, "image/jpeg")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
-    [("30003", "undelivered", "30003"), ("30005", "failed", "30005")],
+    [("30003", "undelivered", "30003"), ("30005", "failed", "30005"), ("30019", "undelivered", "30019")],
 )
 def test_a_callback_that_says_failed_fails_the_message(api: Api, twilio: Twilio, error: str, status: str, code: str) -> None:
     twilio.progress = ()

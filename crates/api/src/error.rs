@@ -78,6 +78,15 @@ impl FieldError {
             message: message.into(),
         }
     }
+
+    /// The field and what is wrong with it; what concerns the request as a whole has no field.
+    fn sentence(&self) -> String {
+        if self.path.is_empty() {
+            self.message.clone()
+        } else {
+            format!("`{}`: {}", self.path.join("."), self.message)
+        }
+    }
 }
 
 /// What was found wrong with a request so far, so that one answer names all of it.
@@ -147,7 +156,7 @@ impl ApiError {
     pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
         let message = errors.first().map_or_else(
             || "The request is not valid".to_owned(),
-            |it| format!("`{}`: {}", it.path.join("."), it.message),
+            FieldError::sentence,
         );
         let mut error = Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, message);
         error.0.errors = errors;

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use ports::hooks::{HookAnswer, HookCall};
+use tracing::Instrument;
 
 use crate::ApiState;
 use crate::error::ApiError;
@@ -43,6 +44,8 @@ async fn call(
         return ApiError::not_found("callback of this route").into_response();
     };
     let query = query.unwrap_or_default();
+    // A connector does not know what its route is called; whatever it logs meanwhile says it.
+    let span = tracing::error_span!("callback", %route);
     let answer = hooks
         .call(HookCall {
             method: method.as_str().into(),
@@ -54,6 +57,7 @@ async fn call(
                 .collect(),
             body: body.into(),
         })
+        .instrument(span)
         .await;
     metrics::counter!("tandem_hook_calls_total",
         "route" => route, "class" => if answer.status < 400 { "taken" } else { "refused" })

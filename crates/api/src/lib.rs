@@ -5,6 +5,7 @@
 //! resource under `v1`. API types are not domain types: each resource converts in its own folder.
 
 mod address;
+mod asked;
 mod auth;
 mod body;
 mod configuring;

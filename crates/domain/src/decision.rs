@@ -128,6 +128,8 @@ pub enum RouteDrop {
     TestModeMismatch,
     /// It does not serve the destination.
     DestinationNotServed,
+    /// The message has a medium, and it carries texts only (R-ROUTE-1).
+    NoMms,
     /// It refused this message already (R-ROUTE-4).
     RefusedBefore,
     /// It is of a class that this traffic may not use (R-ROUTE-2, R-ROUTE-3).
@@ -177,6 +179,9 @@ pub struct ChannelCandidate {
     /// How many segments it would have there.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<u16>,
+    /// Whether it would go as an MMS there.
+    #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
+    pub mms: bool,
     /// The contact's successes there.
     #[serde(rename = "s")]
     pub successes: u32,

@@ -100,6 +100,7 @@ impl Words for RouteDrop {
                 "test messages go to simulators only, live ones to real routes where there are any"
             }
             Self::DestinationNotServed => "it does not serve the destination",
+            Self::NoMms => "it carries texts only, no media (MMS)",
             Self::RefusedBefore => "it refused this message",
             Self::ClassNotAllowed => "it does not take traffic of this class",
             Self::ReservedForDirect => "the rest of its quota is kept for direct messages",
@@ -180,6 +181,7 @@ fn channel_sentence(candidate: &ChannelCandidate, currency: Currency) -> String 
     let mut facts = Vec::new();
     facts.extend(candidate.cost.map(|cost| amount(cost, currency)));
     match candidate.segments {
+        Some(_) if candidate.mms => facts.push("as MMS".to_owned()),
         Some(1) => facts.push("1 segment".to_owned()),
         Some(segments) => facts.push(format!("{segments} segments")),
         None => {}
@@ -272,6 +274,7 @@ mod tests {
                     verdict: ChannelVerdict::Chosen(ChannelReason::CheapestViable),
                     cost: Some(Micros(10_000)),
                     segments: None,
+                    mms: false,
                     successes: 120,
                     failures: 1,
                     average_delivery: Some(Millis::new(1_100)),
@@ -281,6 +284,7 @@ mod tests {
                     verdict: ChannelVerdict::Dearer,
                     cost: Some(Micros(100_000)),
                     segments: Some(2),
+                    mms: false,
                     successes: 0,
                     failures: 0,
                     average_delivery: None,
@@ -336,6 +340,7 @@ mod tests {
             verdict: ChannelVerdict::Dropped(ChannelDrop::NotOnSender),
             cost: None,
             segments: None,
+            mms: false,
             successes: 0,
             failures: 0,
             average_delivery: None,

@@ -8,7 +8,7 @@ use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::route::Route;
-use domain::rules::cost::price_of;
+use domain::rules::cost::{Size, price_of};
 use domain::rules::window::{whatsapp_form, window};
 use domain::time::Timestamp;
 use ports::connector::{Bill, SubmissionKey};
@@ -73,7 +73,16 @@ fn repriced(
     let to = &outbound.message.to;
     let to = outbound.facts.address_on(attempt.channel, to).unwrap_or(to);
     let segments = bill.segments?;
-    let price = |category, segments| price_of(route, to, category, segments, at);
+    // However a provider counts an MMS, it is one.
+    let is_mms = attempt.channel == Channel::Sms && outbound.message.content.fits_mms();
+    let price = |category, segments| {
+        let size = if is_mms {
+            Size::Mms
+        } else {
+            Size::Segments(segments)
+        };
+        price_of(route, to, category, size, at)
+    };
     let categories = match attempt.channel {
         Channel::WhatsApp => categories(inner, outbound, at).map(Some).to_vec(),
         Channel::Sms | Channel::Telegram | Channel::Email => vec![None],

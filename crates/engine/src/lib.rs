@@ -60,7 +60,7 @@ use tokio_util::task::TaskTracker;
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
 use crate::publish::{Publishing, Watch};
-use crate::quotas::Quotas;
+use crate::quotas::Used;
 use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
 use crate::templates::Templates;
@@ -120,7 +120,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
-    pub(crate) quotas: Quotas,
+    pub(crate) quotas: Used,
     pub(crate) bulk: Mutex<BulkDetector>,
     pub(crate) answers: Mutex<answers::Answers>,
     pub(crate) templates: Templates,
@@ -183,7 +183,7 @@ impl Engine {
             .collect::<BTreeMap<_, _>>();
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
-            quotas: Quotas::default(),
+            quotas: Used::default(),
             clock: setup.clock,
             random: setup.random,
             store: setup.store,

@@ -9,7 +9,7 @@ use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
-use domain::model::quota::{Limits, MeterOf, Reservation};
+use domain::model::quota::{MeterOf, Quotas, Reservation};
 use domain::model::route::RouteCondition;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
 use domain::rules::route::share_percent;
@@ -205,7 +205,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
                     route: routes
                         .iter()
                         .find(|it| it.route.key == live.route)
-                        .map_or(Limits::NONE, |it| it.quota.limits.clone()),
+                        .map_or(Quotas::NONE, |it| it.quota.limits.clone()),
                     project: quota.limits.clone(),
                 },
             };

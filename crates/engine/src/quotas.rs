@@ -10,7 +10,7 @@ use domain::ids::{ProjectKey, RouteKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::policy::Policy;
-use domain::model::quota::{Limits, Meter, MeterOf, Period, Periods, QuotaUnit, Use};
+use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
 use domain::rules::period::periods;
 use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
@@ -30,7 +30,7 @@ const REFRESH_EVERY: Millis = Millis::new(250);
 
 /// The copy.
 #[derive(Debug, Default)]
-pub(crate) struct Quotas {
+pub(crate) struct Used {
     meters: RwLock<BTreeMap<MeterOf, Meter>>,
     /// The periods that hold now, for each project.
     periods: RwLock<BTreeMap<ProjectKey, Periods>>,
@@ -38,7 +38,7 @@ pub(crate) struct Quotas {
     behind: Notify,
 }
 
-impl Quotas {
+impl Used {
     /// The periods by which the project's quotas count now.
     pub(crate) fn periods(&self, project: ProjectKey, policy: &Policy, now: Timestamp) -> Periods {
         let holds = |it: &&Periods| it.hour <= now && now < it.until;
@@ -51,7 +51,7 @@ impl Quotas {
     }
 
     /// What is known of these limits.
-    pub(crate) fn facts(&self, of: MeterOf, limits: &Limits, periods: &Periods) -> QuotaFacts {
+    pub(crate) fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
         if limits.is_none() {
             return QuotaFacts::UNLIMITED;
         }

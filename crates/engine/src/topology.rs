@@ -152,11 +152,25 @@ impl Topology {
     /// The channels that a sender has through its routes: simulators only for a test key, and none
     /// for a live one unless the sender has nothing else (R-TEST).
     pub fn channels_of(&self, sender: &Sender, test: bool) -> ChannelSet {
-        let simulators = test || self.routes_of(sender).all(|it| it.simulator);
-        self.routes_of(sender)
-            .filter(|it| it.simulator == simulators)
+        self.usable_routes(sender, test)
             .map(|it| it.channel)
             .collect::<ChannelSet>()
+    }
+
+    /// Whether one of those routes carries media on the channel for text messages (R-ROUTE-1).
+    pub fn carries_mms(&self, sender: &Sender, test: bool) -> bool {
+        let mut routes = self.usable_routes(sender, test);
+        routes.any(|it| it.channel == Channel::Sms && it.mms)
+    }
+
+    fn usable_routes<'a>(
+        &'a self,
+        sender: &'a Sender,
+        test: bool,
+    ) -> impl Iterator<Item = &'a Arc<Route>> {
+        let simulators = test || self.routes_of(sender).all(|it| it.simulator);
+        self.routes_of(sender)
+            .filter(move |it| it.simulator == simulators)
     }
 
     /// Whether a sender has this channel at all.

@@ -222,6 +222,7 @@ fn decision(chosen: RouteKey) -> Decision {
         verdict,
         cost: Some(Micros(35_000)),
         segments: Some(1),
+        mms: false,
         successes: 0,
         failures: 0,
         average_delivery: None,

@@ -201,6 +201,9 @@ pub(crate) struct Keys {
     /// Project; needed where there are several.
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) project: Option<String>,
+    /// Make the database where there is none yet.
+    #[arg(long = "create", global = true)]
+    pub(crate) create_database: bool,
     /// Print JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,

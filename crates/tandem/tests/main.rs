@@ -96,6 +96,23 @@ fn a_client_command_says_how_to_reach_a_server() {
 }
 
 #[test]
+fn keys_make_no_database_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let create = ["keys", "create", "--name", "app"];
+    let output = tandem(folder.path(), &create);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    for part in ["there is no database", "tandem-data/tandem.db", "--create"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let output = tandem(folder.path(), &[&create[..], &["--create"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = tandem(folder.path(), &["keys", "list"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
 fn keys_are_made_listed_and_revoked_in_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let keys = |arguments: &[&str]| {
@@ -105,7 +122,9 @@ fn keys_are_made_listed_and_revoked_in_the_database() {
         stdout(&output)
     };
     let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
-    let made = json(keys(&["create", "--name", "app", "--scope", "read"]));
+    let made = json(keys(&[
+        "create", "--name", "app", "--scope", "read", "--create",
+    ]));
     let secret = made["key"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("zv_live_"));
     assert_eq!(made["scopes"], serde_json::json!(["read"]));

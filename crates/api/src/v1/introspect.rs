@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::address::{Address, EmailAddress};
@@ -17,8 +16,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::{ApiState, json};
 
@@ -95,15 +94,9 @@ pub(crate) struct PhoneOut {
         (status = 400, description = "The number is missing", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn phone(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: PhoneIn = body::parse(&bytes, &mut warnings)?;
+pub(crate) async fn phone(asked: Asked<PhoneIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::READ)?;
+    let (input, warnings) = body.open()?;
     let text = input
         .phone_number
         .ok_or_else(|| ApiError::field(&["phoneNumber"], "is needed: a phone number in E.164"))?;
@@ -244,15 +237,8 @@ struct Summary {
         (status = 400, description = "None, or too many addresses", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn email(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: EmailIn = body::parse(&bytes, &mut warnings)?;
+pub(crate) async fn email(asked: Asked<EmailIn>) -> Result<Response, ApiError> {
+    let (input, warnings) = asked.by(Scopes::READ)?.body.open()?;
     if input.email.is_none() && input.emails.is_none() {
         let what = "is needed: an e-mail address, or several in emails";
         return Err(ApiError::field(&["email"], what));

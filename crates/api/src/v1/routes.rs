@@ -39,6 +39,8 @@ struct RouteOut<'a> {
     route_class: Option<&'static str>,
     /// Whether it is a simulator: the only kind that test keys may use.
     simulator: bool,
+    /// Whether it carries media as MMS, beside texts.
+    mms: bool,
     /// Whether it takes messages: `up`, `down` or `throttled`.
     condition: &'static str,
     /// Why it does not.
@@ -72,6 +74,7 @@ impl<'a> RouteOut<'a> {
             channel: route.map(|it| Channel::code(it.channel)),
             route_class: route.and_then(|it| it.class).map(RouteClass::code),
             simulator: route.is_some_and(|it| it.simulator),
+            mms: route.is_some_and(|it| it.mms),
             condition: condition(status.condition),
             reason: status.reason.as_deref(),
             backlog: status.backlog,

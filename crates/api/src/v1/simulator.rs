@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::MessageId;
@@ -17,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address;
-use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
+use crate::asked::Asked;
+use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorCode, ErrorOut, FieldError, Problems};
 use crate::json::Shown;
 use crate::schema;
@@ -77,23 +76,18 @@ struct InboundOut {
         (status = 503, description = "The store is not available; nothing was kept", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn inbound(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::SEND)?;
+pub(crate) async fn inbound(asked: Asked<InboundIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::SEND)?;
     if !caller.0.test {
         return Err(ApiError::forbidden("Simulated messages need a test key"));
     }
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: InboundIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let checked = check(&input, &mut problems);
     problems.finish()?;
     // Safe: without any of them `problems` has said so above.
-    let (from, channel, text) = checked.ok_or_else(|| ApiError::field(&[], "is not complete"))?;
+    let (from, channel, text) =
+        checked.ok_or_else(|| ApiError::field(&[], "the request is not complete"))?;
     let topology = api.engine.topology();
     let project = caller.project();
     let sender = match &input.sender_id {

@@ -213,6 +213,9 @@ async fn wrong_parameters_are_named() {
         ("/v1/events?after=x", None, "after"),
         ("/v1/events?after=-1", None, "after"),
         ("/v1/events", Some("evt_1_1"), "Last-Event-ID"),
+        // Nothing has happened yet.
+        ("/v1/events?after=1", None, "after"),
+        ("/v1/events?after=0", Some("1"), "Last-Event-ID"),
     ] {
         let response = ask(&house, LIVE, path, last).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");

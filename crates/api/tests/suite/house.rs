@@ -320,7 +320,7 @@ fn topology() -> Topology {
                 45_000,
                 false,
             ),
-            route(
+            with_mms(route(
                 2,
                 1,
                 "bulk",
@@ -328,7 +328,7 @@ fn topology() -> Topology {
                 Some(RouteClass::Platform),
                 35_000,
                 false,
-            ),
+            )),
             route(WHATSAPP.0, 1, "wa", Channel::WhatsApp, None, 10_000, false),
             route(4, 1, "sim", Channel::Sms, None, 0, true),
             route(5, 1, "sim-wa", Channel::WhatsApp, None, 0, true),
@@ -355,21 +355,30 @@ fn route(
         simulator,
         receipts: true,
         answers_stop: false,
+        mms: false,
         throughput: None,
         destinations: Destinations::default(),
         prices: vec![Price {
-            quotas: domain::model::quota::Limits::NONE,
             scope: PriceScope::Any,
             category: None,
             amount: Micros(price),
+            mms: None,
             unit: PriceUnit::Segment,
             charged_on: ChargedOn::Submit,
             valid_from: None,
             valid_until: None,
         }],
+        quotas: domain::model::quota::Quotas::NONE,
         on_unknown: OnUnknown::default(),
         unknown_wait: UnknownWait::default(),
     }
+}
+
+/// The route with media, at 0.12 each.
+fn with_mms(mut route: Route) -> Route {
+    route.mms = true;
+    route.prices[0].mms = Some(Micros(120_000));
+    route
 }
 
 /// A provider that takes everything and delivers it at once, but for the magic numbers above.

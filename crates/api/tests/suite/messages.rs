@@ -352,3 +352,63 @@ async fn a_list_is_filtered_by_status_recipient_and_channel() {
         assert_eq!(page["nextCursor"], Value::Null);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_on_sms_goes_as_an_mms_where_a_route_of_the_sender_carries_media() {
+    let house = House::new().await;
+    let body = |content: Value| {
+        json!({
+            "to": TO, "channel": "sms", "messageType": "image", "text": "look", "content": content,
+        })
+    };
+    let picture = body(json!({"mediaUrl": "https://cdn.example/a.jpg"}));
+    let answer = house.post("/v1/messages", &picture).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    let routing = &answer.json["routing"];
+    assert_eq!(
+        (
+            &routing["route"],
+            &routing["mms"],
+            &routing["segments"],
+            &routing["costEstimated"]
+        ),
+        (&json!("bulk"), &json!(true), &json!(1), &json!(0.12))
+    );
+
+    let preview = house.post("/v1/routing/preview", &picture).await.json;
+    let preview = &preview["routing"];
+    let routes = preview["routes"].as_array().unwrap();
+    let gateway = routes.iter().find(|it| it["route"] == "gw").unwrap();
+    assert_eq!(
+        (&gateway["verdict"], &gateway["reason"]),
+        (&json!("dropped"), &json!("no_mms"))
+    );
+    let said = preview["explanation"].to_string();
+    assert!(said.contains("as MMS"), "{said}");
+    assert!(said.contains("it carries texts only, no media (MMS)"));
+
+    // By the provider's own id, or from a sender with routes for texts only: as ever.
+    let by_id = house
+        .post("/v1/messages", &body(json!({"mediaId": "1"})))
+        .await;
+    let alerts = send_as(&house, LIVE, &[("Zavu-Sender", "alerts")], &picture).await;
+    for refused in [by_id, alerts] {
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{refused:?}");
+        assert_eq!(refused.json["code"], "no_channel");
+        let channels = refused.json["details"]["channels"].as_array().unwrap();
+        let on_sms = channels.iter().find(|it| it["channel"] == "sms").unwrap();
+        assert_eq!(on_sms["reason"], "content_not_expressible");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_says_whether_a_route_of_its_sender_carries_media() {
+    let house = House::new().await;
+    for (key, want) in [
+        (LIVE, json!(["sms", "whatsapp", "mms"])),
+        (TEST, json!(["sms", "whatsapp"])),
+    ] {
+        let answer = house.call(key, "GET", "/v1/phone-numbers", "").await;
+        assert_eq!(answer.json["items"][0]["capabilities"], want, "{answer:?}");
+    }
+}

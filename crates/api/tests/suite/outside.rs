@@ -164,4 +164,6 @@ async fn routes_tell_their_state_and_why() {
         (&items[3]["simulator"], &items[3]["routeClass"]),
         (&json!(true), &Value::Null)
     );
+    let mms: Vec<_> = items.iter().map(|it| &it["mms"]).collect();
+    assert_eq!(mms, [false, true, false, false, false]);
 }

@@ -338,6 +338,9 @@ async fn a_replay_names_exactly_one_kind_of_events() {
         let answer = house.post(&replay, &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(answer.wrong_fields(), [field], "{body}");
+        let message = answer.json["message"].as_str().unwrap();
+        assert!(!message.contains("``"), "{message}");
+        assert_eq!(message.starts_with('`'), !field.is_empty(), "{message}");
     }
     let empty = house.post(&replay, &json!({"dead": true})).await;
     assert_eq!(empty.json, json!({"queued": 0, "more": false}));

@@ -14,10 +14,10 @@ use super::place::pointer;
 use super::presets::Problem;
 use super::provider::{Auth, Provider, Send};
 use super::spec::{
-    AuthSpec, Encoding, InboundSpec, MethodSpec, OkSpec, PriceSpec, ProviderSpec, ReceiptSpec,
-    ReplySpec, SendSpec, SignatureSpec,
+    AuthSpec, Encoding, InboundSpec, MethodSpec, MmsSpec, OkSpec, PriceSpec, ProviderSpec,
+    ReceiptSpec, ReplySpec, SendSpec, SignatureSpec,
 };
-use super::template::{Branch, FACTS, Node, Scope, Template};
+use super::template::{Branch, FACTS, Fact, Node, Scope, Template};
 use super::time;
 use crate::web::protocol::Method;
 
@@ -61,6 +61,15 @@ impl ProviderSpec {
     }
 }
 
+/// The fields of a request.
+struct Fields<'a> {
+    /// The table that they stand in.
+    place: &'static str,
+    encoding: Encoding,
+    body: &'a toml::Table,
+    optional: &'a [String],
+}
+
 struct Check<'a> {
     problems: Vec<Problem>,
     scope: Scope<'a>,
@@ -84,6 +93,11 @@ impl Check<'_> {
                 self.problem(format!("settings.{name}"), format!("is missing: {what}"));
             }
         }
+        for (name, text) in settings {
+            if text.is_empty() && !spec.needs.contains_key(name) {
+                self.problem(format!("settings.{name}"), "must not be empty");
+            }
+        }
         for name in settings.keys().chain(spec.defaults.keys()) {
             if FACTS.iter().any(|it| it.0 == name) {
                 let message = "is a name that stands for something of the message";
@@ -102,12 +116,10 @@ impl Check<'_> {
             let is_listed = spec.needs.contains_key(name) || spec.defaults.contains_key(name);
             if !used.contains(name) && !is_listed {
                 let listed = spec.needs.keys().chain(spec.defaults.keys());
-                let listed: Vec<&str> = listed.map(String::as_str).collect();
-                let message = format!(
-                    "is used nowhere; settings of this provider are {}",
-                    listed.join(", ")
-                );
-                self.problem(format!("settings.{name}"), message);
+                self.problems.push(Problem {
+                    known: listed.cloned().collect(),
+                    ..Problem::new(format!("settings.{name}"), "is used nowhere")
+                });
             }
         }
     }
@@ -225,21 +237,20 @@ impl Check<'_> {
         if let Some(name) = &send.idempotency_header {
             self.header_name("send.idempotency_header", name);
         }
-        self.optional(&send.optional);
         self.ok(&send.ok);
-        let body = toml::Value::Table(send.body.clone());
-        let body = self.branch(send, &body, "", 0);
-        for name in &send.optional {
-            if pointer(name).is_ok() && !exists(&send.body, name) {
-                let message = format!("{name:?} is nowhere in the body");
-                self.problem("send.optional", message);
-            }
-        }
+        let body = self.body(&Fields {
+            place: "send",
+            encoding: send.encoding,
+            body: &send.body,
+            optional: &send.optional,
+        });
+        let mms = send.mms.as_ref().map(|it| self.mms(it, send.encoding));
         Send {
             method,
             path: self.template("send.path", &send.path),
             encoding: send.encoding,
             body,
+            mms,
             query,
             headers,
             idempotency_header: send.idempotency_header.clone(),
@@ -249,18 +260,39 @@ impl Check<'_> {
         }
     }
 
-    fn optional(&mut self, pointers: &[String]) {
-        for name in pointers {
-            if pointer(name).is_err() {
-                let message = format!("{name:?} is no JSON pointer, such as \"/validity\"");
-                self.problem("send.optional", message);
-            }
+    fn mms(&mut self, mms: &MmsSpec, encoding: Encoding) -> Branch {
+        let body = self.body(&Fields {
+            place: "send.mms",
+            encoding,
+            body: &mms.body,
+            optional: &mms.optional,
+        });
+        if !body.names(Fact::MediaUrl) {
+            let message = "must name {{media_url}}: else the medium is left out";
+            self.problem("send.mms.body", message);
         }
+        body
+    }
+
+    fn body(&mut self, fields: &Fields<'_>) -> Branch {
+        let place = format!("{}.optional", fields.place);
+        for name in fields.optional {
+            let message = if pointer(name).is_err() {
+                format!("{name:?} is no JSON pointer, such as \"/validity\"")
+            } else if !exists(fields.body, name) {
+                format!("{name:?} is nowhere in the body")
+            } else {
+                continue;
+            };
+            self.problem(&*place, message);
+        }
+        let body = toml::Value::Table(fields.body.clone());
+        self.branch(fields, &body, "", 0)
     }
 
     /// One branch of the body, at a JSON pointer.
-    fn branch(&mut self, send: &SendSpec, value: &toml::Value, at: &str, depth: usize) -> Branch {
-        let path = format!("send.body{}", at.replace('/', "."));
+    fn branch(&mut self, send: &Fields<'_>, value: &toml::Value, at: &str, depth: usize) -> Branch {
+        let path = format!("{}.body{}", send.place, at.replace('/', "."));
         let node = match value {
             toml::Value::String(text) => Node::Filled(self.template(&path, text)),
             toml::Value::Integer(number) => Node::Fixed(Value::from(*number)),

@@ -43,6 +43,8 @@ fn a_sound_description_has_no_problems() {
     assert_eq!(problems("", &[]), "");
     let key = "signature = { kind = 'url', secret = '{{key}}' }";
     assert_eq!(problems(key, &[("key", "s3cret")]), "");
+    let mms = "send.mms.body = { to = '{{to}}', m = [{ url = '{{media_url}}' }] }";
+    assert_eq!(problems(mms, &[]), "");
 }
 
 #[test]
@@ -84,6 +86,21 @@ fn each_mistake_is_found_and_named_by_its_key() {
             "send.optional = ['to']",
             &[],
             "send.optional \"to\" is no JSON",
+        ),
+        (
+            "send.mms.body = { m = '{{media_url}}', url = '{{nope}}' }",
+            &[],
+            "send.mms.body.url `nope` is neither",
+        ),
+        (
+            "send.mms.body = { to = '{{to}}' }",
+            &[],
+            "send.mms.body must name {{media_url}}",
+        ),
+        (
+            "send.mms = { body = { m = ['{{media_url}}'] }, optional = ['/text'] }",
+            &[],
+            "send.mms.optional \"/text\" is nowhere",
         ),
         (
             "send.headers = { 'X Y' = '' }",

@@ -1,8 +1,8 @@
 //! Providers that a description explains: one TOML table says what to ask, how to read the answer,
 //! and what callbacks mean. Descriptions of six providers come with the binary ([`PRESETS`]).
 //!
-//! Reading order: [`spec`] is what can be described, `check` whether it makes sense, then `submit`,
-//! `answer` and `callback`, which carry it out.
+//! Reading order: [`spec`] is what can be described, `reading` how it is read, `check` whether it makes
+//! sense, then `submit`, `answer` and `callback`, which carry it out.
 
 mod answer;
 mod callback;
@@ -11,6 +11,7 @@ mod money;
 mod place;
 mod presets;
 mod provider;
+mod reading;
 mod signature;
 pub mod spec;
 mod submit;

@@ -1,8 +1,8 @@
 //! The descriptions that the binary brings, and how an operator's own keys are laid over one.
 
-use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::reading;
 use super::spec::ProviderSpec;
 
 /// Name and text of each description that the binary brings.
@@ -22,6 +22,8 @@ pub struct Problem {
     pub path: String,
     /// What is wrong, as the end of a sentence that begins with the key.
     pub message: String,
+    /// Where the last name of `path` is not known: the names that are, in its place.
+    pub known: Vec<String>,
 }
 
 impl Problem {
@@ -29,6 +31,7 @@ impl Problem {
         Self {
             path: path.into(),
             message: message.into(),
+            known: Vec::new(),
         }
     }
 }
@@ -48,17 +51,12 @@ impl ProviderSpec {
             }
             Some(_) => return Err(Problem::new("preset", "must be the name of a preset")),
         };
-        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-            let path = error.path().to_string();
-            let path = if path == "." { String::new() } else { path };
-            Problem::new(path, error.inner().message())
-        })
+        reading::read(table)
     }
 
     /// A description that the binary brings.
     pub fn preset(name: &str) -> Result<Self, Problem> {
-        Self::deserialize(Value::Table(preset(name)?))
-            .map_err(|error| Problem::new("preset", error.message()))
+        reading::read(preset(name)?)
     }
 }
 
@@ -73,7 +71,7 @@ fn preset(name: &str) -> Result<Table, Problem> {
 }
 
 /// Lists to which an operator's entries are added, in front; every other list is replaced.
-const ADDED_TO: [&str; 2] = ["send.rules", "send.optional"];
+const ADDED_TO: [&str; 3] = ["send.rules", "send.optional", "send.mms.optional"];
 
 /// Lays `own` over `base`: tables are merged key by key, everything else is replaced. A table that
 /// names a `kind` is replaced whole, as the keys of another kind mean nothing to it.
@@ -138,12 +136,12 @@ mod tests {
             (
                 "preset = 'telnyx'\nbase_uri = 'x'",
                 "base_uri",
-                "unknown field",
+                "not a known setting",
             ),
             (
                 "preset = 'telnyx'\nsend.pfad = 'x'",
                 "send.pfad",
-                "unknown field",
+                "not a known setting",
             ),
             (
                 "preset = 'telnyx'\n[[send.rules]]\noutcome = 'nope'",
@@ -165,5 +163,11 @@ mod tests {
             assert_eq!(problem.path, path, "{}", problem.message);
             assert!(problem.message.contains(part), "{}", problem.message);
         }
+    }
+
+    #[test]
+    fn beside_an_unknown_key_stand_the_known_ones() {
+        let problem = read("preset = 'telnyx'\nsend.pfad = 'x'").unwrap_err();
+        assert!(problem.known.contains(&"path".to_owned()), "{problem:?}");
     }
 }

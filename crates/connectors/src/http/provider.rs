@@ -39,6 +39,8 @@ pub(super) struct Send {
     pub(super) path: Template,
     pub(super) encoding: Encoding,
     pub(super) body: Branch,
+    /// The body of a message with a medium, where the provider takes such.
+    pub(super) mms: Option<Branch>,
     pub(super) query: Vec<(String, Template)>,
     pub(super) headers: Vec<(String, Template)>,
     pub(super) idempotency_header: Option<String>,
@@ -71,6 +73,16 @@ impl Provider {
             | SignatureSpec::PlivoV3 { .. }
             | SignatureSpec::VonageSig { .. } => hook_url.to_owned(),
         }
+    }
+
+    /// Whether the provider calls us: with receipts, or with inbound messages.
+    pub const fn calls_us(&self) -> bool {
+        self.receipts.is_some() || self.inbound.is_some()
+    }
+
+    /// Whether the provider carries media beside texts.
+    pub const fn carries_mms(&self) -> bool {
+        self.send.mms.is_some()
     }
 
     /// Whether the provider gives receipts.

@@ -1,6 +1,9 @@
 //! What each preset asks, and what it makes of its provider's answers.
 
+use std::sync::Arc;
+
 use domain::model::attempt::PartSet;
+use domain::model::content::{Content, MessageType};
 use domain::model::failure::FailureClass;
 use domain::model::money::{Currency, Micros};
 use domain::model::receipt::SubmitOutcome;
@@ -83,6 +86,93 @@ fn each_preset_asks_as_its_provider_documents() {
         ),
     ] {
         assert_eq!(asked(name, &message), want, "{name}");
+    }
+}
+
+#[test]
+fn a_medium_is_asked_as_the_providers_of_mms_document() {
+    let medium = picture(Some("Grüße & co"), PICTURE);
+    for (name, want) in [
+        (
+            "plivo",
+            "Post https://api.plivo.com/v1/Account/MA123/Message/\n\
+             Authorization: Basic TUExMjM6YXV0aHRva2Vu\n\
+             {\"dst\":\"+40712345678\",\
+             \"media_urls\":[\"https://cdn.example/a.jpg?x=1&y=2\"],\
+             \"message_expiry\":90,\"method\":\"POST\",\
+             \"src\":\"+40700000001\",\"text\":\"Grüße & co\",\"type\":\"mms\",\
+             \"url\":\"https://router.example/hooks/r?ref=msg_0000000000007.1\"}",
+        ),
+        (
+            "telnyx",
+            "Post https://api.telnyx.com/v2/messages\n\
+             Idempotency-Key: msg_0000000000007.1\n\
+             Authorization: Bearer KEY-0123\n\
+             {\"from\":\"+40700000001\",\
+             \"media_urls\":[\"https://cdn.example/a.jpg?x=1&y=2\"],\
+             \"text\":\"Grüße & co\",\"to\":\"+40712345678\",\"type\":\"MMS\",\
+             \"use_profile_webhooks\":true,\
+             \"webhook_url\":\"https://router.example/hooks/r?ref=msg_0000000000007.1\"}",
+        ),
+    ] {
+        assert_eq!(asked(name, &medium), want, "{name}");
+        let silent = asked(name, &picture(None, PICTURE));
+        assert!(!silent.contains("\"text\""), "{silent}");
+    }
+}
+
+#[test]
+fn only_presets_with_media_on_the_same_path_carry_mms() {
+    let carry: Vec<&str> = presets()
+        .filter(|it| config(it, "", Currency::EUR).provider.carries_mms())
+        .collect();
+    assert_eq!(carry, ["plivo", "telnyx"]);
+    for name in presets().filter(|it| !carry.contains(it)) {
+        let refused = preset(name).submit(&picture(Some("x"), PICTURE), NOW);
+        assert_eq!(
+            short(&refused.unwrap_err()),
+            "rejected invalid_request no_text",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_operator_describes_media_beside_a_preset() {
+    let own = "[send.mms.body]\nurl = '{{media_url}}'\nkind = '{{media_kind}}'\nto = '{{to}}'";
+    let config = config("sinch", own, Currency::EUR);
+    let request = Described::new(&config).submit(&picture(None, PICTURE), NOW);
+    let shown = shown(&request.unwrap());
+    let body = "{\"kind\":\"image\",\"to\":\"+40712345678\",\
+                \"url\":\"https://cdn.example/a.jpg?x=1&y=2\"}";
+    assert!(shown.ends_with(body), "{shown}");
+    let text = Described::new(&config)
+        .submit(&submission("x"), NOW)
+        .unwrap();
+    assert!(super::fixtures::shown(&text).contains("mt_text"));
+}
+
+#[test]
+fn a_medium_that_only_another_provider_knows_is_not_asked() {
+    let refused = preset("telnyx").submit(&picture(Some("x"), r#"{"mediaId":"1"}"#), NOW);
+    assert_eq!(
+        short(&refused.unwrap_err()),
+        "rejected invalid_request no_text"
+    );
+}
+
+const PICTURE: &str = r#"{"mediaUrl":"https://cdn.example/a.jpg?x=1&y=2"}"#;
+
+fn picture(caption: Option<&str>, extra: &str) -> Submission {
+    let content = Content {
+        kind: MessageType::Image,
+        text: caption.map(Into::into),
+        extra: Some(extra.into()),
+        ..Content::text("")
+    };
+    Submission {
+        content: Arc::new(content),
+        ..submission("")
     }
 }
 

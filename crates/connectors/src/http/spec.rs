@@ -1,6 +1,7 @@
 //! What a description of a provider consists of, as it is written.
 //!
-//! Reading it checks the keys and their types; `check` checks the rest.
+//! Reading it (`reading`) checks the keys and their types; `check` checks the rest. The variants of
+//! `AuthSpec` and `SignatureSpec` are tables that name theirs in the key `kind`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,7 +46,7 @@ pub struct ProviderSpec {
 
 /// How requests show who sends them.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthSpec {
     /// They do not, or the body does.
     #[default]
@@ -132,6 +133,8 @@ pub struct SendSpec {
     /// JSON pointers into the body, to what is left out when a placeholder in it is empty.
     #[serde(default)]
     pub optional: Vec<String>,
+    /// What is asked for a message with a medium instead; without it the provider carries texts only.
+    pub mms: Option<MmsSpec>,
     /// Parameters of the query, beside those of the encoding.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
@@ -149,6 +152,17 @@ pub struct SendSpec {
     /// What those mean; the first that fits.
     #[serde(default)]
     pub rules: Vec<RuleSpec>,
+}
+
+/// The request that submits a message with a medium: as that of a text, but for its fields.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MmsSpec {
+    /// The fields.
+    pub body: toml::Table,
+    /// JSON pointers into them, to what is left out when a placeholder in it is empty.
+    #[serde(default)]
+    pub optional: Vec<String>,
 }
 
 /// What an answer of success looks like.
@@ -420,7 +434,7 @@ impl Default for ReplySpec {
 
 /// How callbacks show who sends them.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SignatureSpec {
     /// They do not: whoever knows the URL is believed.
     #[default]

@@ -18,7 +18,7 @@ use url::form_urlencoded;
 use super::place::scalar;
 use super::provider::{Auth, Route};
 use super::spec::{Encoding, NumberForm};
-use super::template::Facts;
+use super::template::{Branch, Facts};
 use crate::web::protocol::{Body, Method, Request};
 
 /// Our name for a submission: the message's id, a dot, the attempt's number.
@@ -41,20 +41,38 @@ pub(super) fn request(
     submission: &Submission,
     now: Timestamp,
 ) -> Result<Request, SubmitOutcome> {
-    let text = submission.content.plain_text();
-    let text = text.ok_or_else(|| unfit("no_text", "An SMS carries plain text only."))?;
+    let content = &submission.content;
+    let provider = &route.provider;
+    let medium = match &provider.send.mms {
+        Some(body) if content.fits_mms() => content.media_url().map(|url| (body, url)),
+        Some(_) | None => None,
+    };
+    let text = match medium {
+        Some(_) => content.text.as_deref().or(Some("")),
+        None => content.plain_text(),
+    };
+    let text = text.ok_or_else(|| unfit("no_text", "The provider carries plain text only."))?;
     let segments = measure(text);
-    if segments.count > MAX_PARTS {
+    if medium.is_none() && segments.count > MAX_PARTS {
         let why = "The text needs more parts than an SMS may have.";
         return Err(unfit("too_long", why));
     }
+    let (body, media_url) = match medium {
+        Some((body, url)) => (body, url),
+        None => (&provider.send.body, String::new()),
+    };
     let to = submission.to.phone();
     let to = to.ok_or_else(|| unfit("no_number", "An SMS goes to a phone number only."))?;
-    let provider = &route.provider;
     let facts = Facts {
         to: number(provider.numbers, to.as_str()),
         from: sender(provider.numbers, &submission.from),
         text: nfc(text),
+        media_kind: if media_url.is_empty() {
+            ""
+        } else {
+            content.kind.code()
+        },
+        media_url: Cow::Owned(media_url),
         reference: reference(submission.key),
         callback_url: &route.callback_url,
         validity: submission.validity,
@@ -62,7 +80,7 @@ pub(super) fn request(
         segments,
         category: submission.category,
     };
-    Ok(build(route, &facts))
+    Ok(build(route, body, &facts))
 }
 
 fn unfit(code: &str, text: &str) -> SubmitOutcome {
@@ -87,10 +105,10 @@ fn sender(form: NumberForm, from: &str) -> Cow<'_, str> {
     }
 }
 
-fn build(route: &Route, facts: &Facts<'_>) -> Request {
+fn build(route: &Route, body: &Branch, facts: &Facts<'_>) -> Request {
     let provider = &route.provider;
     let send = &provider.send;
-    let fields = send.body.fill(facts).unwrap_or_default();
+    let fields = body.fill(facts).unwrap_or_default();
     let mut query: Vec<(String, String)> = send
         .query
         .iter()

@@ -29,6 +29,9 @@ pub(super) struct Facts<'a> {
     pub(super) validity: Option<Millis>,
     /// The present.
     pub(super) now: Timestamp,
+    /// Where the medium is fetched from, and what it is; both empty for a text.
+    pub(super) media_url: Cow<'a, str>,
+    pub(super) media_kind: &'static str,
     /// What the text costs.
     pub(super) segments: Segments,
     /// What it is for.
@@ -41,6 +44,8 @@ pub(super) enum Fact {
     To,
     From,
     Text,
+    MediaUrl,
+    MediaKind,
     Reference,
     CallbackUrl,
     CallbackUrlWithRef,
@@ -58,6 +63,8 @@ pub(super) const FACTS: &[(&str, Fact)] = &[
     ("to", Fact::To),
     ("from", Fact::From),
     ("text", Fact::Text),
+    ("media_url", Fact::MediaUrl),
+    ("media_kind", Fact::MediaKind),
     ("reference", Fact::Reference),
     ("callback_url", Fact::CallbackUrl),
     ("callback_url_with_ref", Fact::CallbackUrlWithRef),
@@ -100,6 +107,8 @@ impl Facts<'_> {
             Fact::To => text(&self.to),
             Fact::From => text(&self.from),
             Fact::Text => text(&self.text),
+            Fact::MediaUrl => text(&self.media_url),
+            Fact::MediaKind => text(self.media_kind),
             Fact::Reference => text(&self.reference),
             Fact::CallbackUrl => text(self.callback_url),
             Fact::CallbackUrlWithRef if self.callback_url.is_empty() => nothing(),
@@ -383,6 +392,13 @@ impl Template {
         }
     }
 
+    /// Whether it names this.
+    fn names(&self, fact: Fact) -> bool {
+        self.0
+            .iter()
+            .any(|it| matches!(it, Piece::Value(Source::Fact(it), _) if *it == fact))
+    }
+
     /// Whether a placeholder in it stands for nothing.
     fn lacks(&self, facts: &Facts<'_>) -> bool {
         self.0.iter().any(|piece| match piece {
@@ -458,6 +474,16 @@ impl Branch {
                 Value::Array(items.iter().filter_map(|it| it.fill(facts)).collect())
             }
         })
+    }
+
+    /// Whether a text in it names this.
+    pub(super) fn names(&self, fact: Fact) -> bool {
+        match &self.node {
+            Node::Fixed(_) => false,
+            Node::Filled(template) => template.names(fact),
+            Node::Table(entries) => entries.iter().any(|it| it.1.names(fact)),
+            Node::List(items) => items.iter().any(|it| it.names(fact)),
+        }
     }
 
     fn lacks(&self, facts: &Facts<'_>) -> bool {

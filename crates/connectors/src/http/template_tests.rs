@@ -9,6 +9,8 @@ fn facts(text: &'static str) -> Facts<'static> {
         to: "+40712345678".into(),
         from: "".into(),
         text: text.into(),
+        media_url: "".into(),
+        media_kind: "",
         reference: "msg_1.2".to_owned(),
         callback_url: "https://m.example/hooks/a",
         validity: Some(Millis::new(90_500)),

@@ -32,6 +32,11 @@ use Meaning::{ForGood, NotTaken};
 /// cannot be connected) is the sender's fault and not the route's: it must not close the route for
 /// other recipients. Recipients are called incapable only where the code speaks of this channel.
 pub(super) const CODES: &[(u32, &str, Meaning)] = &[
+    // Of media: a URL that cannot be read helps no other route; what only this channel does not take
+    // may go by another.
+    (11200, "medium not fetched", ForGood(InvalidRequest)),
+    (11751, "medium too large", ForGood(Undeliverable)),
+    (12300, "type of medium not taken", ForGood(Undeliverable)),
     (20003, "wrong credentials", NotTaken(AccountFault)),
     (20005, "inactive account", NotTaken(AccountFault)),
     (20006, "access denied", NotTaken(AccountFault)),
@@ -55,6 +60,8 @@ pub(super) const CODES: &[(u32, &str, Meaning)] = &[
     (21617, "text too long", ForGood(InvalidRequest)),
     (21619, "no text or medium", ForGood(InvalidRequest)),
     (21620, "invalid media URL", ForGood(InvalidRequest)),
+    (21621, "sender without MMS", NotTaken(SenderFault)),
+    (21623, "too many media", ForGood(InvalidRequest)),
     (21635, "no way to recipient", NotTaken(SenderFault)),
     (21655, "template unknown", ForGood(TemplateFault)),
     (
@@ -62,6 +69,7 @@ pub(super) const CODES: &[(u32, &str, Meaning)] = &[
         "template variables do not fit",
         ForGood(TemplateFault),
     ),
+    (21658, "text too long", ForGood(InvalidRequest)),
     (21660, "sender of another account", NotTaken(SenderFault)),
     (21661, "sender not for messages", NotTaken(SenderFault)),
     (21703, "service has no sender", NotTaken(SenderFault)),
@@ -79,6 +87,7 @@ pub(super) const CODES: &[(u32, &str, Meaning)] = &[
     (30011, "no MMS here", ForGood(Undeliverable)),
     (30017, "carrier congested", NotTaken(RouteFault)),
     (30018, "sender not registered", NotTaken(SenderFault)),
+    (30019, "too large for carrier", ForGood(Undeliverable)),
     (30022, "10DLC rate exceeded", NotTaken(Throttled)),
     (30023, "10DLC daily cap reached", NotTaken(Throttled)),
     (30024, "sender not provisioned", NotTaken(SenderFault)),
@@ -126,6 +135,7 @@ pub(super) const CODES: &[(u32, &str, Meaning)] = &[
     ),
     (63029, "template not fetched", ForGood(TemplateFault)),
     (63032, "limited by WhatsApp", ForGood(Undeliverable)),
+    (63034, "medium too large", ForGood(Undeliverable)),
     // Of RCS: says nothing about text messages.
     (63036, "not reachable by RCS", ForGood(Undeliverable)),
     (63038, "daily limit reached", NotTaken(Throttled)),
@@ -234,15 +244,21 @@ mod tests {
     #[test]
     fn what_follows_from_the_codes_that_matter_most() {
         for (code, meaning) in [
+            (11200, ForGood(Class::InvalidRequest)),
+            (12300, ForGood(Class::Undeliverable)),
             (20003, NotTaken(Class::AccountFault)),
             (20429, NotTaken(Class::Throttled)),
             (21211, ForGood(Class::RecipientInvalid)),
             (21408, NotTaken(Class::SenderFault)),
             (21610, ForGood(Class::OptedOut)),
             (21614, ForGood(Class::RecipientIncapable)),
+            (21621, NotTaken(Class::SenderFault)),
             (21655, ForGood(Class::TemplateFault)),
             (21656, ForGood(Class::TemplateFault)),
             (30003, ForGood(Class::RecipientAbsent)),
+            // Says nothing about texts to that number, so that the channel is not held against it.
+            (30011, ForGood(Class::Undeliverable)),
+            (30019, ForGood(Class::Undeliverable)),
             (30007, ForGood(Class::ContentBlocked)),
             (30036, ForGood(Class::Expired)),
             (30450, ForGood(Class::ContentBlocked)),

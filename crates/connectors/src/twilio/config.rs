@@ -10,7 +10,7 @@ use domain::time::Millis;
 /// Which of Twilio's channels a route carries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum TwilioChannel {
-    /// Text messages, and MMS where the country has it.
+    /// Text messages, and MMS where the route carries media.
     #[default]
     Sms,
     /// WhatsApp.

@@ -146,8 +146,18 @@ fn put_content(
             put_medium(form, content)?;
             put_caption(form, content.text.as_deref().unwrap_or_default())
         }
-        // Neither has a caption.
-        MessageType::Audio | MessageType::Sticker => put_medium(form, content),
+        MessageType::Audio => {
+            put_medium(form, content)?;
+            match channel {
+                TwilioChannel::Sms => {
+                    put_caption(form, content.text.as_deref().unwrap_or_default())
+                }
+                // It has no caption there.
+                TwilioChannel::WhatsApp => Ok(()),
+            }
+        }
+        // Nor has a sticker; the rules give none to text-message routes.
+        MessageType::Sticker => put_medium(form, content),
         MessageType::Template => match channel {
             TwilioChannel::Sms => put_text(form, content.plain_text()),
             TwilioChannel::WhatsApp => Err(no_template()),

@@ -103,6 +103,41 @@ fn a_text_message_is_this_form() {
 }
 
 #[test]
+fn an_mms_is_this_form() {
+    let extra = r#"{"mediaUrl":"https://cdn.example/a.jpg?x=1&y=2","mimeType":"image/jpeg"}"#;
+    let submission = Submission {
+        validity: Some(Millis::seconds(90)),
+        ..of_kind(MessageType::Image, Some("Grüße & co"), Some(extra))
+    };
+    let shown = |submission: &Submission| {
+        let request = request(&config(TwilioChannel::Sms), submission).unwrap();
+        assert!(request.url.ends_with("/Accounts/AC0123/Messages.json"));
+        let fields = fields(&request).into_iter();
+        fields
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+    };
+    let receipts =
+        "StatusCallback=https://msg.example.com/hooks/twilio?ref=msg_0000000000007.1#rc=3&rp=all";
+    assert_eq!(
+        shown(&submission),
+        [
+            "To=+4917012345678",
+            "From=ACME",
+            "MediaUrl=https://cdn.example/a.jpg?x=1&y=2",
+            "Body=Grüße & co",
+            "ValidityPeriod=90",
+            receipts,
+        ]
+    );
+    let silent = of_kind(MessageType::Video, None, Some(extra));
+    assert_eq!(
+        shown(&silent)[2..],
+        ["MediaUrl=https://cdn.example/a.jpg?x=1&y=2", receipts]
+    );
+}
+
+#[test]
 fn on_whatsapp_both_addresses_carry_the_channel() {
     let mut submission = submission(7, TO, "Hi");
     submission.from = "+14155550000".into();
@@ -191,14 +226,16 @@ fn validity_stays_within_what_twilio_takes() {
 #[test]
 fn a_medium_goes_by_its_url_with_its_caption() {
     let extra = Some(r#"{"mediaUrl":"https://cdn.example/a.jpg"}"#);
-    for (kind, caption) in [
-        (MessageType::Image, Some("look")),
-        (MessageType::Video, Some("look")),
-        (MessageType::Document, Some("look")),
-        (MessageType::Audio, None),
-        (MessageType::Sticker, None),
+    let look = Some("look");
+    for (kind, captions) in [
+        (MessageType::Image, [look, look]),
+        (MessageType::Video, [look, look]),
+        (MessageType::Document, [look, look]),
+        (MessageType::Audio, [look, None]),
+        (MessageType::Sticker, [None, None]),
     ] {
-        for channel in [TwilioChannel::Sms, TwilioChannel::WhatsApp] {
+        let channels = [TwilioChannel::Sms, TwilioChannel::WhatsApp];
+        for (channel, caption) in channels.into_iter().zip(captions) {
             let submission = of_kind(kind, Some("look"), extra);
             let request = request(&config(channel), &submission).unwrap();
             assert_eq!(

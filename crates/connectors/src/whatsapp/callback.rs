@@ -62,7 +62,9 @@ fn handshake(config: &WhatsAppConfig, call: &HookCall) -> HookAnswer {
 /// stand in one.
 pub(super) fn tellings(body: &[u8]) -> Vec<Addressed> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        tracing::warn!("a callback with a right signature is no JSON");
+        tracing::warn!(
+            "the body of a call with a right signature is no JSON; nothing is taken from it"
+        );
         return Vec::new();
     };
     let mut told = Vec::new();

@@ -1,5 +1,7 @@
 //! What a message says, before a channel gives it form.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::channel::Channel;
@@ -208,6 +210,13 @@ pub struct EmailAttachment {
     pub content: Box<str>,
 }
 
+/// What is read of the API's `content` object.
+#[derive(Deserialize)]
+struct MediaObject<'a> {
+    #[serde(rename = "mediaUrl", borrow)]
+    media_url: Option<Cow<'a, str>>,
+}
+
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Content {
@@ -215,7 +224,8 @@ pub struct Content {
     pub kind: MessageType,
     /// The text, or the caption of a medium.
     pub text: Option<Box<str>>,
-    /// The API's `content` object as JSON text, for kinds other than text. Not looked into here.
+    /// The API's `content` object as JSON text, for kinds other than text. Of it only
+    /// [`media_url`](Self::media_url) is looked at here.
     pub extra: Option<Box<str>>,
     /// The template, when the message names one that exists.
     pub template: Option<TemplateUse>,
@@ -265,6 +275,37 @@ impl Content {
         let mut content = self.clone();
         content.template.as_mut()?.plain_text = Some(text.into());
         Some(content)
+    }
+
+    /// Where the medium of this message is fetched from, if it says so. A medium that a provider keeps
+    /// (`mediaId`) has no URL: no other provider has it.
+    pub fn media_url(&self) -> Option<String> {
+        let object: MediaObject<'_> = serde_json::from_str(self.extra.as_deref()?).ok()?;
+        let url = object.media_url?;
+        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        is_web.then(|| url.into_owned())
+    }
+
+    /// Whether it can go as an MMS: a picture, video, sound or file with a URL. Stickers are
+    /// WhatsApp's and Telegram's.
+    pub fn fits_mms(&self) -> bool {
+        match self.kind {
+            MessageType::Image
+            | MessageType::Video
+            | MessageType::Audio
+            | MessageType::Document => self.media_url().is_some(),
+            MessageType::Text
+            | MessageType::Sticker
+            | MessageType::Location
+            | MessageType::Contact
+            | MessageType::Buttons
+            | MessageType::List
+            | MessageType::CtaUrl
+            | MessageType::RequestContactInfo
+            | MessageType::LocationRequest
+            | MessageType::Reaction
+            | MessageType::Template => false,
+        }
     }
 
     /// The words that a plain-text channel would carry: the text, or the template's rendering.

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::model::channel::Channel;
 use crate::model::message::{Category, Speed, TrafficClass};
 use crate::model::money::Currency;
-use crate::model::quota::Limits;
+use crate::model::quota::Quotas;
 use crate::time::Millis;
 
 /// Validity of one-time codes (R-LIFE-4): older ones are worthless, so no project may lengthen it.
@@ -19,7 +19,7 @@ pub struct Policy {
     /// The time zone by which its quotas count (R-QUOTA-1).
     pub timezone: TimeZone,
     /// What all its routes together may use (R-QUOTA-1).
-    pub quotas: Limits,
+    pub quotas: Quotas,
     /// Distinct recipients of one text above which the next message is bulk (R-CLASS-1).
     pub bulk_recipients: u32,
     /// The time within which those recipients are counted (R-CLASS-1).
@@ -44,7 +44,7 @@ impl Policy {
         Self {
             currency,
             timezone: TimeZone::UTC,
-            quotas: Limits::NONE,
+            quotas: Quotas::NONE,
             bulk_recipients: 100,
             bulk_window: Millis::seconds(60),
             reply_window: Millis::hours(24),

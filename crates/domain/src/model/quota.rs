@@ -74,9 +74,9 @@ pub struct Quota {
 
 /// Every quota of a route or a project. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Limits(Option<Arc<[Quota]>>);
+pub struct Quotas(Option<Arc<[Quota]>>);
 
-impl Limits {
+impl Quotas {
     /// No limit.
     pub const NONE: Self = Self(None);
 
@@ -232,10 +232,10 @@ pub struct Reservation {
     /// The periods that it counts for.
     pub periods: Periods,
     /// The quotas of the route.
-    pub route: Limits,
+    pub route: Quotas,
     /// How much of them it may use up, in percent: what is beyond is kept for direct traffic
     /// (R-ROUTE-2).
     pub share_percent: u8,
     /// The quotas of the project.
-    pub project: Limits,
+    pub project: Quotas,
 }

@@ -9,7 +9,7 @@ use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
-use crate::model::quota::{Limits, Meter, Span, Use};
+use crate::model::quota::{Meter, Quotas, Span, Use};
 use crate::phone::CountryCode;
 use crate::rules::quota::used_percent;
 use crate::time::{Millis, Timestamp};
@@ -39,6 +39,10 @@ impl RouteClass {
 
 /// One configured way to carry a channel. Does not change while the server runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub struct Route {
     /// The store's name for it.
     pub key: RouteKey,
@@ -56,6 +60,8 @@ pub struct Route {
     pub receipts: bool,
     /// Whether the provider answers STOP and its like itself; then no second answer is sent (R-IN-2).
     pub answers_stop: bool,
+    /// Whether it carries media too (MMS), on the channel for text messages (R-ROUTE-1).
+    pub mms: bool,
     /// Submissions per second; `None` is unlimited.
     pub throughput: Option<u32>,
     /// Which destinations it serves.
@@ -63,7 +69,7 @@ pub struct Route {
     /// Its price book.
     pub prices: Vec<Price>,
     /// What it may use (R-QUOTA-1).
-    pub quotas: Limits,
+    pub quotas: Quotas,
     /// What to do with a submission of unknown outcome (R-DUP).
     pub on_unknown: OnUnknown,
     /// How long to wait for a receipt that resolves an unknown submission (R-DUP).
@@ -119,6 +125,9 @@ pub struct Price {
     pub category: Option<PriceCategory>,
     /// The price of one unit.
     pub amount: Micros,
+    /// The price of a message with a medium (MMS), however long its text; `None`: the line says
+    /// nothing of such messages.
+    pub mms: Option<Micros>,
     /// What is counted.
     pub unit: PriceUnit,
     /// When it is charged.
@@ -185,7 +194,7 @@ pub enum RouteCondition {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct QuotaFacts {
     /// The limits.
-    pub limits: Limits,
+    pub limits: Quotas,
     /// What was used, in the periods of the moment of the decision.
     pub used: Meter,
 }
@@ -193,7 +202,7 @@ pub struct QuotaFacts {
 impl QuotaFacts {
     /// Without a limit.
     pub const UNLIMITED: Self = Self {
-        limits: Limits::NONE,
+        limits: Quotas::NONE,
         used: Meter {
             hour: EMPTY,
             day: EMPTY,

@@ -1,6 +1,6 @@
 //! R-COST-1: money is integer micro-units. Prices come from a price book: country or prefix,
-//! (template category,) price per segment or per message, charged on submit or on delivery, valid
-//! from/until. The most specific line that fits is the price.
+//! (template category,) price per segment, per message or per MMS, charged on submit or on delivery,
+//! valid from/until. The most specific line that fits is the price.
 
 use std::cmp::Reverse;
 
@@ -27,9 +27,28 @@ impl Quote {
     };
 }
 
-/// What a message of this kind and length costs on `route` at `now`.
+/// What is counted of a message: its price, its parts and its share of the throughput follow.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Size {
+    /// A text of so many segments, at least 1; 1 on channels that count none.
+    Segments(u16),
+    /// A message with a medium on a text-message route: one, however long its text.
+    Mms,
+}
+
+impl Size {
+    /// Number of parts, at least 1.
+    pub const fn parts(self) -> u16 {
+        match self {
+            Self::Segments(count) => count,
+            Self::Mms => 1,
+        }
+    }
+}
+
+/// What a message of this kind and size costs on `route` at `now`.
 ///
-/// Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
+/// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
 /// the category before one for any; then the one that came into force last; then the one that
 /// stands first in the book. A route without a price book is free. `None`: it has one, and no line
 /// fits, so the price is unknown; such a route is used only after every route with a price.
@@ -37,7 +56,7 @@ pub fn price_of(
     route: &Route,
     to: &Address,
     category: Option<PriceCategory>,
-    segments: u16,
+    size: Size,
     now: Timestamp,
 ) -> Option<Quote> {
     if route.prices.is_empty() {
@@ -49,6 +68,7 @@ pub fn price_of(
         .enumerate()
         .filter(|(_, it)| it.category.is_none() || it.category == category)
         .filter(|(_, it)| holds_at(it, now))
+        .filter(|(_, it)| size != Size::Mms || it.mms.is_some())
         .filter_map(|(place, it)| Some((scope_rank(&it.scope, to)?, place, it)))
         .map(|(scope, place, it)| {
             (
@@ -57,9 +77,10 @@ pub fn price_of(
             )
         })
         .max_by_key(|(rank, _)| *rank)?;
-    let amount = match line.unit {
-        PriceUnit::Segment => line.amount.times(u32::from(segments)),
-        PriceUnit::Message => line.amount,
+    let amount = match (size, line.unit) {
+        (Size::Mms, _) => line.mms?,
+        (Size::Segments(count), PriceUnit::Segment) => line.amount.times(u32::from(count)),
+        (Size::Segments(_), PriceUnit::Message) => line.amount,
     };
     Some(Quote {
         amount,

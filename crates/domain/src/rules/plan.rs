@@ -16,12 +16,12 @@ use crate::model::content::Content;
 use crate::model::message::{Category, Purpose, Speed, TrafficClass};
 use crate::model::policy::Policy;
 use crate::model::progress::Lane;
-use crate::model::quota::{Limits, Periods, Reservation};
+use crate::model::quota::{Periods, Quotas, Reservation};
 use crate::model::route::{QuotaFacts, RouteFacts};
 use crate::model::sender::Sender;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
-use crate::rules::cost::Quote;
+use crate::rules::cost::{Quote, Size};
 use crate::rules::route::Pick;
 use crate::rules::template::TemplateFacts;
 use crate::rules::viable::{Assessment, ChannelStanding, assess};
@@ -342,7 +342,7 @@ fn conclude(
             let attempt = PlannedAttempt {
                 channel: it.option.channel,
                 route: pick.route,
-                parts: it.assessment.parts,
+                parts: it.assessment.size.parts(),
                 estimated_cost: quote.amount,
                 charged_on: quote.charged_on,
                 receipts: pick.receipts,
@@ -371,7 +371,7 @@ fn reservation(facts: &PlanFacts<'_>, pick: &Pick) -> Reservation {
     Reservation {
         at: facts.now,
         periods: facts.periods,
-        route: route.map_or(Limits::NONE, |it| it.quota.limits.clone()),
+        route: route.map_or(Quotas::NONE, |it| it.quota.limits.clone()),
         share_percent: pick.share_percent,
         project: facts.quota.limits.clone(),
     }
@@ -423,7 +423,8 @@ fn channel_candidate(
         channel,
         verdict: verdict(considered, at, chosen, facts.message.speed),
         cost: it.option.cost,
-        segments: has_segments.then_some(it.assessment.parts),
+        segments: has_segments.then_some(it.assessment.size.parts()),
+        mms: it.assessment.size == Size::Mms,
         successes: metrics.success_count,
         failures: metrics.failure_count,
         average_delivery: metrics.average_delivery_time(),

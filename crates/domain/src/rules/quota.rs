@@ -6,7 +6,7 @@
 //! R-QUOTA-2: what is used up is out until the period turns or the quota is raised.
 
 use crate::model::money::Micros;
-use crate::model::quota::{Limits, Meter, Periods, Quota, QuotaUnit, Span, Use};
+use crate::model::quota::{Meter, Periods, Quota, QuotaUnit, Quotas, Span, Use};
 use crate::time::Timestamp;
 
 /// All of a quota, in percent.
@@ -29,7 +29,7 @@ pub fn turned(mut meter: Meter, periods: &Periods) -> Meter {
 }
 
 /// The first quota of which this share is not enough for `need` on top of what is used.
-pub fn exceeded(meter: &Meter, limits: &Limits, share_percent: u8, need: Use) -> Option<Quota> {
+pub fn exceeded(meter: &Meter, limits: &Quotas, share_percent: u8, need: Use) -> Option<Quota> {
     let is_exceeded = |quota: &&Quota| {
         let used = meter.span(quota.per).used().of(quota.unit);
         let need = need.of(quota.unit);
@@ -47,7 +47,7 @@ fn share(limit: i64, percent: u8) -> i64 {
 /// Reserves `need`, or says which quota refuses it. `meter` is [turned](turned) already.
 pub fn reserve(
     meter: &mut Meter,
-    limits: &Limits,
+    limits: &Quotas,
     share_percent: u8,
     need: Use,
 ) -> Result<(), Quota> {
@@ -73,7 +73,7 @@ pub fn rebook(meter: &mut Meter, reserved_at: Timestamp, reserved: Use, settled:
 
 /// The percentage of the quota that is used most, rounded down; `None` without a quota. Above 100
 /// where a provider charged more than was reserved.
-pub fn used_percent(meter: &Meter, limits: &Limits) -> Option<u32> {
+pub fn used_percent(meter: &Meter, limits: &Quotas) -> Option<u32> {
     let percent = |quota: &Quota| {
         let used = i128::from(meter.span(quota.per).used().of(quota.unit));
         let percent = used * i128::from(WHOLE) / i128::from(quota.limit.max(1));
@@ -96,12 +96,12 @@ pub const SMALLEST: Use = Use {
 };
 
 /// Whether nothing may be sent any more (R-QUOTA-2).
-pub fn is_used_up(meter: &Meter, limits: &Limits) -> bool {
+pub fn is_used_up(meter: &Meter, limits: &Quotas) -> bool {
     let is_out = |it: &Quota| left(meter, it) < SMALLEST.of(it.unit);
     limits.all().iter().any(is_out)
 }
 
 /// Whether a quota counts money: only then the price of a message matters to it.
-pub fn counts(limits: &Limits, unit: QuotaUnit) -> bool {
+pub fn counts(limits: &Quotas, unit: QuotaUnit) -> bool {
     limits.all().iter().any(|it| it.unit == unit)
 }

@@ -1,5 +1,5 @@
-//! R-ROUTE-1: candidates are the sender's routes on the channel that are up, inside quota and
-//! serve the destination (longest prefix wins).
+//! R-ROUTE-1: candidates are the sender's routes on the channel that are up, inside quota, serve
+//! the destination (longest prefix wins) and can carry the content: an MMS goes by routes with media.
 //!
 //! R-ROUTE-2, R-CLASS-2: preferred class first (`direct` prefers gateways, `bulk` platforms; a
 //! route without a class serves both), then the other of the two where the project allows overflow
@@ -25,7 +25,7 @@ use crate::model::policy::Overflow;
 use crate::model::quota::Use;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
 use crate::rules::channel::Record;
-use crate::rules::cost::{Quote, price_of};
+use crate::rules::cost::{Quote, Size, price_of};
 use crate::rules::quota;
 use crate::time::Timestamp;
 
@@ -44,8 +44,8 @@ pub struct RouteQuestion<'a> {
     pub class: TrafficClass,
     /// What a template message is charged as; `None` on channels without categories.
     pub category: Option<PriceCategory>,
-    /// Number of segments, at least 1.
-    pub segments: u16,
+    /// What is counted of it; an MMS goes only by routes that carry media.
+    pub size: Size,
     /// Routes that certainly did not accept the message.
     pub refused_by: &'a [RouteKey],
     /// Whether the message came with a test key.
@@ -253,6 +253,8 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                 Some(RouteDrop::TestModeMismatch)
             } else if !serves(&route.destinations, question.to) {
                 Some(RouteDrop::DestinationNotServed)
+            } else if question.size == Size::Mms && !route.mms {
+                Some(RouteDrop::NoMms)
             } else if question.refused_by.contains(&route.key) {
                 Some(RouteDrop::RefusedBefore)
             } else if suit.is_none() {
@@ -266,7 +268,7 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                     route,
                     question.to,
                     question.category,
-                    question.segments,
+                    question.size,
                     question.now,
                 ),
             };
@@ -329,7 +331,7 @@ fn obstacle(
 ) -> Option<Obstacle> {
     let need = Use {
         messages: 1,
-        segments: i64::from(question.segments),
+        segments: i64::from(question.size.parts()),
         spend: quote.map_or(Micros::ZERO, |it| it.amount),
     };
     let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
@@ -378,6 +380,8 @@ fn why_nothing(ranked: &[Ranked<'_>]) -> ChannelDrop {
         ChannelDrop::RoutesExhausted
     } else if any(RouteDrop::ClassNotAllowed) {
         ChannelDrop::NoRouteForClass
+    } else if any(RouteDrop::NoMms) {
+        ChannelDrop::ContentNotExpressible
     } else if any(RouteDrop::DestinationNotServed) {
         ChannelDrop::DestinationNotServed
     } else if any(RouteDrop::TestModeMismatch) {

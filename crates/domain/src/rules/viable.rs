@@ -7,6 +7,7 @@ use crate::decision::{ChannelDrop, RouteCandidate};
 use crate::model::attempt::MAX_PARTS;
 use crate::model::channel::Channel;
 use crate::model::content::{Content, MessageType, PriceCategory};
+use crate::rules::cost::Size;
 use crate::rules::plan::PlanFacts;
 use crate::rules::route::{Pick, RouteOutcome, RouteQuestion, choose_route};
 use crate::rules::window::{WhatsAppForm, whatsapp_form, window};
@@ -17,6 +18,10 @@ pub const WHATSAPP_TEXT_MAX: usize = 4_096;
 
 /// Most characters of a text on Telegram (Bot API, `sendMessage`).
 pub const TELEGRAM_TEXT_MAX: usize = 4_096;
+
+/// Most characters of the text beside a medium on a text-message route: what the providers that
+/// carry MMS take.
+pub const MMS_TEXT_MAX: usize = 1_600;
 
 /// How one channel stands for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,8 +41,8 @@ pub struct Assessment {
     pub channel: Channel,
     /// How it stands.
     pub standing: ChannelStanding,
-    /// Number of parts of the message there, at least 1; 1 where that was not asked.
-    pub parts: u16,
+    /// What is counted of the message there; one segment where that was not asked.
+    pub size: Size,
     /// Its routes, in the order in which they were considered; none when it was dropped.
     pub routes: Vec<RouteCandidate>,
 }
@@ -45,7 +50,7 @@ pub struct Assessment {
 /// The form that the content takes on a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Form {
-    parts: u16,
+    size: Size,
     category: Option<PriceCategory>,
 }
 
@@ -74,7 +79,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
         to: facts.message.to,
         class: facts.message.class,
         category: form.category,
-        segments: form.parts,
+        size: form.size,
         refused_by: facts.message.refused_by,
         test: facts.message.test,
         overflow: facts.policy.overflow,
@@ -88,7 +93,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
     Assessment {
         channel,
         standing,
-        parts: form.parts,
+        size: form.size,
         routes: choice.candidates,
     }
 }
@@ -97,7 +102,7 @@ const fn dropped(channel: Channel, drop: ChannelDrop) -> Assessment {
     Assessment {
         channel,
         standing: ChannelStanding::Dropped(drop),
-        parts: 1,
+        size: Size::Segments(1),
         routes: Vec::new(),
     }
 }
@@ -161,7 +166,7 @@ fn telegram_form(content: &Content) -> Result<Form, ChannelDrop> {
         return Err(ChannelDrop::TextTooLong);
     }
     Ok(Form {
-        parts: 1,
+        size: Size::Segments(1),
         category: None,
     })
 }
@@ -172,7 +177,7 @@ fn email_form(content: &Content) -> Result<Form, ChannelDrop> {
     let email = content.email.as_ref();
     if email.is_some_and(|it| has_words || it.html.is_some()) {
         Ok(Form {
-            parts: 1,
+            size: Size::Segments(1),
             category: None,
         })
     } else {
@@ -181,18 +186,36 @@ fn email_form(content: &Content) -> Result<Form, ChannelDrop> {
 }
 
 fn sms_form(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
-    let text = facts
-        .message
-        .content
-        .plain_text()
-        .filter(|it| !it.is_empty());
+    let content = facts.message.content;
+    if content.fits_mms() {
+        return mms_form(facts, content);
+    }
+    let text = content.plain_text().filter(|it| !it.is_empty());
     let text = text.ok_or(ChannelDrop::ContentNotExpressible)?;
     let segments = facts.message.text_segments.unwrap_or_else(|| measure(text));
     if segments.count > MAX_PARTS {
         return Err(ChannelDrop::TextTooLong);
     }
     Ok(Form {
-        parts: segments.count.max(1),
+        size: Size::Segments(segments.count.max(1)),
+        category: None,
+    })
+}
+
+/// A medium goes as an MMS where a route of the sender carries media (R-ROUTE-1); else no text message
+/// says it.
+/// Whether one of them serves the destination is for the choice of the route.
+fn mms_form(facts: &PlanFacts<'_>, content: &Content) -> Result<Form, ChannelDrop> {
+    let mut routes = facts.routes.iter();
+    if !routes.any(|it| it.route.channel == Channel::Sms && it.route.mms) {
+        return Err(ChannelDrop::ContentNotExpressible);
+    }
+    let caption = content.text.as_deref();
+    if caption.is_some_and(|it| it.chars().nth(MMS_TEXT_MAX).is_some()) {
+        return Err(ChannelDrop::TextTooLong);
+    }
+    Ok(Form {
+        size: Size::Mms,
         category: None,
     })
 }
@@ -208,7 +231,7 @@ fn whatsapp_form_of(facts: &PlanFacts<'_>) -> Result<Form, ChannelDrop> {
         return Err(ChannelDrop::TextTooLong);
     }
     Ok(Form {
-        parts: 1,
+        size: Size::Segments(1),
         category: Some(form.price_category()),
     })
 }

@@ -5,7 +5,7 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
 use domain::phone::CountryCode;
-use domain::rules::cost::{Quote, price_of};
+use domain::rules::cost::{Quote, Size, price_of};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
@@ -14,7 +14,8 @@ use super::world::{NOW, flat, number, route};
 /// The price of one segment by this book, in micros.
 fn price(book: &[Price], category: Option<PriceCategory>, segments: u16) -> Option<i64> {
     let route = route(1, Channel::Sms, None, book.to_vec());
-    price_of(&route, &number(), category, segments, NOW).map(|it| it.amount.0)
+    let size = Size::Segments(segments);
+    price_of(&route, &number(), category, size, NOW).map(|it| it.amount.0)
 }
 
 fn prefix(prefix: &str, micros: i64) -> Price {
@@ -42,7 +43,10 @@ fn of(category: PriceCategory, line: Price) -> Price {
 #[test]
 fn a_route_without_a_price_book_is_free_and_one_whose_book_has_no_line_for_it_is_unknown() {
     let free = route(1, Channel::Sms, None, Vec::new());
-    assert_eq!(price_of(&free, &number(), None, 3, NOW), Some(Quote::FREE));
+    assert_eq!(
+        price_of(&free, &number(), None, Size::Segments(3), NOW),
+        Some(Quote::FREE)
+    );
     assert_eq!(price(&[prefix("+49", 1), country("DE", 2)], None, 1), None);
 }
 
@@ -151,7 +155,7 @@ fn the_quote_says_when_it_is_charged() {
                 ..flat(7)
             }],
         );
-        let quote = price_of(&book, &number(), None, 1, NOW);
+        let quote = price_of(&book, &number(), None, Size::Segments(1), NOW);
         assert_eq!(
             quote,
             Some(Quote {

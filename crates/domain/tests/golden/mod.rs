@@ -4,6 +4,7 @@
 mod channel_space;
 mod cost;
 mod examples;
+mod mms;
 mod refusals;
 mod route_order;
 mod route_space;

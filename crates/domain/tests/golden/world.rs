@@ -12,7 +12,7 @@ use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
 use domain::model::message::{Category, Purpose, Speed, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
-use domain::model::quota::{Limits, Meter, Period, Periods, Quota, QuotaUnit};
+use domain::model::quota::{Meter, Period, Periods, Quota, QuotaUnit, Quotas};
 use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, QuotaFacts, Route,
     RouteClass, RouteFacts, UnknownWait,
@@ -43,6 +43,7 @@ pub(crate) const fn flat(micros: i64) -> Price {
         scope: PriceScope::Any,
         category: None,
         amount: Micros(micros),
+        mms: None,
         unit: PriceUnit::Segment,
         charged_on: ChargedOn::Submit,
         valid_from: None,
@@ -66,10 +67,11 @@ pub(crate) fn route(
         simulator: false,
         receipts: true,
         answers_stop: false,
+        mms: false,
         throughput: None,
         destinations: Destinations::default(),
         prices,
-        quotas: Limits::NONE,
+        quotas: Quotas::NONE,
         on_unknown: OnUnknown::Resend,
         unknown_wait: UnknownWait::default(),
     }
@@ -272,7 +274,7 @@ pub(crate) fn used(messages: i64) -> QuotaFacts {
         limit: 100,
     };
     let mut facts = QuotaFacts {
-        limits: Limits::new([quota]),
+        limits: Quotas::new([quota]),
         used: Meter::default(),
     };
     facts.used.month.settled.messages = messages;

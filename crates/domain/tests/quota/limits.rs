@@ -1,7 +1,7 @@
 //! R-QUOTA-1: a quota is never exceeded by even one. R-QUOTA-2: it comes back when the period turns.
 
 use domain::model::money::Micros;
-use domain::model::quota::{Limits, Meter, Period, Periods, Quota, QuotaUnit, Use};
+use domain::model::quota::{Meter, Period, Periods, Quota, QuotaUnit, Quotas, Use};
 use domain::rules::quota::{exceeded, is_used_up, left, rebook, reserve, turned, used_percent};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn the_last_one_fits_and_the_next_does_not() {
         (limit(Period::Day, QuotaUnit::Segments, 15), message(5, 7)),
         (limit(Period::Month, QuotaUnit::Spend, 21), message(5, 7)),
     ] {
-        let limits = Limits::new([quota]);
+        let limits = Quotas::new([quota]);
         let mut meter = turned(Meter::default(), &periods(at(0)));
         for _ in 0..3 {
             assert_eq!(reserve(&mut meter, &limits, 100, need), Ok(()));
@@ -58,7 +58,7 @@ fn the_last_one_fits_and_the_next_does_not() {
 
 #[test]
 fn a_message_that_is_free_fits_into_a_spend_that_is_used_up() {
-    let limits = Limits::new([limit(Period::Day, QuotaUnit::Spend, 0)]);
+    let limits = Quotas::new([limit(Period::Day, QuotaUnit::Spend, 0)]);
     assert_eq!(
         exceeded(&Meter::default(), &limits, 100, message(1, 0)),
         None
@@ -68,7 +68,7 @@ fn a_message_that_is_free_fits_into_a_spend_that_is_used_up() {
 
 #[test]
 fn each_period_turns_by_itself() {
-    let limits = Limits::new([
+    let limits = Quotas::new([
         limit(Period::Hour, QuotaUnit::Messages, 1),
         limit(Period::Day, QuotaUnit::Messages, 2),
     ]);
@@ -89,7 +89,7 @@ fn each_period_turns_by_itself() {
 
 #[test]
 fn a_clock_that_steps_back_counts_in_the_period_that_has_begun() {
-    let limits = Limits::new([limit(Period::Hour, QuotaUnit::Messages, 1)]);
+    let limits = Quotas::new([limit(Period::Hour, QuotaUnit::Messages, 1)]);
     let mut meter = turned(Meter::default(), &periods(at(3_600)));
     assert_eq!(reserve(&mut meter, &limits, 100, message(1, 0)), Ok(()));
     meter = turned(meter, &periods(at(3_599)));
@@ -98,7 +98,7 @@ fn a_clock_that_steps_back_counts_in_the_period_that_has_begun() {
 
 #[test]
 fn what_is_released_after_the_turn_gives_the_new_period_nothing() {
-    let limits = Limits::new([
+    let limits = Quotas::new([
         limit(Period::Hour, QuotaUnit::Messages, 1),
         limit(Period::Day, QuotaUnit::Messages, 5),
     ]);
@@ -119,7 +119,7 @@ fn what_is_released_after_the_turn_gives_the_new_period_nothing() {
 
 #[test]
 fn bulk_leaves_a_gateway_its_reserve() {
-    let limits = Limits::new([limit(Period::Month, QuotaUnit::Messages, 10)]);
+    let limits = Quotas::new([limit(Period::Month, QuotaUnit::Messages, 10)]);
     let mut meter = Meter::default();
     for _ in 0..5 {
         assert_eq!(reserve(&mut meter, &limits, 50, message(1, 0)), Ok(()));
@@ -130,13 +130,13 @@ fn bulk_leaves_a_gateway_its_reserve() {
 
 #[test]
 fn the_share_that_is_used_is_that_of_the_quota_that_is_used_most() {
-    let limits = Limits::new([
+    let limits = Quotas::new([
         limit(Period::Hour, QuotaUnit::Messages, 100),
         limit(Period::Month, QuotaUnit::Spend, 1_000),
     ]);
     let mut meter = Meter::default();
     assert_eq!(used_percent(&meter, &limits), Some(0));
-    assert_eq!(used_percent(&meter, &Limits::NONE), None);
+    assert_eq!(used_percent(&meter, &Quotas::NONE), None);
     meter.hour.reserved.messages = 79;
     meter.month.settled.spend = Micros(809);
     assert_eq!(used_percent(&meter, &limits), Some(80));
@@ -170,7 +170,7 @@ proptest! {
     /// and was not released, and it never exceeds a limit.
     #[test]
     fn no_limit_is_ever_exceeded_and_nothing_is_lost(steps in steps()) {
-        let limits = Limits::new([
+        let limits = Quotas::new([
             limit(Period::Hour, QuotaUnit::Messages, 7),
             limit(Period::Day, QuotaUnit::Segments, 25),
         ]);

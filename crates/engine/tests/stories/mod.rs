@@ -6,6 +6,7 @@ mod bills;
 mod consent;
 mod failover;
 mod fallback;
+mod mms;
 mod order;
 mod ownership;
 mod quotas;

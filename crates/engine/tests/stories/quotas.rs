@@ -3,7 +3,7 @@
 
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
-use domain::model::quota::{Limits, MeterOf, Period, Quota, QuotaUnit};
+use domain::model::quota::{MeterOf, Period, Quota, QuotaUnit, Quotas};
 use domain::model::route::{Route, RouteClass};
 use domain::time::Millis;
 use ports::store::Queries;
@@ -12,15 +12,15 @@ use crate::world::{
     Act, Answer, PROJECT, SMS, SMS2, World, bulk_to, long_text, sms, sms2, text_to,
 };
 
-fn hourly(limit: i64) -> Limits {
-    Limits::new([Quota {
+fn hourly(limit: i64) -> Quotas {
+    Quotas::new([Quota {
         per: Period::Hour,
         unit: QuotaUnit::Messages,
         limit,
     }])
 }
 
-fn gateway(quotas: Limits) -> Route {
+fn gateway(quotas: Quotas) -> Route {
     Route {
         class: Some(RouteClass::Gateway),
         quotas,
@@ -28,7 +28,7 @@ fn gateway(quotas: Limits) -> Route {
     }
 }
 
-fn platform(quotas: Limits) -> Route {
+fn platform(quotas: Quotas) -> Route {
     Route {
         class: Some(RouteClass::Platform),
         quotas,
@@ -46,7 +46,7 @@ async fn delivered(world: &World, ids: &[domain::ids::MessageId]) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn direct_goes_by_a_platform_once_the_gateways_quota_is_used_up_and_nothing_fails() {
-    let world = World::running([gateway(hourly(20)), platform(Limits::NONE)]).await;
+    let world = World::running([gateway(hourly(20)), platform(Quotas::NONE)]).await;
     let mut sent = Vec::new();
     for no in 0..50 {
         sent.push(world.send(text_to(no, "hello")).await);
@@ -118,7 +118,7 @@ async fn what_waits_for_quota_goes_by_itself_when_the_period_turns() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_provider_did_not_take_leaves_its_quota_to_others() {
-    let world = World::running([gateway(hourly(2)), platform(Limits::NONE)]).await;
+    let world = World::running([gateway(hourly(2)), platform(Quotas::NONE)]).await;
     world
         .provider(SMS)
         .does_in_turn([Act::refuse(FailureClass::RouteFault), Act::accept()]);
@@ -133,7 +133,7 @@ async fn what_a_provider_did_not_take_leaves_its_quota_to_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_forgets_no_use() {
-    let mut world = World::running([gateway(hourly(3)), platform(Limits::NONE)]).await;
+    let mut world = World::running([gateway(hourly(3)), platform(Quotas::NONE)]).await;
     for no in 0..2 {
         world.send(text_to(no, "hello")).await;
     }
@@ -149,12 +149,12 @@ async fn a_restart_forgets_no_use() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_is_too_long_for_what_is_left_goes_elsewhere_and_a_short_one_stays() {
-    let segments = Limits::new([Quota {
+    let segments = Quotas::new([Quota {
         per: Period::Day,
         unit: QuotaUnit::Segments,
         limit: 4,
     }]);
-    let world = World::running([gateway(segments), platform(Limits::NONE)]).await;
+    let world = World::running([gateway(segments), platform(Quotas::NONE)]).await;
     for (no, parts, route) in [(1, 3, SMS), (2, 2, SMS2), (3, 1, SMS), (4, 1, SMS2)] {
         let text = if parts == 1 {
             "hello".to_owned()
@@ -170,7 +170,7 @@ async fn a_message_that_is_too_long_for_what_is_left_goes_elsewhere_and_a_short_
 
 #[tokio::test(start_paused = true)]
 async fn unknown_outcomes_count_until_it_is_known_that_they_were_not_taken() {
-    let world = World::running([gateway(hourly(2)), platform(Limits::NONE)]).await;
+    let world = World::running([gateway(hourly(2)), platform(Quotas::NONE)]).await;
     world
         .provider(SMS)
         .does_in_turn([Act::new(Answer::Unknown), Act::accept()]);

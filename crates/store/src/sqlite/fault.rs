@@ -21,6 +21,14 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+    /// It was not there, and could not be made.
+    #[error("the file {path} cannot be made: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// SQLite refused.
     #[error("the database cannot be opened: {0}")]
     Database(#[from] rusqlite::Error),

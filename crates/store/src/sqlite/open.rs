@@ -3,6 +3,8 @@
 //! `synchronous=FULL`, since with NORMAL a power loss takes acknowledged messages (R-LIFE-2). The
 //! page caches are 20 MB together, so that memory stays flat however many messages wait.
 
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -23,12 +25,7 @@ const STATEMENTS: usize = 128;
 
 /// The connection that writes, on an up-to-date schema.
 pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder {
-            path: folder.to_owned(),
-            source,
-        })?;
-    }
+    make(path)?;
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "busy_timeout", BUSY_MILLIS)?;
     let mode: String =
@@ -43,6 +40,35 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate::run(&connection, migrate::MIGRATIONS)?;
     Ok(connection)
+}
+
+/// Makes the file and its folders, where they are missing, for their owner alone (R-SEC): people's
+/// messages are in them. SQLite gives the files beside it the same rights. What is there is left as
+/// it is.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let mut folders = DirBuilder::new();
+    folders.recursive(true);
+    // Only a file that nobody has open yet: to close one takes SQLite's locks on it away.
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    }
+    if let Some(folder) = path.parent() {
+        folders.create(folder).map_err(|source| OpenError::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    match file.open(path) {
+        Err(source) if source.kind() != ErrorKind::AlreadyExists => Err(OpenError::File {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// A connection that only reads.

@@ -56,6 +56,30 @@ fn everything_is_still_there_after_the_file_is_opened_again() {
     assert!(next > lane_id);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_made_is_for_its_owner_alone_and_what_was_there_stays_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &str| {
+        let metadata = std::fs::metadata(folder.path().join(path)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let store = open(&folder.path().join("deep/down/a.db"));
+    accept(&store, sent_at_once(phone(1), at(0)));
+    for made in ["deep", "deep/down"] {
+        assert_eq!(mode(made), 0o700, "{made}");
+    }
+    for made in ["a.db", "a.db-wal", "a.db-shm", "a.db.key"] {
+        assert_eq!(mode(&format!("deep/down/{made}")), 0o600, "{made}");
+    }
+    drop(store);
+    let shared = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(folder.path().join("deep/down/a.db"), shared).unwrap();
+    drop(open(&folder.path().join("deep/down/a.db")));
+    assert_eq!(mode("deep/down/a.db"), 0o640);
+}
+
 #[test]
 fn closing_commits_what_is_queued_and_calls_its_completions() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::Lane;
-use domain::model::quota::{Limits, Period, Periods, Quota, QuotaUnit, Reservation};
+use domain::model::quota::{Period, Periods, Quota, QuotaUnit, Quotas, Reservation};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, OnUnknown};
 use domain::phone::CountryCode;
@@ -416,12 +416,12 @@ fn reservation(at: Timestamp) -> Reservation {
             month: began(Millis::days(30)),
             until: began(Millis::hours(1)).plus(Millis::hours(1)),
         },
-        route: Limits::new([
+        route: Quotas::new([
             quota(Period::Hour, QuotaUnit::Segments, 4),
             quota(Period::Day, QuotaUnit::Messages, 5),
         ]),
         share_percent: 100,
-        project: Limits::new([quota(Period::Month, QuotaUnit::Spend, 250_000)]),
+        project: Quotas::new([quota(Period::Month, QuotaUnit::Spend, 250_000)]),
     }
 }
 

@@ -145,7 +145,8 @@ impl Client {
     }
 }
 
-/// The server's words, with the fields that it names; a single one stands in the message already.
+/// The server's words, with the fields that it names, of which a single one stands in the message
+/// already, and with the reason of each channel that cannot carry a message (R-CHAN-5).
 fn refusal(status: StatusCode, body: &Value) -> String {
     let message = body["message"].as_str().unwrap_or("the server refused");
     let code = body["code"]
@@ -171,7 +172,14 @@ fn refusal(status: StatusCode, body: &Value) -> String {
         [] | [_] => String::new(),
         [_, _, ..] => errors.iter().map(field).collect(),
     };
-    format!("{message} ({code}){fields}")
+    let dropped = |channel: &Value| {
+        let name = text::plain(&channel["channel"]);
+        let why = channel["message"].as_str().unwrap_or_default();
+        format!("\n  {name}: {}", text::one_line(why))
+    };
+    let channels = body["details"]["channels"].as_array();
+    let channels: String = channels.into_iter().flatten().map(dropped).collect();
+    format!("{message} ({code}){fields}{channels}")
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> ClientError {
@@ -225,6 +233,18 @@ mod tests {
         assert_eq!(
             refusal(StatusCode::BAD_GATEWAY, &json!("x")),
             "the server refused (502)"
+        );
+    }
+
+    #[test]
+    fn a_refusal_tells_why_each_channel_was_dropped() {
+        let body = json!({"code": "no_channel", "message": "No channel can carry this message",
+            "details": {"channels": [
+                {"channel": "sms", "reason": "no_route", "message": "no route goes there"},
+                {"channel": "whatsapp", "reason": "incapable", "message": "the contact\nlacks it"}]}});
+        assert_eq!(
+            refusal(StatusCode::CONFLICT, &body),
+            "No channel can carry this message (no_channel)\n  sms: no route goes there\n  whatsapp: the contact lacks it"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use domain::ids::ApiKeyId;
 use domain::time::Timestamp;
 use ports::clock::{Clock, SystemClock};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{self, KeyAction};
 use crate::client::text;
-use crate::config::{self, Config, Overrides, Scope};
+use crate::config::{self, Config, Database, Overrides, Scope};
 use crate::{keys, output, wiring};
 
 /// Runs one action on the keys of one project.
@@ -32,6 +32,13 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     };
     let project_id = project_id(&config, args.project, args.config.is_some())?;
+    let Database::Sqlite(file) = &config.database;
+    // In a wrong folder a key would be made that no server ever knows.
+    ensure!(
+        args.create_database || file.exists(),
+        "there is no database at {}: name the right one with --config or --database, or make it with --create",
+        file.display()
+    );
     let store = wiring::open_store(&config)?;
     let now = SystemClock.now();
     let project = keys::project_key(&*store, &project_id, now).await?;

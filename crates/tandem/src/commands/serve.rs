@@ -1,14 +1,13 @@
 //! `tandem serve`: the server.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use ports::clock::{Clock, SystemClock};
 
 use crate::cli;
-use crate::config::{self, Config, Database, Overrides, Scope};
+use crate::config::{self, Config, Overrides, Scope};
 use crate::{keys, logging, output, wiring};
 
 /// What the wiring is given beside the configuration.
@@ -59,8 +58,6 @@ pub(super) async fn run(args: cli::Serve) -> Result<ExitCode> {
 /// Without a configuration file there is one project, and a test key for it, made and printed at
 /// the first start: test keys reach simulators only (R-TEST).
 async fn first_key(config: &Config) -> Result<()> {
-    let Database::Sqlite(path) = &config.database;
-    make_folder(path)?;
     let store = wiring::open_store(config)?;
     let now = SystemClock.now();
     for project in &config.projects {
@@ -81,12 +78,4 @@ async fn first_key(config: &Config) -> Result<()> {
         output::line("For real routes write a configuration file: docs/reference/configuration.md");
     }
     Ok(())
-}
-
-fn make_folder(database: &Path) -> Result<()> {
-    match database.parent() {
-        Some(folder) => std::fs::create_dir_all(folder)
-            .with_context(|| format!("make the folder {}", folder.display())),
-        None => Ok(()),
-    }
 }

@@ -166,6 +166,23 @@ fn wrong_route(
     }
 }
 
+/// Most providers are told with each message where to call us, and some sign the URL that they call.
+pub(super) fn callbacks(public_url: Option<&str>, routes: &[Route], report: &Report<'_>) {
+    let called: Vec<&str> = routes
+        .iter()
+        .filter(|it| it.enabled && it.provider.calls_us())
+        .map(|it| it.id.as_str())
+        .collect();
+    if public_url.is_none() && !called.is_empty() {
+        let what = format!(
+            "is not set: calls of the providers of the routes {} can be neither asked for nor verified; \
+             receipts and inbound messages may not come",
+            quoted(&called)
+        );
+        report.warn_outside("public_url", what);
+    }
+}
+
 /// What is allowed, and probably not meant.
 pub(super) fn worth_a_look(
     projects: &[(Project, Field<'_>)],

@@ -22,6 +22,7 @@ impl Route {
             simulator: self.is_simulator(),
             receipts: self.receipts,
             answers_stop: self.answers_stop,
+            mms: self.mms,
             throughput: self.throughput,
             destinations: self.destinations.clone(),
             prices: self.prices.clone(),

@@ -2,7 +2,7 @@
 //! Here it becomes plain TOML, and what the connector says of it is told at its place.
 
 use toml::de::{DeTable, DeValue};
-use toml::{Table as Plain, Value};
+use toml::{Spanned, Table as Plain, Value};
 
 use super::reader::{Field, Table};
 
@@ -17,24 +17,30 @@ impl Table<'_> {
             .collect()
     }
 
-    /// Adds an error about what stands at `path`, names with dots between; about the nearest of the
-    /// tables around it where it is not written.
+    /// Adds an error about what stands at `path`, names with dots between and indexes in brackets;
+    /// about the nearest of what is around it where it is not written.
     pub(super) fn error_at(&self, path: &str, what: &str) {
-        let mut entries = Some(self.entries());
         let mut span = self.span.clone();
-        for name in path.split('.') {
-            let found = entries.and_then(|it| it.iter().find(|it| it.0.get_ref() == name));
-            let Some((_, value)) = found else { break };
-            span = value.span();
-            entries = match value.get_ref() {
-                DeValue::Table(table) => Some(table),
-                DeValue::String(_)
-                | DeValue::Integer(_)
-                | DeValue::Float(_)
-                | DeValue::Boolean(_)
-                | DeValue::Datetime(_)
-                | DeValue::Array(_) => None,
+        let mut value: Option<&DeValue<'_>> = None;
+        for name in path.split(['.', '[']) {
+            let found = match value {
+                None => entry(self.entries(), name),
+                Some(DeValue::Table(table)) => entry(table, name),
+                Some(DeValue::Array(list)) => {
+                    let index = name.trim_end_matches(']').parse::<usize>().ok();
+                    index.and_then(|it| list.get(it))
+                }
+                Some(
+                    DeValue::String(_)
+                    | DeValue::Integer(_)
+                    | DeValue::Float(_)
+                    | DeValue::Boolean(_)
+                    | DeValue::Datetime(_),
+                ) => None,
             };
+            let Some(found) = found else { break };
+            span = found.span();
+            value = Some(found.get_ref());
         }
         let path = if path.is_empty() {
             self.path.clone()
@@ -45,8 +51,14 @@ impl Table<'_> {
     }
 }
 
+/// The value of this name.
+fn entry<'t>(table: &'t DeTable<'t>, name: &str) -> Option<&'t Spanned<DeValue<'t>>> {
+    let (_, value) = table.iter().find(|it| it.0.get_ref() == name)?;
+    Some(value)
+}
+
 fn plain_table(table: &DeTable<'_>) -> Plain {
-    let row = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+    let row = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
         let name: &toml::de::DeString<'_> = name.get_ref();
         (name.to_string(), plain(value.get_ref()))
     };
@@ -69,15 +81,13 @@ fn plain(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The settings of a description: names that are data, each a secret or a plain text.
+/// The settings of a description: names that are data, each a secret or a plain text; `None` for one
+/// that cannot be read, which is told by then.
 pub(super) fn settings<'a>(
     field: Field<'a>,
     read: impl Fn(Field<'a>) -> Option<String>,
-) -> Option<std::collections::BTreeMap<String, String>> {
+) -> Option<Vec<(String, Option<String>)>> {
     let rows = field.table()?.rows();
-    Some(
-        rows.into_iter()
-            .filter_map(|(name, field)| Some((name, read(field)?)))
-            .collect(),
-    )
+    let row = |(name, field)| (name, read(field));
+    Some(rows.into_iter().map(row).collect())
 }

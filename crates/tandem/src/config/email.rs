@@ -29,14 +29,16 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
         Security::Tls => 465,
         Security::None => 25,
     };
-    let username = table.get("username").and_then(text);
-    let password = table.get("password").and_then(|field| {
-        let secret = field.secret(surroundings)?;
-        Some(secret.expose().to_owned())
-    });
+    let (username, password) = (table.get("username"), table.get("password"));
+    // By what is written: why one of them cannot be read is told where it stands.
     if username.is_some() != password.is_some() {
         table.error("username", "goes with `password`: give both or neither");
     }
+    let username = username.and_then(text);
+    let password = password.and_then(|field| {
+        let secret = field.secret(surroundings)?;
+        Some(secret.expose().to_owned())
+    });
     let config = EmailConfig {
         host: host.unwrap_or_default(),
         port: table.or("port", usual_port, |field| field.whole(1..=65_535)),

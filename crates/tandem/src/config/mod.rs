@@ -223,6 +223,8 @@ fn read<'a>(
     for problem in overrides.apply(&mut config) {
         report.error_outside(&problem.path, problem.what);
     }
+    // After the overrides: the environment may name it.
+    checks::callbacks(config.public_url.as_deref(), &config.routes, report);
     config
 }
 

@@ -9,13 +9,13 @@ use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
-use connectors::telegram::TelegramConfig;
+use connectors::telegram::{TelegramConfig, Updates};
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
-use domain::model::quota::Limits;
+use domain::model::quota::Quotas;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
 use domain::time::Millis;
@@ -225,6 +225,10 @@ pub(crate) enum Idempotency {
 
 /// One way to carry a channel.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub(crate) struct Route {
     /// The operator's name for it; unique in the file, since it is part of a callback's path.
     pub(crate) id: String,
@@ -241,13 +245,15 @@ pub(crate) struct Route {
     /// Its price book, in the project's currency.
     pub(crate) prices: Vec<Price>,
     /// What it may use (R-QUOTA-1).
-    pub(crate) quotas: Limits,
+    pub(crate) quotas: Quotas,
     /// Where it sends to.
     pub(crate) destinations: Destinations,
     /// Whether the provider gives receipts.
     pub(crate) receipts: bool,
     /// Whether the provider answers STOP and its like itself (R-IN-2).
     pub(crate) answers_stop: bool,
+    /// Whether it carries media too (MMS).
+    pub(crate) mms: bool,
     /// What happens to a submission of unknown outcome (R-DUP).
     pub(crate) on_unknown: OnUnknown,
     /// How long such a submission waits for a receipt (R-DUP).
@@ -286,6 +292,16 @@ impl Provider {
             Self::Telegram(_) => "telegram",
             Self::Email(_) => "email",
             Self::Simulator(_) => "simulator",
+        }
+    }
+
+    /// Whether its calls to `public_url` are the only way by which it tells us anything.
+    pub(crate) fn calls_us(&self) -> bool {
+        match self {
+            Self::WhatsApp(_) | Self::Twilio(_) => true,
+            Self::Http(it) => it.provider.calls_us(),
+            Self::Telegram(it) => it.updates == Updates::Webhook,
+            Self::Smpp(_) | Self::Email(_) | Self::Simulator(_) => false,
         }
     }
 }

@@ -10,18 +10,20 @@ use jiff::tz::TimeZone;
 use super::reader::{Field, Table};
 use super::values;
 
-/// Reads the lines of a price book, told when two of them could both apply.
+/// Reads the lines of a price book, told when two of them could both apply. `mms`: whether the route
+/// carries media.
 pub(super) fn read(
     fields: Vec<Field<'_>>,
     currency: Option<Currency>,
     zone: &TimeZone,
+    mms: bool,
 ) -> Vec<Price> {
     let mut prices: Vec<Price> = Vec::new();
     for field in fields {
         let Some(table) = field.clone().table() else {
             continue;
         };
-        let Some(price) = line(table, currency, zone) else {
+        let Some(price) = line(table, currency, zone, mms) else {
             continue;
         };
         if prices.iter().any(|it| collide(it, &price)) {
@@ -34,7 +36,12 @@ pub(super) fn read(
     prices
 }
 
-fn line(mut table: Table<'_>, currency: Option<Currency>, zone: &TimeZone) -> Option<Price> {
+fn line(
+    mut table: Table<'_>,
+    currency: Option<Currency>,
+    zone: &TimeZone,
+    mms: bool,
+) -> Option<Price> {
     const CATEGORIES: [(&str, PriceCategory); 4] = [
         ("service", PriceCategory::Service),
         ("utility", PriceCategory::Utility),
@@ -42,14 +49,20 @@ fn line(mut table: Table<'_>, currency: Option<Currency>, zone: &TimeZone) -> Op
         ("authentication", PriceCategory::Authentication),
     ];
     let scope = scope(&mut table);
+    let money = |it: Field<'_>| {
+        it.parse(
+            "a decimal number with at most 6 decimals, such as \"0.035\"",
+            values::price,
+        )
+    };
     let amount = table
         .require("price", "a decimal number in quotes, such as \"0.035\"")
-        .and_then(|it| {
-            it.parse(
-                "a decimal number with at most 6 decimals, such as \"0.035\"",
-                values::price,
-            )
-        });
+        .and_then(money);
+    let of_mms = table.get("mms");
+    if let Some(field) = of_mms.as_ref().filter(|_| !mms) {
+        field.error("is the price of an MMS, and the route carries none; it needs `mms = true`");
+    }
+    let of_mms = of_mms.and_then(money);
     if let Some(field) = table.get("currency") {
         let place = field.clone();
         let own = field.parse("three capital letters, such as \"EUR\"", Currency::parse);
@@ -96,6 +109,7 @@ fn line(mut table: Table<'_>, currency: Option<Currency>, zone: &TimeZone) -> Op
         scope: scope?,
         category,
         amount: amount?,
+        mms: of_mms,
         unit,
         charged_on,
         valid_from,

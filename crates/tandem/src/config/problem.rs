@@ -1,8 +1,11 @@
 //! What is wrong with a configuration, and where?
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+
+use super::reader::shortened;
 
 /// A place in the file, counted from one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,6 +62,8 @@ pub(super) struct Report<'s> {
     source: &'s str,
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
+    /// Each environment variable that is not set, with whatever asks for it.
+    not_set: RefCell<BTreeMap<String, Vec<(Place, String)>>>,
 }
 
 impl<'s> Report<'s> {
@@ -67,7 +72,16 @@ impl<'s> Report<'s> {
             source,
             errors: RefCell::default(),
             warnings: RefCell::default(),
+            not_set: RefCell::default(),
         }
+    }
+
+    /// Notes that a setting asks for an environment variable that is not set. However many ask for
+    /// it, one error tells.
+    pub(super) fn not_set(&self, variable: &str, span: &Range<usize>, path: &str) {
+        let asks = (self.place(span.start), path.to_owned());
+        let mut not_set = self.not_set.borrow_mut();
+        not_set.entry(variable.to_owned()).or_default().push(asks);
     }
 
     /// Adds an error at these bytes of the source.
@@ -89,8 +103,19 @@ impl<'s> Report<'s> {
         self.errors.borrow_mut().push(Problem::outside(path, what));
     }
 
+    /// Adds a warning that has no place in the file.
+    pub(super) fn warn_outside(&self, path: &str, what: impl Into<String>) {
+        let mut warnings = self.warnings.borrow_mut();
+        warnings.push(Problem::outside(path, what));
+    }
+
     /// Errors and warnings, each in the order of the file.
     pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
+        let not_set = self.not_set.into_inner();
+        let told = not_set
+            .into_iter()
+            .filter_map(|(variable, asked)| unset(&variable, asked));
+        self.errors.borrow_mut().extend(told);
         let sorted = |mut problems: Vec<Problem>| {
             problems.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
             problems
@@ -117,6 +142,25 @@ impl<'s> Report<'s> {
             column: before[line_start..].chars().count() + 1,
         }
     }
+}
+
+/// The error about an environment variable that is not set, at the first setting that asks for it.
+fn unset(variable: &str, mut asked: Vec<(Place, String)>) -> Option<Problem> {
+    asked.sort();
+    let mut asked = asked.into_iter();
+    let (place, path) = asked.next()?;
+    let others: Vec<String> = asked.map(|(_, path)| path).collect();
+    let also = if others.is_empty() {
+        String::new()
+    } else {
+        format!("; also asked for by {}", others.join(", "))
+    };
+    let variable = shortened(variable);
+    Some(Problem {
+        place: Some(place),
+        path,
+        what: format!("the environment variable {variable} is not set{also}"),
+    })
 }
 
 #[cfg(test)]

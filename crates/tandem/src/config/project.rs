@@ -3,7 +3,7 @@
 use domain::model::message::Category;
 use domain::model::money::Currency;
 use domain::model::policy::{Overflow, Policy, ValidityPolicy};
-use domain::model::quota::Limits;
+use domain::model::quota::Quotas;
 use domain::time::Millis;
 use jiff::tz::TimeZone;
 
@@ -76,7 +76,7 @@ fn policy(table: &mut Table<'_>, currency: Currency, timezone: TimeZone) -> Poli
         timezone,
         ..Policy::new(currency)
     };
-    policy.quotas = table.or("quota", Limits::NONE, super::quota::read);
+    policy.quotas = table.or("quota", Quotas::NONE, super::quota::read);
     policy.reply_window = table.or("reply_window", policy.reply_window, |field| {
         field.span_of_time(Millis::ZERO..=Millis::days(30))
     });

@@ -1,6 +1,6 @@
 //! How are the quotas of a route or a project read (R-QUOTA-1)?
 
-use domain::model::quota::{Limits, Period, Quota, QuotaUnit};
+use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 
 use super::reader::{Field, Table};
 use super::values;
@@ -9,7 +9,7 @@ use super::values;
 const MOST: i64 = 1_000_000_000_000;
 
 /// Reads a list of quotas, told where two of them limit the same.
-pub(super) fn read(field: Field<'_>) -> Option<Limits> {
+pub(super) fn read(field: Field<'_>) -> Option<Quotas> {
     let mut quotas: Vec<Quota> = Vec::new();
     for field in field.list()? {
         let Some(table) = field.clone().table() else {
@@ -27,7 +27,7 @@ pub(super) fn read(field: Field<'_>) -> Option<Limits> {
             quotas.push(quota);
         }
     }
-    Some(Limits::new(quotas))
+    Some(Quotas::new(quotas))
 }
 
 /// One line: a period, and one limit or several.

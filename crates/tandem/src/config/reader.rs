@@ -112,6 +112,11 @@ impl<'a> Table<'a> {
         self.entries
     }
 
+    /// What was asked for so far.
+    pub(super) fn known(&self) -> &[&'static str] {
+        &self.known
+    }
+
     /// Whether this setting was asked for.
     pub(super) fn is_known(&self, key: &str) -> bool {
         self.known.contains(&key)
@@ -134,13 +139,7 @@ impl<'a> Table<'a> {
             let what = if self.later.contains(&key) {
                 "is not yet supported".to_owned()
             } else {
-                match values::nearest(key, &self.known) {
-                    Some(meant) => format!("is not a known setting; did you mean `{meant}`?"),
-                    None => format!(
-                        "is not a known setting; known here: {}",
-                        self.known.join(", ")
-                    ),
-                }
+                not_known("is not a known setting", key, &self.known)
             };
             self.report.error(&name.span(), &self.path_of(key), what);
         }
@@ -428,10 +427,7 @@ fn variable(name: Field<'_>, surroundings: Surroundings<'_>) -> Option<String> {
     let name = name.words()?;
     let value = (surroundings.variable)(name);
     if value.is_none() {
-        field.error(format!(
-            "the environment variable {} is not set",
-            shortened(name)
-        ));
+        field.report.not_set(name, &field.span, &field.path);
     }
     value
 }
@@ -448,6 +444,14 @@ fn file_text(path: Field<'_>, surroundings: Surroundings<'_>) -> Option<String> 
             ));
             None
         }
+    }
+}
+
+/// What is told of a name that is not known here: the one that was probably meant, else all of them.
+pub(super) fn not_known(what: &str, key: &str, known: &[&str]) -> String {
+    match values::nearest(key, known) {
+        Some(meant) => format!("{what}; did you mean `{meant}`?"),
+        None => format!("{what}; known here: {}", known.join(", ")),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use domain::model::channel::Channel;
 use domain::model::money::Currency;
-use domain::model::quota::Limits;
-use domain::model::route::{Destinations, OnUnknown, RouteClass, UnknownWait};
+use domain::model::quota::Quotas;
+use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::time::Millis;
 use jiff::tz::TimeZone;
 
@@ -114,10 +114,12 @@ pub(super) fn read(
         .and_then(|it| TimeZone::get(&it.timezone).ok())
         .unwrap_or(TimeZone::UTC);
     let currency = project.map(|it| it.policy.currency);
+    let mms_field = table.get("mms");
+    let mms = mms_field.clone().and_then(Field::flag).unwrap_or(false);
     let prices = table.or("prices", Vec::new(), |field| {
-        Some(price::read(field.list()?, currency, &zone))
+        Some(price::read(field.list()?, currency, &zone, mms))
     });
-    let quotas = table.or("quota", Limits::NONE, super::quota::read);
+    let quotas = table.or("quota", Quotas::NONE, super::quota::read);
     let destinations = table.or("destinations", Destinations::default(), destinations);
     let receipts = table.get("receipts");
     let answers_stop = table.get("answers_stop").and_then(Field::flag);
@@ -131,6 +133,9 @@ pub(super) fn read(
     let kind = kind(&mut table);
     let receipts = receipts_of(receipts, kind);
     let provider = provider(&mut table, kind, channel, receipts, currency, surroundings);
+    if let Some(field) = mms_field.filter(|_| mms) {
+        check_mms(&field, channel, kind, provider.as_ref(), &prices);
+    }
     table.later(&LATER);
     table.later(&PROVIDERS_LATER);
     table.finish();
@@ -150,6 +155,7 @@ pub(super) fn read(
         destinations,
         receipts,
         answers_stop: answers_stop.unwrap_or(by_itself),
+        mms,
         on_unknown,
         unknown_wait,
         provider: provider?,
@@ -226,6 +232,43 @@ fn provider(
         }
         Kind::Email => email::read(settings, surroundings).map(|it| Provider::Email(Box::new(it))),
         Kind::Simulator => None,
+    }
+}
+
+/// Tells where a route that is to carry media cannot, or does not say what that costs.
+fn check_mms(
+    field: &Field<'_>,
+    channel: Option<Channel>,
+    kind: Option<Kind>,
+    provider: Option<&Provider>,
+    prices: &[Price],
+) {
+    if channel.is_some_and(|it| it != Channel::Sms) {
+        field.error(
+            "is for routes on the channel \"sms\"; the other channels carry media as they are",
+        );
+        return;
+    }
+    match (kind, provider) {
+        (Some(Kind::Http), Some(Provider::Http(config))) if !config.provider.carries_mms() => {
+            field.error(format!(
+                "the description of {} has no `send.mms`, so that it carries texts only",
+                config.provider.name()
+            ));
+        }
+        (Some(kind @ (Kind::Smpp | Kind::WhatsApp | Kind::Telegram | Kind::Email)), _) => {
+            field.error(format!(
+                "\"{}\" carries no MMS; \"twilio\", \"http\" and \"simulator\" can",
+                kind.code()
+            ));
+        }
+        (Some(Kind::Http | Kind::Twilio | Kind::Simulator) | None, _) => {}
+    }
+    if !prices.is_empty() && prices.iter().all(|it| it.mms.is_none()) {
+        field.warn(
+            "no line of `prices` says what an MMS costs (`mms`): media use this route after every \
+             route with a price, and their cost is not counted",
+        );
     }
 }
 

@@ -173,8 +173,8 @@ fn tls(field: Field<'_>, surroundings: Surroundings<'_>) -> Option<TlsConfig> {
         .get("server_name")
         .and_then(Field::words)
         .map(str::to_owned);
-    let certificates = table.get("certificate").and_then(pem);
-    let key = table.get("key").and_then(pem);
+    let (certificates, key) = (table.get("certificate"), table.get("key"));
+    // By what is written: why one of them cannot be read is told where it stands.
     if certificates.is_some() != key.is_some() {
         table.error(
             "key",
@@ -183,7 +183,8 @@ fn tls(field: Field<'_>, surroundings: Surroundings<'_>) -> Option<TlsConfig> {
     }
     table.finish();
     let client = certificates
-        .zip(key)
+        .and_then(pem)
+        .zip(key.and_then(pem))
         .map(|(certificates, key)| ClientCertificate { certificates, key });
     Some(TlsConfig {
         ca,

@@ -65,9 +65,10 @@ fn route_line(route: &Route, currency: &str) -> String {
         format!("{} {currency}", prices.join("; "))
     };
     let off = if route.enabled { "" } else { " (switched off)" };
+    let mms = if route.mms { " and MMS" } else { "" };
     let (channel, provider) = (route.channel.code(), route.provider.code());
     format!(
-        "  route {}: {channel} by {provider}, {class}{throughput}, {prices}{off}",
+        "  route {}: {channel}{mms} by {provider}, {class}{throughput}, {prices}{off}",
         route.id
     )
 }
@@ -88,7 +89,18 @@ fn price_words(price: &domain::model::route::Price) -> String {
     } else {
         ""
     };
-    format!("{scope}{} {unit}{dated}", show_money(price.amount))
+    let category = price
+        .category
+        .map(|it| format!(" ({})", it.code()))
+        .unwrap_or_default();
+    let mms = price
+        .mms
+        .map(|it| format!(", {} an MMS", show_money(it)))
+        .unwrap_or_default();
+    format!(
+        "{scope}{} {unit}{category}{mms}{dated}",
+        show_money(price.amount)
+    )
 }
 
 fn sender_line(sender: &Sender) -> String {

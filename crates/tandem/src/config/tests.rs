@@ -196,6 +196,84 @@ fn warnings_do_not_refuse_a_configuration() {
 }
 
 #[test]
+fn without_a_public_url_the_routes_whose_providers_call_are_named() {
+    let twilio = "[[route]]\nid = \"tw\"\nchannel = \"sms\"\nprovider = \"twilio\"\ntwilio = { account_sid = \"AC00000000000000000000000000000000\", auth_token = \"t\" }\n";
+    let whatsapp = "[[route]]\nid = \"wa\"\nchannel = \"whatsapp\"\nprovider = \"whatsapp\"\nwhatsapp = { phone_number_id = \"1\", access_token = \"a\", app_secret = \"b\", verify_token = \"c\" }\n";
+    let told = |source: &str, overrides: &Overrides| -> Vec<String> {
+        let surroundings = Surroundings {
+            variable: &variable,
+            folder: Path::new("/nonexistent"),
+        };
+        let warnings = parse(source, overrides, surroundings).unwrap().warnings;
+        let about = warnings.iter().filter(|it| it.path == "public_url");
+        about.map(ToString::to_string).collect()
+    };
+    let both = with(&format!("{ROUTE}{twilio}{whatsapp}"));
+    let none = Overrides::default();
+    assert_eq!(
+        told(&both, &none),
+        [
+            "public_url: is not set: calls of the providers of the routes \"tw\", \"wa\" can be neither asked for nor verified; receipts and inbound messages may not come"
+        ]
+    );
+    let given = Overrides::from_environment(&|name| {
+        (name == "TANDEM_PUBLIC_URL").then(|| "https://msg.example.com".to_owned())
+    });
+    assert_eq!(told(&both, &given), [""; 0]);
+    assert_eq!(told(&with(ROUTE), &none), [""; 0]);
+    let off = twilio.replace("channel =", "enabled = false\nchannel =");
+    assert_eq!(told(&with(&off), &none), [""; 0]);
+}
+
+#[test]
+fn the_price_of_a_category_names_it() {
+    let prices = "prices = [{ prefix = \"*\", price = \"0\", category = \"service\" }, { prefix = \"*\", price = \"0.06\", category = \"marketing\" }]\n";
+    let words = summary(&config_of(&with(&format!("{ROUTE}{prices}")))).join("\n");
+    assert!(
+        words.contains("0.00 a segment (service); 0.06 a segment (marketing) EUR"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_route_with_media_says_so_and_what_an_mms_costs() {
+    let telnyx = "[route.http]\npreset = \"telnyx\"\nsettings = { api_key = \"k\", public_key = \"jxVDocTrO2FlJoVZfs97MvQ/21c2feFE2ZMk8Miq6wk=\" }";
+    let twilio =
+        "[route.twilio]\naccount_sid = \"AC0123456789abcdef0123456789abcdef\"\nauth_token = \"t\"";
+    for (provider, table) in [("twilio", twilio), ("http", telnyx), ("simulator", "")] {
+        let source = |prices: &str| {
+            format!(
+                "public_url = \"https://msg.example.com\"\n[[project]]\nid = \"p\"\n[[route]]\nid = \"r\"\nchannel = \"sms\"\nprovider = \"{provider}\"\nmms = true\n{prices}\n{table}\n[[sender]]\nid = \"s\"\nroutes = [\"r\"]"
+            )
+        };
+        let priced = source("prices = [{ prefix = \"+1\", price = \"0.0079\", mms = \"0.02\" }]");
+        let loaded = read_text(&priced).unwrap_or_else(|it| panic!("{:#?}", it.errors));
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        let route = loaded.config.routes[0].to_domain(RouteKey(1), ProjectKey(1));
+        assert!(route.mms);
+        assert_eq!(route.prices[0].mms, Some(Micros(20_000)));
+        let words = summary(&loaded.config).join("\n");
+        let want = format!(
+            "route r: sms and MMS by {provider}, direct and bulk, +1: 0.0079 a segment, 0.02 an MMS EUR"
+        );
+        assert!(words.contains(&want), "{words}");
+
+        let unpriced = source("prices = [{ prefix = \"+1\", price = \"0.0079\" }]");
+        let warnings = read_text(&unpriced).unwrap().warnings;
+        let [warning] = &warnings[..] else {
+            panic!("{warnings:?}")
+        };
+        assert!(
+            warning
+                .to_string()
+                .starts_with("route[0].mms: no line of `prices`")
+        );
+    }
+    let plain = config_of(DESIGN);
+    assert!(!plain.routes[0].mms);
+}
+
+#[test]
 fn the_same_key_twice_is_refused_without_showing_it() {
     let project = |id: &str| {
         format!(

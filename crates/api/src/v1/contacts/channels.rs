@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::input::{self, AddressIn, UpdateAddressIn};
 use super::output::ContactChannelOut;
 use super::{apply, contact_id, refusal};
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
 use crate::{ApiState, json};
@@ -60,16 +60,12 @@ fn answer(
     ),
 )]
 pub(crate) async fn add(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<AddressIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let contact = contact_id(&id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: AddressIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let address = input.check(&[], &mut problems);
     problems.finish()?;
@@ -101,16 +97,12 @@ pub(crate) async fn add(
     ),
 )]
 pub(crate) async fn update(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath((id, channel)): InPath<(String, String)>,
-    body: ReadBody,
+    asked: Asked<UpdateAddressIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let contact = contact_id(&id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: UpdateAddressIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let label = input::changed_label(input.label.as_ref().map(Option::as_deref), &mut problems);
     let metadata =

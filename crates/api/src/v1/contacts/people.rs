@@ -12,8 +12,8 @@ use ports::store::contacts::{ContactChange, ContactFilter, ContactView};
 use super::input::{self, CreateIn, MergeIn, UpdateIn};
 use super::output::ContactOut;
 use super::{apply, contact_id, refusal};
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::page::{Page, Params, Query, cut};
 use crate::path::InPath;
@@ -42,15 +42,9 @@ fn answer(
         (status = 400, description = "A field is wrong, or another contact has an address", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn create(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: CreateIn = body::parse(&bytes, &mut warnings)?;
+pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let addresses = input.addresses(&mut problems);
     let display_name = input::display_name(input.display_name.as_deref(), &mut problems);
@@ -206,16 +200,12 @@ pub(crate) async fn by_phone(
     ),
 )]
 pub(crate) async fn update(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<UpdateIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let contact = contact_id(&id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let display_name = input
         .display_name
@@ -278,16 +268,12 @@ pub(crate) async fn delete(
     ),
 )]
 pub(crate) async fn merge(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<MergeIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let target = contact_id(&id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: MergeIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let Some(source) = input.source_contact_id else {
         return Err(ApiError::field(&["sourceContactId"], "is needed"));
     };

@@ -130,6 +130,18 @@ pub(crate) async fn stream_events(
             place_of
         }
     };
+    // Listened to before the place is read, so that nothing is missed.
+    let newest = api.engine.watch_events();
+    let last = api.engine.store().newest_event().await?;
+    let (from, after) = match (resumed, after) {
+        (Some(resumed), _) => ("Last-Event-ID", resumed),
+        (None, Some(after)) => ("after", after),
+        (None, None) => ("", last),
+    };
+    if after > last {
+        // From another database, or of one that was set back: going on there would miss events.
+        params.wrong(from, "is beyond the newest event of this server");
+    }
     params.done()?;
     let Some(place) = places.take(caller.project()) else {
         return Err(ApiError::new(
@@ -139,12 +151,6 @@ pub(crate) async fn stream_events(
         )
         .should_retry(true)
         .retry_after(5));
-    };
-    // Listened to before the place is read, so that nothing is missed.
-    let newest = api.engine.watch_events();
-    let after = match resumed.or(after) {
-        Some(after) => after,
-        None => api.engine.store().newest_event().await?,
     };
     let feed = Feed {
         filter: EventFilter {

@@ -369,6 +369,10 @@ pub(crate) struct RoutingOut<'a> {
     /// Parts that it has on that channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<u16>,
+    /// Whether it goes as an MMS there; absent where not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    mms: bool,
     /// What it is expected to cost there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
@@ -396,6 +400,7 @@ impl<'a> RoutingOut<'a> {
             traffic_class: decision.class.code(),
             class_reason: decision.class_reason,
             segments: candidate.and_then(|it| it.segments),
+            mms: candidate.is_some_and(|it| it.mms),
             cost_estimated: candidate.and_then(|it| it.cost).map(Money),
             waits: channel.is_some_and(|(_, it)| it == ChannelReason::Waiting)
                 || chosen.is_some_and(|(_, it)| it == RouteReason::Waiting),

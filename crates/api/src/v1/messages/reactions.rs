@@ -1,8 +1,5 @@
 //! `POST /v1/messages/{id}/reactions`: an emoji on a message.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::channel::Channel;
@@ -19,11 +16,11 @@ use super::read::find;
 use super::refusal::{self, Names};
 use super::request::{SendHeaders, sender};
 use super::send::EnvelopeOut;
-use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
+use crate::asked::Asked;
+use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorOut};
+use crate::json;
 use crate::path::InPath;
-use crate::{ApiState, json};
 
 /// A reaction.
 #[derive(Deserialize, ToSchema)]
@@ -54,16 +51,12 @@ pub(crate) struct ReactIn {
     ),
 )]
 pub(crate) async fn react(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
     headers: SendHeaders,
-    body: ReadBody,
+    asked: Asked<ReactIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::SEND)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: ReactIn = body::parse(&bytes, &mut warnings)?;
+    let Asked { api, caller, body } = asked.by(Scopes::SEND)?;
+    let (input, warnings) = body.open()?;
     let Some(emoji) = input.emoji else {
         return Err(ApiError::field(&["emoji"], "is needed"));
     };

@@ -161,6 +161,10 @@ pub(crate) struct ChannelOut {
     /// Parts that it would have there.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<u16>,
+    /// Whether it would go as an MMS there; absent where not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    mms: bool,
     /// The contact's successes there.
     success_count: u32,
     /// The contact's failures there.
@@ -188,6 +192,7 @@ impl ChannelOut {
             reason,
             cost: candidate.cost.map(Money),
             segments: candidate.segments,
+            mms: candidate.mms,
             success_count: candidate.successes,
             failure_count: candidate.failures,
             avg_delivery_time_ms: candidate.average_delivery.map(WholeMillis),

@@ -103,7 +103,7 @@ pub(crate) struct NumberOut {
     id: String,
     /// In E.164.
     phone_number: String,
-    /// What it is used for, by the channels of its sender.
+    /// What it is used for, by the routes of its sender: `sms`, `whatsapp`, `mms`.
     #[schema(value_type = Vec<String>)]
     capabilities: Vec<&'static str>,
     /// Always `active`: what a provider thinks of it is not known here.
@@ -135,11 +135,12 @@ struct Pricing {}
 impl NumberOut {
     fn of(number: &Owned, api: &ApiState, caller: &Caller) -> Self {
         let topology = api.engine.topology();
-        let channels = number
-            .sender
-            .as_ref()
-            .map(|it| topology.channels_of(it, caller.0.test))
+        let test = caller.0.test;
+        let sender = number.sender.as_ref();
+        let channels = sender
+            .map(|it| topology.channels_of(it, test))
             .unwrap_or_default();
+        let mms = sender.is_some_and(|it| topology.carries_mms(it, test));
         let of_file = number
             .sender
             .as_ref()
@@ -151,6 +152,7 @@ impl NumberOut {
                 .into_iter()
                 .filter(|it| it.is_phone_addressed() && channels.contains(*it))
                 .map(domain::model::channel::Channel::code)
+                .chain(mms.then_some("mms"))
                 .collect(),
             status: "active",
             pricing: Pricing {},

@@ -14,8 +14,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{EnvelopeOut, NumberOut, Owned, find, numbers};
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody, clearable};
+use crate::body::clearable;
 use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
@@ -69,19 +70,14 @@ pub(crate) struct UpdateIn {
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn add(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    alone(&api, added(Arc::clone(&api), caller, body)).await
+pub(crate) async fn add(asked: Asked<AddIn>) -> Result<Response, ApiError> {
+    let asked = asked.by(Scopes::MANAGE)?;
+    alone(&Arc::clone(&asked.api), added(asked)).await
 }
 
-async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: AddIn = body::parse(&bytes, &mut warnings)?;
+async fn added(asked: Asked<AddIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let number = match input.phone_number.as_deref().map(PhoneNumber::parse) {
         Some(Ok(number)) => Some(number),
@@ -128,24 +124,16 @@ async fn added(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Res
     ),
 )]
 pub(crate) async fn update(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<UpdateIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+    let asked = asked.by(Scopes::MANAGE)?;
+    alone(&Arc::clone(&asked.api), changed(id, asked)).await
 }
 
-async fn changed(
-    api: Arc<ApiState>,
-    caller: Caller,
-    id: String,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
+async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked;
+    let (input, warnings) = body.open()?;
     let number = find(&api, caller.project(), &id).await?;
     let mut problems = Problems::default();
     let new_name = input

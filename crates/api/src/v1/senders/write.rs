@@ -16,8 +16,8 @@ use super::input::{
     CreateIn, UpdateIn, checked_address, checked_fallback, checked_name, checked_routes,
     checked_template,
 };
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::configuring::alone;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::path::InPath;
@@ -36,19 +36,14 @@ use crate::{ApiState, json};
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn create(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    alone(&api, made(Arc::clone(&api), caller, body)).await
+pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError> {
+    let asked = asked.by(Scopes::MANAGE)?;
+    alone(&Arc::clone(&asked.api), made(asked)).await
 }
 
-async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Response, ApiError> {
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: CreateIn = body::parse(&bytes, &mut warnings)?;
+async fn made(asked: Asked<CreateIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked;
+    let (input, warnings) = body.open()?;
     let topology = api.engine.topology();
     let project = caller.project();
     let mut problems = Problems::default();
@@ -131,24 +126,16 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
     ),
 )]
 pub(crate) async fn update(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<UpdateIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    alone(&api, changed(Arc::clone(&api), caller, id, body)).await
+    let asked = asked.by(Scopes::MANAGE)?;
+    alone(&Arc::clone(&asked.api), changed(id, asked)).await
 }
 
-async fn changed(
-    api: Arc<ApiState>,
-    caller: Caller,
-    id: String,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
+async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked;
+    let (input, warnings) = body.open()?;
     let topology = api.engine.topology();
     let sender = find(&topology, &caller, &id)?;
     let mut problems = Problems::default();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::sender::Sender;
@@ -11,8 +10,8 @@ use engine::registrar::{SyncReport, TemplateError};
 use super::input::{SubmitIn, SyncIn, read_category};
 use super::output::{SyncOut, TemplateOut};
 use super::{refusal, template_id};
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, Problems};
 use crate::path::InPath;
 use crate::{ApiState, json};
@@ -42,16 +41,12 @@ fn sender(api: &ApiState, caller: &Caller, id: &str) -> Result<Arc<Sender>, ApiE
     ),
 )]
 pub(crate) async fn submit(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<SubmitIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let id = template_id(&id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: SubmitIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let category = read_category(input.category.as_deref(), "category", &mut problems);
     if input.sender_id.is_none() {
@@ -82,19 +77,9 @@ pub(crate) async fn submit(
         (status = 404, description = "No such sender", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn sync(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: SyncIn = if bytes.is_empty() {
-        SyncIn::default()
-    } else {
-        body::parse(&bytes, &mut warnings)?
-    };
+pub(crate) async fn sync(asked: Asked<SyncIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
+    let (input, warnings) = body.open_if_any()?;
     let sender = match &input.sender_id {
         Some(id) => Some(sender(&api, &caller, id)?),
         None => None,

@@ -11,8 +11,8 @@ use ports::store::templates::TemplateFilter;
 use super::input::{CreateIn, named};
 use super::output::TemplateOut;
 use super::{refusal, template_id};
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, Problems};
 use crate::page::{Page, Params, Query, cut};
 use crate::path::InPath;
@@ -30,15 +30,9 @@ use crate::{ApiState, json};
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn create(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    body: ReadBody,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: CreateIn = body::parse(&bytes, &mut warnings)?;
+pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let text = input.text(&mut problems);
     let absent = problems.paths();

@@ -1,8 +1,5 @@
 //! `POST /v1/senders/{id}/webhook/replay`: events are posted again, under their ids.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::event::EventId;
@@ -12,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{apply, no_webhook, sender_of};
-use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
+use crate::asked::Asked;
+use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
+use crate::json;
 use crate::path::InPath;
-use crate::{ApiState, json};
 
 /// Most events that a request names.
 const NAMED_MAX: usize = 1_000;
@@ -66,21 +63,17 @@ struct ReplayedOut {
     ),
 )]
 pub(crate) async fn replay(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<ReplayIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let sender = sender_of(&api, caller.project(), &id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: ReplayIn = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let which = input.check(&mut problems);
     problems.finish()?;
     // Safe: without any of them `problems` has said so above.
-    let which = which.ok_or_else(|| ApiError::field(&[], "is not complete"))?;
+    let which = which.ok_or_else(|| ApiError::field(&[], "the request is not complete"))?;
     let setting = WebhookSetting::Replay(which);
     let outcome = apply(&api, caller.project(), sender.key, setting).await?;
     let Outcome::Replayed { count, more } = outcome else {
@@ -114,7 +107,7 @@ impl ReplayIn {
             (_, _, _) => {
                 problems.add(
                     &[],
-                    "needs exactly one of `eventIds`, `since` and `dead: true`",
+                    "the request must have exactly one of `eventIds`, `since` and `dead: true`",
                 );
                 None
             }

@@ -7,7 +7,7 @@ use domain::model::failure::FailureClass;
 use domain::model::ledger::{Account, Movement};
 use domain::model::money::Micros;
 use domain::model::quota::{
-    Limits, Meter, MeterOf, Period, Periods, Quota, QuotaUnit, Reservation, Use,
+    Meter, MeterOf, Period, Periods, Quota, QuotaUnit, Quotas, Reservation, Use,
 };
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::tally::Tally;
@@ -34,7 +34,7 @@ fn messages(limit: i64) -> Quota {
     quota(Period::Hour, QuotaUnit::Messages, limit)
 }
 
-fn reservation(now: Timestamp, route: Limits, project: Limits) -> Reservation {
+fn reservation(now: Timestamp, route: Quotas, project: Quotas) -> Reservation {
     let began =
         |span: Millis| Timestamp::from_millis(now.as_millis().div_euclid(span.get()) * span.get());
     Reservation {
@@ -54,7 +54,7 @@ fn reservation(now: Timestamp, route: Limits, project: Limits) -> Reservation {
 fn within(now: Timestamp, route: Option<Quota>, project: Option<Quota>) -> PlannedAttempt {
     PlannedAttempt {
         country: CountryCode::parse("RO"),
-        reservation: reservation(now, Limits::new(route), Limits::new(project)),
+        reservation: reservation(now, Quotas::new(route), Quotas::new(project)),
         ..planned(Channel::Sms, SMS)
     }
 }

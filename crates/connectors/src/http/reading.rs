@@ -1,0 +1,458 @@
+//! How does a table of TOML become a description, so that a mistake in it is told in our own words?
+//!
+//! Serde tells mistakes in Rust's words, and loses the way into a table whose `kind` says what else
+//! stands in it. Hence a deserializer of our own: a mistake stays a value until it is told, and such
+//! a table is an enum like any other.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, Unexpected,
+    VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_path_to_error::{Path, Segment};
+use toml::{Table, Value};
+
+use super::presets::Problem;
+use super::spec::ProviderSpec;
+
+/// The key that says what else stands in a table, and the types that are written so.
+const KIND: &str = "kind";
+const OF_A_KIND: [&str; 2] = ["AuthSpec", "SignatureSpec"];
+
+/// Reads a description.
+pub(super) fn read(table: Table) -> Result<ProviderSpec, Problem> {
+    serde_path_to_error::deserialize(Toml(Value::Table(table))).map_err(|error| {
+        let path = error.path().clone();
+        error.into_inner().at(&path)
+    })
+}
+
+/// One thing that is wrong.
+#[derive(Debug)]
+struct Mistake {
+    /// The key that it is about, where the way that was gone does not end in it.
+    key: Option<String>,
+    /// What is wrong, as the end of a sentence that begins with the key.
+    message: String,
+    /// The keys that are known where this one is not.
+    known: &'static [&'static str],
+}
+
+impl Mistake {
+    fn of(key: Option<&str>, message: String) -> Self {
+        Self {
+            key: key.map(str::to_owned),
+            message,
+            known: &[],
+        }
+    }
+
+    fn at(self, path: &Path) -> Problem {
+        let mut place = String::new();
+        let mut last = None;
+        for segment in path {
+            match segment {
+                Segment::Seq { index } => place = format!("{place}[{index}]"),
+                Segment::Map { key } => {
+                    append(&mut place, key);
+                    last = Some(key);
+                }
+                Segment::Enum { .. } | Segment::Unknown => {}
+            }
+        }
+        if let Some(key) = self.key.filter(|it| last != Some(it)) {
+            append(&mut place, &key);
+        }
+        Problem {
+            path: place,
+            message: self.message,
+            known: self.known.iter().map(|it| (*it).to_owned()).collect(),
+        }
+    }
+}
+
+fn append(place: &mut String, key: &str) {
+    if !place.is_empty() {
+        place.push('.');
+    }
+    place.push_str(key);
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+impl serde::de::Error for Mistake {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::of(None, message.to_string())
+    }
+
+    fn invalid_type(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
+        Self::of(
+            None,
+            format!("is {}; must be {}", kind(given), words(wanted)),
+        )
+    }
+
+    /// Right in kind and yet wrong: what is no text is shown. A text may be a secret.
+    fn invalid_value(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
+        let given = if let Unexpected::Signed(number) = given {
+            number.to_string()
+        } else {
+            kind(given).to_owned()
+        };
+        Self::of(None, format!("is {given}; must be {}", words(wanted)))
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        let known: Vec<String> = known.iter().map(|it| format!("\"{it}\"")).collect();
+        Self::of(None, format!("is {word:?}; allowed: {}", known.join(", ")))
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        let message = "is not a known setting".to_owned();
+        Self {
+            known,
+            ..Self::of(Some(key), message)
+        }
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Self::of(Some(key), "is missing".to_owned())
+    }
+}
+
+/// What was written, in words.
+const fn kind(given: Unexpected<'_>) -> &'static str {
+    match given {
+        Unexpected::Bool(_) => "true or false",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a number with decimals",
+        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Enum | Unexpected::UnitVariant => {
+            "text"
+        }
+        Unexpected::Seq => "a list",
+        Unexpected::Map
+        | Unexpected::NewtypeVariant
+        | Unexpected::TupleVariant
+        | Unexpected::StructVariant => "a table",
+        // TOML has no other values; the last is what this file calls a date.
+        Unexpected::Bytes(_)
+        | Unexpected::Unit
+        | Unexpected::Option
+        | Unexpected::NewtypeStruct
+        | Unexpected::Other(_) => "a date",
+    }
+}
+
+/// What serde's own types expect, in the words of the configuration; ours say it themselves.
+fn words(wanted: &dyn Expected) -> String {
+    let wanted = wanted.to_string();
+    match wanted.as_str() {
+        "a string" | "string" => "text in quotes".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list in [ ]".to_owned(),
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        table if table == "a map" || table.starts_with("struct ") => "a table in { }".to_owned(),
+        _ => wanted,
+    }
+}
+
+/// A value of TOML.
+struct Toml(Value);
+
+impl IntoDeserializer<'_, Mistake> for Toml {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Toml {
+    type Error = Mistake;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self.0 {
+            Value::String(text) => visitor.visit_string(text),
+            Value::Integer(number) => visitor.visit_i64(number),
+            Value::Float(number) => visitor.visit_f64(number),
+            Value::Boolean(flag) => visitor.visit_bool(flag),
+            Value::Datetime(time) => visitor.visit_string(time.to_string()),
+            Value::Array(list) => {
+                visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(Toml)))
+            }
+            Value::Table(table) => visitor.visit_map(rows(table)),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        if let Value::Datetime(_) = self.0 {
+            return Err(Mistake::invalid_type(Unexpected::Other("date"), &visitor));
+        }
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        visitor.visit_some(self)
+    }
+
+    /// One of several words; or a table in which one of several words says what else there is.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        let of_a_kind = OF_A_KIND.contains(&name);
+        match self.0 {
+            Value::Table(mut rest) if of_a_kind => match rest.remove(KIND) {
+                Some(Value::String(kind)) => visitor.visit_enum(OfAKind { kind, rest }),
+                Some(_) => Err(Mistake::of(Some(KIND), "must be text in quotes".to_owned())),
+                None => Err(Mistake::missing_field(KIND)),
+            },
+            Value::String(word) if !of_a_kind => visitor.visit_enum(word.into_deserializer()),
+            other @ (Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_)) => {
+                let wanted = Only(if of_a_kind {
+                    "a table with a `kind`"
+                } else {
+                    "text in quotes"
+                });
+                let refused = Self(other).deserialize_any(wanted);
+                refused.map(|never| match never {})
+            }
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// The rows of a table.
+fn rows(table: Table) -> MapDeserializer<'static, impl Iterator<Item = (String, Toml)>, Mistake> {
+    MapDeserializer::new(table.into_iter().map(|(key, value)| (key, Toml(value))))
+}
+
+/// Refuses whatever there is: these words were wanted.
+struct Only(&'static str);
+
+impl Visitor<'_> for Only {
+    type Value = std::convert::Infallible;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A table that names a `kind`.
+struct OfAKind {
+    kind: String,
+    rest: Table,
+}
+
+impl<'de> EnumAccess<'de> for OfAKind {
+    type Error = Mistake;
+    type Variant = Rest;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Rest), Mistake> {
+        let kind = StrDeserializer::<Mistake>::new(&self.kind);
+        let named = |mistake: Mistake| Mistake {
+            key: Some(KIND.to_owned()),
+            ..mistake
+        };
+        Ok((seed.deserialize(kind).map_err(named)?, Rest(self.rest)))
+    }
+}
+
+/// What stands in such a table beside its kind.
+struct Rest(Table);
+
+impl<'de> VariantAccess<'de> for Rest {
+    type Error = Mistake;
+
+    fn unit_variant(self) -> Result<(), Mistake> {
+        match self.0.keys().next() {
+            Some(key) => Err(Mistake::unknown_field(key, &[KIND])),
+            None => Ok(()),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mistake> {
+        seed.deserialize(Toml(Value::Table(self.0)))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Mistake> {
+        Err(Mistake::invalid_type(Unexpected::Map, &visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        visitor.visit_map(rows(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> (String, String) {
+        let problem = ProviderSpec::read(toml::from_str(text).unwrap()).unwrap_err();
+        (problem.path, problem.message)
+    }
+
+    /// The words of serde never come through: each says what is given, and what must be.
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_in_our_words_at_its_key() {
+        for (wrong, path, message) in [
+            (
+                "name = 5",
+                "name",
+                "is a whole number; must be text in quotes",
+            ),
+            (
+                "name = 2026-01-31",
+                "name",
+                "is a date; must be text in quotes",
+            ),
+            ("send = 'x'", "send", "is text; must be a table in { }"),
+            (
+                "send.headers = 'x'",
+                "send.headers",
+                "is text; must be a table in { }",
+            ),
+            (
+                "send.optional = 1.5",
+                "send.optional",
+                "is a number with decimals; must be a list in [ ]",
+            ),
+            (
+                "send.query.x = true",
+                "send.query.x",
+                "is true or false; must be text in quotes",
+            ),
+            (
+                "send.encoding = 1",
+                "send.encoding",
+                "is a whole number; must be text in quotes",
+            ),
+            (
+                "send.encoding = 'xml'",
+                "send.encoding",
+                "is \"xml\"; allowed: \"json\", \"form\", \"query\"",
+            ),
+            (
+                "receipts.reply.http = 'ok'",
+                "receipts.reply.http",
+                "is text; must be a whole number from 0 to 65535",
+            ),
+            (
+                "receipts.reply.http = 70000",
+                "receipts.reply.http",
+                "is 70000; must be a whole number from 0 to 65535",
+            ),
+            (
+                "[[send.rules]]\noutcome = 'blocked'\nrecipient_only = 'yes'",
+                "send.rules[0].recipient_only",
+                "is text; must be true or false",
+            ),
+            (
+                "send.ok.http = [99]",
+                "send.ok.http[0]",
+                "is 99; must be an HTTP status such as 429, or \"5xx\"",
+            ),
+            (
+                "send.ok.id = { place = '/id' }",
+                "send.ok.id",
+                "is a table; must be a text or a list of texts",
+            ),
+        ] {
+            let told = problem(&format!("preset = 'telnyx'\n{wrong}"));
+            assert_eq!(told, (path.to_owned(), message.to_owned()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_table_of_a_kind_is_told_at_its_key() {
+        for (wrong, path, message) in [
+            (
+                "auth = 'none'",
+                "auth",
+                "is text; must be a table with a `kind`",
+            ),
+            ("auth = { kind = 1 }", "auth.kind", "must be text in quotes"),
+            (
+                "auth = { kind = 'bear' }",
+                "auth.kind",
+                "is \"bear\"; allowed: \"none\", \"basic\", \"bearer\", \"header\", \"query\"",
+            ),
+            ("auth = { kind = 'bearer' }", "auth.token", "is missing"),
+            (
+                "auth = { kind = 'bearer', token = 7 }",
+                "auth.token",
+                "is a whole number; must be text in quotes",
+            ),
+            (
+                "auth = { kind = 'none', token = 'x' }",
+                "auth.token",
+                "is not a known setting",
+            ),
+            (
+                "signature = { kind = 'hmac', header = 'X', key = 'k', tolerance = '5m' }",
+                "signature.tolerance",
+                "is text; must be a whole number from 0 to 4294967295",
+            ),
+            (
+                "signature = { kind = 'url', secrt = 'k' }",
+                "signature.secrt",
+                "is not a known setting",
+            ),
+        ] {
+            let told = problem(&format!("preset = 'telnyx'\n{wrong}"));
+            assert_eq!(told, (path.to_owned(), message.to_owned()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_missing_key_is_told_where_it_must_stand() {
+        let begin = "name = 'x'\nbase_url = 'https://x'\n";
+        for (rest, path) in [
+            ("[send]\npath = '/'", "send.body"),
+            ("auth = { token = 'x' }", "auth.kind"),
+            ("", "send"),
+        ] {
+            let told = problem(&format!("{begin}{rest}"));
+            assert_eq!(told, (path.to_owned(), "is missing".to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_body_stays_as_it_is_written() {
+        let text = "preset = 'telnyx'\nsend.body.x = [1, 1.5, true, 'a', { b = 2 }]";
+        let spec = ProviderSpec::read(toml::from_str(text).unwrap()).unwrap();
+        let want: Table = toml::from_str("x = [1, 1.5, true, 'a', { b = 2 }]").unwrap();
+        assert_eq!(spec.send.body["x"], want["x"]);
+    }
+}
