@@ -16,4 +16,5 @@ pub mod receipt;
 pub mod route;
 pub mod sender;
 pub mod template;
+pub mod user;
 pub mod webhook;

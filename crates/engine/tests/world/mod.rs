@@ -4,6 +4,7 @@
 pub(crate) mod courier;
 mod provider;
 mod store;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

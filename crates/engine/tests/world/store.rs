@@ -54,7 +54,7 @@ pub(crate) fn late(
 }
 
 impl Access {
-    fn ask<'a, T: Send + 'a>(
+    pub(super) fn ask<'a, T: Send + 'a>(
         &'a self,
         query: impl FnOnce(&'a MemoryStore) -> Answer<'a, T>,
     ) -> Answer<'a, T> {

@@ -13,6 +13,7 @@ mod senders;
 mod state;
 mod steps;
 mod templates;
+mod users;
 mod views;
 
 use std::collections::VecDeque;

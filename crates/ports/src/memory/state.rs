@@ -11,6 +11,7 @@ use domain::time::{Millis, Timestamp};
 
 use super::conversations::Conversation;
 use super::publishing::Publishing;
+use super::users::Users;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
@@ -46,6 +47,7 @@ pub(super) struct State {
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
+    pub(super) users: Users,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -118,6 +120,7 @@ impl State {
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
             publishing: Publishing::default(),
+            users: Users::default(),
         }
     }
 
@@ -165,6 +168,7 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::User(change) => self.users.change(change),
         }
     }
 

@@ -23,6 +23,7 @@ use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
+use super::users::{UserChange, UserOutcome};
 use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
 /// One change, committed whole or not at all. The events that it brings
@@ -102,6 +103,8 @@ pub enum Op {
     Delivery(Box<Delivery>),
     /// See [`PruneEvents`].
     PruneEvents(PruneEvents),
+    /// See [`UserChange`].
+    User(Box<UserChange>),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -463,6 +466,8 @@ pub enum Outcome {
     },
     /// What became of a change to a template.
     Template(TemplateOutcome),
+    /// What became of a change of users.
+    User(UserOutcome),
     /// A sender's endpoint after a change.
     Webhook(Box<Webhook>),
     /// Old events were looked at, and forgotten where nobody needs them.

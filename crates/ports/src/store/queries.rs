@@ -22,6 +22,7 @@ use super::messages::{
 use super::operations::ApiKeyRecord;
 use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
+use super::users::UserQueries;
 use super::webhooks::{DeadLetter, Webhook, WebhookStanding};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
@@ -61,7 +62,7 @@ pub struct StoreHealth {
 }
 
 /// Everything that can be asked.
-pub trait Queries: Send + Sync + 'static {
+pub trait Queries: UserQueries {
     /// What is known of the person with this address, for this sender; the default for a stranger.
     fn contact_facts(
         &self,

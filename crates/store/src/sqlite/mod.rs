@@ -20,11 +20,13 @@ mod loading;
 mod merging;
 mod migrate;
 mod open;
+mod push;
 mod readers;
 mod receive;
 mod senders;
 mod steps;
 mod templates;
+mod users;
 mod webhooks;
 mod writer;
 

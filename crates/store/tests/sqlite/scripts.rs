@@ -292,7 +292,8 @@ impl Story {
             | Outcome::Fenced
             | Outcome::Webhook(_)
             | Outcome::Replayed { .. }
-            | Outcome::EventsPruned { .. } => {}
+            | Outcome::EventsPruned { .. }
+            | Outcome::User(_) => {}
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();
