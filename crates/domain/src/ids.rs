@@ -116,6 +116,14 @@ public_id! {
     /// One template: `tpl_…`.
     TemplateId, "tpl_"
 }
+public_id! {
+    /// One person who uses the pages: `usr_…`.
+    UserId, "usr_"
+}
+public_id! {
+    /// One browser in which a user is signed in: `ses_…`.
+    SessionId, "ses_"
+}
 
 macro_rules! registered_key {
     ($(#[$doc:meta])* $name:ident) => {

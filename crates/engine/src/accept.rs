@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, MessageId, ProjectKey};
+use domain::ids::{ConversationId, MessageId, ProjectKey, UserId};
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
@@ -14,6 +14,7 @@ use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
 use domain::model::quota::MeterOf;
 use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
+use domain::rules::person::claim;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
 use domain::rules::validity::{ValidityFacts, expires_at};
 use domain::text::{Segments, measure};
@@ -60,6 +61,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         return Err(Refused::BacklogFull);
     }
     let idempotency = request.idempotency.clone();
+    let by_person = request.by_person;
     let prepared = prepare(inner, request, Sight::Counted).await?;
     let Prepared {
         message,
@@ -94,12 +96,18 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
             }
         }
     };
+    let (step, place) = match by_person {
+        Some(person) => by_hand(inner, person, expires_at, place, now),
+        None => (step, Some(place)),
+    };
     let (step, place) = match message.scheduled_at {
         Some(at) => {
-            place.give_up(inner);
+            if let Some(place) = place {
+                place.give_up(inner);
+            }
             (FirstStep::Schedule(at), None)
         }
-        None => (step, Some(place)),
+        None => (step, place),
     };
     let accept = Accept {
         message,
@@ -119,11 +127,11 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
             attempt.channel,
             now,
         )),
-        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
     };
     let asked = match &accept.first {
         FirstStep::Send(attempt) => Some(&attempt.reservation),
-        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
     };
     let may_be_gone = asked.is_some_and(|it| !it.route.is_none() || !it.project.is_none());
     let again = may_be_gone.then(|| accept.clone());
@@ -132,6 +140,24 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         (Kept::QuotaGone(lane), Some(accept)) => wait_for_quota(inner, accept, lane).await,
         (Kept::QuotaGone(_), None) => Err(broken_contract()),
     }
+}
+
+/// A message that a person sends from their own phone is theirs from the start (R-PHONE-4); given back,
+/// it goes where it would have gone.
+fn by_hand(
+    inner: &Inner,
+    person: UserId,
+    expires_at: Timestamp,
+    place: Place,
+    now: Timestamp,
+) -> (FirstStep, Option<Place>) {
+    place.give_up(inner);
+    let (Place::Ready(lane) | Place::Lane(lane)) = place;
+    inner.offers_changed.notify_one();
+    (
+        FirstStep::Person(claim(person, lane, expires_at, now)),
+        None,
+    )
 }
 
 /// Keeps a message whose quota was gone by the time it was to be reserved: it waits, and is planned
@@ -494,7 +520,7 @@ async fn keep(
         FirstStep::Send(attempt) => {
             form.map(|form| (attempt.clone(), accept.fallback, accept.expires_at, form))
         }
-        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
     };
     let (done, answer) = oneshot::channel();
     let on_commit = {
@@ -608,6 +634,8 @@ async fn keep(
         | Outcome::Contact(_)
         | Outcome::ConsentKept { .. }
         | Outcome::Done
+        | Outcome::PersonRefused(_)
+        | Outcome::User(_)
         | Outcome::Missing
         | Outcome::Stale
         | Outcome::Template(_)
@@ -625,6 +653,7 @@ fn shown_progress(accept: &Accept) -> Progress {
         FirstStep::Send(_) => Waiting::No,
         FirstStep::Wait(lane) => Waiting::Lane(*lane),
         FirstStep::Schedule(at) => Waiting::Schedule { at: *at },
+        FirstStep::Person(claim) => Waiting::Person(*claim),
     };
     let mut progress = Progress::accepted(
         accept.message.class,

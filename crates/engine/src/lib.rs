@@ -18,6 +18,7 @@ mod facts;
 mod form;
 mod lanes;
 mod line;
+pub mod people;
 mod plan;
 pub mod publish;
 mod quotas;
@@ -37,7 +38,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
+use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId, UserId};
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::event::EventSeq;
@@ -49,6 +50,7 @@ use parking_lot::{Mutex, RwLock};
 use ports::clock::Clock;
 use ports::connector::{Connector, IncomingMessage, RouteEvents, SubmissionSource};
 use ports::store::consent::Consent;
+use ports::store::operations::Changed;
 use ports::store::templates::Template;
 use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
@@ -59,6 +61,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
+use crate::people::{Offered, Offers, PersonError};
 use crate::publish::{Publishing, Watch};
 use crate::quotas::Used;
 use crate::registrar::{SyncReport, TemplateError};
@@ -132,6 +135,10 @@ pub(crate) struct Inner {
     /// Raised whenever a route comes up or goes down: what waits is looked at again.
     pub(crate) turns: AtomicU64,
     pub(crate) watch: Watch,
+    /// What waits for people.
+    pub(crate) offers: watch::Sender<Offers>,
+    /// Woken when a person did something with a message.
+    pub(crate) offers_changed: Notify,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
     /// Why the line can go on no more; the process is to end.
@@ -181,6 +188,13 @@ impl Engine {
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
+        // Known by name only: nothing is planned for a person's phone, so that it has no line.
+        let mut topology = topology;
+        for (project, key, id) in setup.store.routes_registered().await? {
+            if people::is_persons_phone(&id) {
+                topology = topology.with_route(people::persons_phone(project, key, &id));
+            }
+        }
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
             quotas: Used::default(),
@@ -200,6 +214,8 @@ impl Engine {
             replan,
             turns: AtomicU64::new(0),
             watch: Watch::new(),
+            offers: watch::Sender::new(Offers::new()),
+            offers_changed: Notify::new(),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
@@ -240,6 +256,28 @@ impl Engine {
         accept::preview(&self.inner, request).await
     }
 
+    /// The messages of the project that wait for a person or that one has, oldest first
+    /// (R-PHONE-2).
+    pub async fn offered(&self, project: ProjectKey) -> Result<Vec<Offered>, Unavailable> {
+        people::offered(&self.inner, project).await
+    }
+
+    /// Has a person take a message, give it back, or say that it was sent (R-PHONE-2).
+    pub async fn person(
+        &self,
+        project: ProjectKey,
+        message: MessageId,
+        person: UserId,
+        act: people::Act<'_>,
+    ) -> Result<Changed, PersonError> {
+        people::act(&self.inner, (project, message), person, act).await
+    }
+
+    /// Changes whenever what waits for people does, or who has it.
+    pub fn watch_offers(&self) -> watch::Receiver<Offers> {
+        self.inner.offers.subscribe()
+    }
+
     /// What is configured now.
     pub fn topology(&self) -> Arc<Topology> {
         self.inner.topology()
@@ -247,8 +285,7 @@ impl Engine {
 
     /// Takes a sender into use as it is now, or out of use; routes and projects stay as they are.
     pub fn change_senders(&self, change: impl FnOnce(&Topology) -> Topology) {
-        let mut topology = self.inner.topology.write();
-        *topology = Arc::new(change(&topology));
+        self.inner.change_topology(change);
     }
 
     /// The running connector of the route with this id, which is unique among all projects.
@@ -435,6 +472,11 @@ impl Inner {
     }
 
     /// What is configured now.
+    pub(crate) fn change_topology(&self, change: impl FnOnce(&Topology) -> Topology) {
+        let mut topology = self.topology.write();
+        *topology = Arc::new(change(&topology));
+    }
+
     pub(crate) fn topology(&self) -> Arc<Topology> {
         Arc::clone(&self.topology.read())
     }

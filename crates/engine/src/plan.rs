@@ -11,6 +11,7 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
 use domain::model::quota::{MeterOf, Quotas, Reservation};
 use domain::model::route::RouteCondition;
+use domain::rules::person::standing_claim;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
 use domain::rules::route::share_percent;
 use domain::rules::validity::is_expired;
@@ -110,7 +111,8 @@ fn commit(
 /// came back: planned twice, it would leave twice.
 fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     let message = &outbound.message;
-    if outbound.progress.waiting == Waiting::No {
+    if outbound.progress.waiting == Waiting::No || standing_claim(&outbound.progress, now).is_some()
+    {
         return None;
     }
     if is_expired(outbound.progress.expires_at, now) {

@@ -1,7 +1,7 @@
 //! What callers ask of the line, and what it answers.
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey, UserId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::Content;
@@ -54,6 +54,8 @@ pub struct SendRequest {
     pub idempotency: Option<IdempotencyKey>,
     /// Whether a test key asked (R-TEST).
     pub test: bool,
+    /// Who sends it from their own phone (R-PHONE-4), as a text message.
+    pub by_person: Option<UserId>,
 }
 
 /// A message that is kept.

@@ -73,6 +73,8 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Contact(_)
             | Outcome::ConsentKept { .. }
             | Outcome::Done
+            | Outcome::PersonRefused(_)
+            | Outcome::User(_)
             | Outcome::Missing
             | Outcome::Stale
             | Outcome::Template(_)

@@ -249,6 +249,8 @@ fn commit(
                 | Outcome::Contact(_)
                 | Outcome::ConsentKept { .. }
                 | Outcome::Done
+                | Outcome::PersonRefused(_)
+                | Outcome::User(_)
                 | Outcome::Missing
                 | Outcome::Stale
                 | Outcome::Fenced

@@ -76,6 +76,14 @@ impl Topology {
         changed
     }
 
+    /// The same with this route, in place of the one with its key.
+    #[must_use]
+    pub fn with_route(&self, route: Route) -> Self {
+        let mut changed = self.clone();
+        changed.routes.insert(route.key, Arc::new(route));
+        changed
+    }
+
     /// The same without this sender.
     #[must_use]
     pub fn without_sender(&self, key: SenderKey) -> Self {

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::line::RouteLine;
 use crate::plan::{lanes_of, plan_all, plan_lane};
-use crate::{Inner, facts, publish, quotas, settle};
+use crate::{Inner, facts, people, publish, quotas, settle};
 
 /// Things due that are looked at in one query.
 const DUE_PAGE: u16 = 512;
@@ -45,6 +45,7 @@ pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<Messa
     spawn_one(inner, replan(Arc::clone(inner), to_replan));
     spawn_one(inner, upkeep(Arc::clone(inner)));
     spawn_one(inner, quotas::follow(Arc::clone(inner)));
+    spawn_one(inner, people::follow(Arc::clone(inner)));
     spawn_one(inner, publish::watch::look(Arc::clone(inner)));
     for line in inner.lines.values() {
         spawn_one(inner, pump(Arc::clone(inner), Arc::clone(line)));

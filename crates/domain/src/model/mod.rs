@@ -19,4 +19,5 @@ pub mod route;
 pub mod sender;
 pub mod tally;
 pub mod template;
+pub mod user;
 pub mod webhook;

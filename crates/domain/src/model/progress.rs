@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RouteKey;
+use crate::ids::{RouteKey, UserId};
 use crate::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use crate::model::channel::ChannelSet;
 use crate::model::failure::Failure;
@@ -31,8 +31,22 @@ pub enum Waiting {
         /// When the second channel is planned.
         at: Timestamp,
     },
+    /// In the hands of a person, who sends it from their own phone (R-PHONE-2): the router leaves it
+    /// alone.
+    Person(Claim),
     /// An attempt under way has it; or nothing is left to wait for.
     No,
+}
+
+/// A person's hold on a message (R-PHONE-2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who has it.
+    pub person: UserId,
+    /// Until when: then it waits in its lane again.
+    pub until: Timestamp,
+    /// The lane that it came from.
+    pub lane: Lane,
 }
 
 /// A route's queue of one traffic class.

@@ -50,6 +50,11 @@ pub fn next_due(progress: &Progress) -> Option<Due> {
             at,
             kind: DueKind::Plan,
         }),
+        // Nobody has it any more then: it is planned like what waits in its lane.
+        Waiting::Person(claim) => Some(Due {
+            at: claim.until,
+            kind: DueKind::Plan,
+        }),
         Waiting::Lane(_) => settle(progress.expires_at),
         Waiting::No => {
             let attempt = progress.last_attempt()?;
@@ -84,7 +89,9 @@ pub fn settle(progress: &mut Progress, on_unknown: OnUnknown, at: Timestamp) -> 
         return Effects::default();
     }
     match progress.waiting {
-        Waiting::Schedule { .. } | Waiting::Fallback { .. } => Effects::default(),
+        Waiting::Schedule { .. } | Waiting::Fallback { .. } | Waiting::Person(_) => {
+            Effects::default()
+        }
         Waiting::Lane(_) => {
             expire(progress, at);
             Effects::default()

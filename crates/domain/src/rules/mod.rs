@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod order;
 pub mod outcome;
 pub mod period;
+pub mod person;
 pub mod plan;
 pub mod publish;
 pub mod quota;

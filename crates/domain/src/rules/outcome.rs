@@ -184,7 +184,9 @@ pub(super) fn mark_sent(progress: &mut Progress, no: u8, at: Timestamp) -> Effec
     progress.waiting = match progress.waiting {
         // Another attempt's wait is not ended by this one.
         Waiting::Fallback { at } => Waiting::Fallback { at },
-        Waiting::Schedule { .. } | Waiting::Lane(_) | Waiting::No => Waiting::No,
+        Waiting::Schedule { .. } | Waiting::Lane(_) | Waiting::Person(_) | Waiting::No => {
+            Waiting::No
+        }
     };
     conclude(progress, at);
     Effects {

@@ -150,13 +150,19 @@ fn cancel_later_attempts(progress: &mut Progress, no: u8) -> Option<u8> {
         .map(|it| it.no);
     match (progress.waiting, later) {
         // The second attempt was taken back and waits for room: nothing of it has left.
-        (Waiting::Lane(_), Some(later)) => {
+        (Waiting::Lane(_) | Waiting::Person(_), Some(later)) => {
             progress.attempts.retain(|it| it.no != later);
             progress.waiting = Waiting::No;
             None
         }
         (Waiting::No, later) => later,
-        (Waiting::Lane(_) | Waiting::Fallback { .. } | Waiting::Schedule { .. }, _) => {
+        (
+            Waiting::Lane(_)
+            | Waiting::Person(_)
+            | Waiting::Fallback { .. }
+            | Waiting::Schedule { .. },
+            _,
+        ) => {
             progress.waiting = Waiting::No;
             None
         }

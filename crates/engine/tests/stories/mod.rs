@@ -9,6 +9,7 @@ mod fallback;
 mod mms;
 mod order;
 mod ownership;
+mod people;
 mod quotas;
 mod receipts;
 mod restart;

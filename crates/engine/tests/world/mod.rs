@@ -4,6 +4,7 @@
 pub(crate) mod courier;
 mod provider;
 mod store;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,6 +142,7 @@ pub(crate) fn text_to(no: u32, text: &str) -> SendRequest {
         metadata: None,
         idempotency: None,
         test: false,
+        by_person: None,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -58,7 +60,7 @@ pub(crate) fn late(
 }
 
 impl Access {
-    fn ask<'a, T: Send + 'a>(
+    pub(super) fn ask<'a, T: Send + 'a>(
         &'a self,
         query: impl FnOnce(&'a MemoryStore) -> Answer<'a, T>,
     ) -> Answer<'a, T> {
@@ -256,6 +258,14 @@ impl Queries for Access {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(|it| it.dead_letters(sender, before, limit))
+    }
+
+    fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
+        self.ask(Queries::routes_registered)
+    }
+
+    fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {
+        self.ask(|it| it.claimed(project))
     }
 
     fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {

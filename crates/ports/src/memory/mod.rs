@@ -14,12 +14,15 @@ mod senders;
 mod state;
 mod steps;
 mod templates;
+mod users;
 mod views;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -295,6 +298,14 @@ impl Queries for MemoryStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
+    }
+
+    fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
+        self.answer(State::routes_registered)
+    }
+
+    fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {
+        self.answer(|it| it.claimed(project))
     }
 
     fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {

@@ -12,6 +12,7 @@ use domain::time::{Millis, Timestamp};
 use super::books::Books;
 use super::conversations::Conversation;
 use super::publishing::Publishing;
+use super::users::Users;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
 use crate::store::messages::{DecisionRecord, InboundMessage, NewMessage, ReceiptRecord};
@@ -48,6 +49,7 @@ pub(super) struct State {
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
     pub(super) books: Books,
+    pub(super) users: Users,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -121,6 +123,7 @@ impl State {
             numbers: BTreeMap::new(),
             publishing: Publishing::default(),
             books: Books::default(),
+            users: Users::default(),
         }
     }
 
@@ -168,10 +171,12 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::Person(step) => self.person(step),
             Op::Deposit(deposit) => {
                 self.books.deposit(deposit);
                 Outcome::Done
             }
+            Op::User(change) => self.users.change(change),
         }
     }
 
@@ -181,6 +186,19 @@ impl State {
         let count = self.registry.keys().filter(same_kind).count();
         let next = u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
         *self.registry.entry(registered).or_insert((next, now))
+    }
+
+    pub(super) fn routes_registered(&self) -> Vec<(ProjectKey, RouteKey, Box<str>)> {
+        let routes = self
+            .registry
+            .iter()
+            .filter_map(|(name, (key, _))| match name {
+                Registered::Route(project, id) => Some((*project, RouteKey(*key), id.clone())),
+                Registered::Project(_) | Registered::Sender(..) => None,
+            });
+        let mut routes: Vec<_> = routes.collect();
+        routes.sort_unstable_by_key(|it| it.1);
+        routes
     }
 
     fn change_key(&mut self, change: &KeyChange) -> Outcome {

@@ -1,20 +1,21 @@
 //! What moves one message on.
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, ProjectKey};
 use domain::model::attempt::AttemptState;
 use domain::model::progress::Progress;
 use domain::model::receipt::{PartReference, SubmitOutcome};
 use domain::rules::booking::Standings;
 use domain::rules::metrics;
 use domain::rules::outcome::{Effects, Learnt};
+use domain::rules::person::PersonAct;
 use domain::time::Timestamp;
 
 use super::books::Of;
 use super::state::{Sent, State};
 use crate::store::books::{QuotaGone, reservation_of_plan};
-use crate::store::messages::{DecisionRecord, NewMessage};
+use crate::store::messages::{DecisionRecord, NewMessage, Outbound};
 use crate::store::operations::{
-    Billed, Interrupted, Plan, Receipt, Release, Settle, Start, Submitted,
+    Billed, Interrupted, PersonStep, Plan, Receipt, Release, Settle, Start, Submitted,
 };
 use crate::store::{Epoch, Outcome, events, fold};
 
@@ -110,6 +111,45 @@ impl State {
         self.step(interrupted.message, interrupted.epoch, at, |it| {
             fold::interrupted(&mut it.progress, interrupted)
         })
+    }
+
+    pub(super) fn person(&mut self, step: &PersonStep) -> Outcome {
+        let theirs = self
+            .sent
+            .get(&step.message)
+            .filter(|it| it.message.project == step.project);
+        let Some(sent) = theirs else {
+            return Outcome::Missing;
+        };
+        let NewMessage {
+            sender,
+            purpose,
+            category,
+            ..
+        } = sent.message;
+        if step.act == PersonAct::Take && self.is_withdrawn(sent.contact, sender, purpose, category)
+        {
+            return Outcome::OptedOut;
+        }
+        let Some(sent) = self.sent.get_mut(&step.message) else {
+            return Outcome::Missing;
+        };
+        let before = sent.progress.clone();
+        match fold::person(&mut sent.progress, step) {
+            Ok(effects) => {
+                let fold = (effects, step.at);
+                self.finish(step.message, &before, Some(step.at), false, &[fold])
+            }
+            Err(refusal) => Outcome::PersonRefused(refusal),
+        }
+    }
+
+    pub(super) fn claimed(&self, project: ProjectKey) -> Vec<Outbound> {
+        let theirs = self
+            .sent
+            .iter()
+            .filter(|it| it.1.message.project == project && fold::is_claimed(&it.1.progress));
+        theirs.filter_map(|it| self.outbound(*it.0)).collect()
     }
 
     pub(super) fn submitted(&mut self, submitted: &Submitted) -> Outcome {

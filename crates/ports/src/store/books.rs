@@ -153,7 +153,7 @@ impl TallyFilter {
 pub const fn reservation_of_accept(accept: &Accept) -> Option<&Reservation> {
     match &accept.first {
         FirstStep::Send(planned) => Some(&planned.reservation),
-        FirstStep::Wait(_) | FirstStep::Schedule(_) => None,
+        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
     }
 }
 

@@ -14,13 +14,14 @@ use domain::model::receipt::{PartReference, ReceiptState};
 use domain::rules::due::{self, next_due};
 use domain::rules::fallback::nothing_left;
 use domain::rules::outcome::{self, Effects};
+use domain::rules::person::{self, PersonRefusal};
 use domain::rules::{bill, receipt_order, unknown};
 use domain::time::{Millis, Timestamp};
 
 use super::messages::NewMessage;
 use super::operations::{
-    Accept, Billed, Changed, FirstStep, Interrupted, Plan, PlanStep, Release, Settle, Start,
-    Submitted,
+    Accept, Billed, Changed, FirstStep, Interrupted, PersonStep, Plan, PlanStep, Release, Settle,
+    Start, Submitted,
 };
 
 /// How long an idempotency key is remembered (R-LIFE-3).
@@ -62,6 +63,7 @@ pub fn place(message: &NewMessage) -> Timestamp {
 pub fn first_channel(accept: &Accept) -> Option<Channel> {
     match &accept.first {
         FirstStep::Send(planned) => Some(planned.channel),
+        FirstStep::Person(_) => Some(Channel::Sms),
         FirstStep::Wait(_) | FirstStep::Schedule(_) => accept.decision.channel().map(|it| it.0),
     }
 }
@@ -95,6 +97,7 @@ pub fn accepted(accept: &Accept) -> Progress {
         FirstStep::Send(_) => Waiting::No,
         FirstStep::Wait(lane) => Waiting::Lane(*lane),
         FirstStep::Schedule(at) => Waiting::Schedule { at: *at },
+        FirstStep::Person(claim) => Waiting::Person(*claim),
     };
     let (class, fallback) = (accept.message.class, accept.fallback);
     let mut progress = Progress::accepted(class, fallback, accept.expires_at, waiting);
@@ -225,6 +228,16 @@ pub fn billed(progress: &mut Progress, it: &Billed) -> Option<Effects> {
     }
     bill::billed(progress, it.attempt, it.cost);
     Some(Effects::default())
+}
+
+/// Carries out what a person does; why not, where it cannot be.
+pub fn person(progress: &mut Progress, it: &PersonStep) -> Result<Effects, PersonRefusal> {
+    person::act(progress, it.person, it.act, it.at)
+}
+
+/// Whether a person has the message.
+pub const fn is_claimed(progress: &Progress) -> bool {
+    matches!(progress.waiting, Waiting::Person(_))
 }
 
 /// Makes unknown what the last owner left in the hands of a route.

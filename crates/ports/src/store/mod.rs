@@ -19,6 +19,7 @@ pub mod operations;
 pub mod queries;
 pub mod senders;
 pub mod templates;
+pub mod users;
 pub mod webhooks;
 
 use std::future::Future;

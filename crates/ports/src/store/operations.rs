@@ -2,18 +2,19 @@
 //! its sentences a test of the conformance suite.
 
 use domain::decision::Decision;
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, UserId};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::event::EventSeq;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
 use domain::model::money::Micros;
-use domain::model::progress::{FallbackPolicy, Lane, Waiting};
+use domain::model::progress::{Claim, FallbackPolicy, Lane, Waiting};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 use domain::rules::due::Due;
 use domain::rules::keyword::Keyword;
+use domain::rules::person::{PersonAct, PersonRefusal};
 use domain::time::Timestamp;
 
 use super::Epoch;
@@ -24,6 +25,7 @@ use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
+use super::users::{UserChange, UserOutcome};
 use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
 
 /// One change, committed whole or not at all. The events that it brings
@@ -106,6 +108,10 @@ pub enum Op {
     PruneEvents(PruneEvents),
     /// See [`Deposit`].
     Deposit(Deposit),
+    /// See [`PersonStep`].
+    Person(PersonStep),
+    /// See [`UserChange`].
+    User(Box<UserChange>),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was
@@ -186,6 +192,8 @@ pub enum FirstStep {
     Wait(Lane),
     /// It waits for its time.
     Schedule(Timestamp),
+    /// A person has it from the start (R-PHONE-4).
+    Person(Claim),
 }
 
 /// Decides what happens next to a message that is not in the hands of a route (station 2).
@@ -374,6 +382,28 @@ pub struct Billed {
     pub epoch: Epoch,
 }
 
+/// What a person does with a message that waits (R-PHONE-2, [`domain::rules::person`]). Not fenced: the
+/// step is carried out on the message as it is. Answers [`Outcome::Changed`], or
+/// [`Outcome::PersonRefused`], or [`Outcome::Missing`] where the project has no such message.
+///
+/// - Who has a message is found by its project ([`Queries::claimed`](super::Queries::claimed)) until it
+///   is sent, given back, or planned again.
+/// - Nothing is taken that goes to a contact who withdrew its consent: the answer is
+///   [`Outcome::OptedOut`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonStep {
+    /// Whose message.
+    pub project: ProjectKey,
+    /// Which.
+    pub message: MessageId,
+    /// Who.
+    pub person: UserId,
+    /// What.
+    pub act: PersonAct,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Makes or revokes an API key. Answers [`Outcome::Done`], or [`Outcome::Missing`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyChange {
@@ -436,6 +466,8 @@ pub enum Outcome {
     OptedOut,
     /// The message changed.
     Changed(Changed),
+    /// A person cannot do that with the message; nothing was written.
+    PersonRefused(PersonRefusal),
     /// A receipt was kept for an unknown submission, until that is known.
     ReceiptParked,
     /// The inbound message is kept.
@@ -473,6 +505,8 @@ pub enum Outcome {
     },
     /// What became of a change to a template.
     Template(TemplateOutcome),
+    /// What became of a change of users.
+    User(UserOutcome),
     /// A sender's endpoint after a change.
     Webhook(Box<Webhook>),
     /// Old events were looked at, and forgotten where nobody needs them.

@@ -1,7 +1,9 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -26,6 +28,7 @@ use super::messages::{
 use super::operations::ApiKeyRecord;
 use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
+use super::users::UserQueries;
 use super::webhooks::{DeadLetter, Webhook, WebhookStanding};
 
 /// A place in a lane: lanes are in the order of (due time, id) (R-ORDER).
@@ -65,7 +68,7 @@ pub struct StoreHealth {
 }
 
 /// Everything that can be asked.
-pub trait Queries: Send + Sync + 'static {
+pub trait Queries: UserQueries {
     /// What is known of the person with this address, for this sender; the default for a stranger.
     fn contact_facts(
         &self,
@@ -193,6 +196,12 @@ pub trait Queries: Send + Sync + 'static {
         before: Option<EventSeq>,
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// Every route that was ever given a short name, with its project and its id.
+    fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>>;
+
+    /// Messages of the project that a person has, oldest first (R-PHONE-2).
+    fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>>;
 
     /// What every route and project has used (R-QUOTA-1).
     fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>>;

@@ -11,6 +11,7 @@ use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
 use domain::model::route::ChargedOn;
 use domain::model::template::TemplateStatus;
+use domain::model::user::Role;
 use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
 
@@ -54,6 +55,7 @@ coded!(
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
+coded!(Role, "role", [Owner, Admin, Agent]);
 coded!(
     TemplateStatus,
     "template status",
@@ -169,6 +171,7 @@ mod tests {
         survive(&FailureClass::ALL);
         survive(&EventKind::ALL);
         survive(&SignatureVersion::ALL);
+        survive(&Role::ALL);
         survive(Counted::TABLE);
         survive(Purpose::TABLE);
         survive(&ConsentScope::ALL);

@@ -5,13 +5,13 @@
 //! A record begins with the number of its format; a change of the format takes the next number and
 //! keeps reading the old ones.
 
-use domain::ids::RouteKey;
+use domain::ids::{RouteKey, UserId};
 use domain::model::attempt::{Attempt, AttemptState, Counted, PartSet};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Status, TrafficClass};
 use domain::model::money::Micros;
-use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
+use domain::model::progress::{Claim, FallbackPolicy, Lane, Progress, Waiting};
 use domain::model::route::ChargedOn;
 use domain::time::{Millis, Timestamp};
 
@@ -94,6 +94,13 @@ pub(crate) fn encode(progress: &Progress, buffer: Vec<u8>) -> Vec<u8> {
         Waiting::Fallback { at } => {
             out.byte(3);
             time(&mut out, at);
+        }
+        Waiting::Person(claim) => {
+            out.byte(4);
+            out.signed(claim.person.key());
+            time(&mut out, claim.until);
+            out.unsigned(u64::from(claim.lane.route.0));
+            code(&mut out, claim.lane.class);
         }
     }
     out.unsigned(progress.attempts.len() as u64);
@@ -202,6 +209,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Progress, Corrupt> {
         3 => Waiting::Fallback {
             at: decode_time(&mut from)?,
         },
+        4 => Waiting::Person(Claim {
+            person: UserId::from_key(from.signed()?),
+            until: decode_time(&mut from)?,
+            lane: Lane {
+                route: RouteKey(from.narrow()?),
+                class: decode_code(&mut from)?,
+            },
+        }),
         _ => return Err(Corrupt("waiting")),
     };
     let mut attempts = Vec::with_capacity(1);
@@ -370,6 +385,16 @@ mod tests {
                     .prop_map(|it| Waiting::Lane(Lane { route: RouteKey(it.0), class: it.1 })),
                 at().prop_map(|at| Waiting::Schedule { at }),
                 at().prop_map(|at| Waiting::Fallback { at }),
+                (at(), any::<(i64, u32)>(), one_of::<TrafficClass>()).prop_map(|it| {
+                    Waiting::Person(Claim {
+                        person: UserId::from_key(it.1.0),
+                        until: it.0,
+                        lane: Lane {
+                            route: RouteKey(it.1.1),
+                            class: it.2,
+                        },
+                    })
+                }),
             ],
             attempts in proptest::collection::vec(attempts(), 0..3),
             failure in failures(),

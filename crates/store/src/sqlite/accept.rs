@@ -67,6 +67,7 @@ impl Line<'_> {
         }
         self.keys = keys;
         self.add_outbound(id, contact, message, &progress)?;
+        self.track_claim(message.project, id, false, &progress)?;
         self.add_content(id, message, decision)?;
         self.add_event(&events::of_acceptance(
             id,

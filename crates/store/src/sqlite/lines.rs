@@ -294,6 +294,8 @@ impl<'c> Line<'c> {
             self.book(of, &loaded.booked, &standings, loaded.is_reserved, now)?;
             self.save(loaded, at)?;
             self.track_unknown(loaded)?;
+            let was_claimed = matches!(loaded.was_waiting, Waiting::Person(_));
+            self.track_claim(loaded.project, loaded.id, was_claimed, &loaded.progress)?;
         }
         Ok(Outcome::Changed(changed))
     }
@@ -384,6 +386,25 @@ impl<'c> Line<'c> {
                 "UPDATE thread SET whatsapp_window_from = NULL WHERE contact = ?1 AND sender = ?2",
             )?
             .execute(params![loaded.contact.key(), loaded.sender.0])?;
+        Ok(())
+    }
+
+    /// Keeps which messages a person has (R-PHONE-2).
+    pub(super) fn track_claim(
+        &mut self,
+        project: ProjectKey,
+        message: MessageId,
+        was_claimed: bool,
+        progress: &Progress,
+    ) -> Result<(), Fault> {
+        let sql = match (was_claimed, fold::is_claimed(progress)) {
+            (false, true) => "INSERT INTO claim (project, message) VALUES (?1, ?2)",
+            (true, false) => "DELETE FROM claim WHERE project = ?1 AND message = ?2",
+            (true, true) | (false, false) => return Ok(()),
+        };
+        self.connection
+            .prepare_cached(sql)?
+            .execute(params![project.0, message.key()])?;
         Ok(())
     }
 
@@ -496,7 +517,10 @@ impl Columns {
             in_hand: fold::is_in_hand(progress),
             lane: match progress.waiting {
                 Waiting::Lane(lane) => Some(lane_to_key(lane)),
-                Waiting::Schedule { .. } | Waiting::Fallback { .. } | Waiting::No => None,
+                Waiting::Schedule { .. }
+                | Waiting::Fallback { .. }
+                | Waiting::Person(_)
+                | Waiting::No => None,
             },
             due: next_due(progress).map(|it| (it.at.as_millis(), it.kind.number())),
         }

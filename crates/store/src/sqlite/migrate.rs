@@ -57,8 +57,18 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 8,
+        name: "users",
+        sql: include_str!("../../migrations/0008_users.sql"),
+    },
+    Migration {
+        number: 9,
         name: "money",
         sql: include_str!("../../migrations/0009_money.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "claims",
+        sql: include_str!("../../migrations/0013_claims.sql"),
     },
 ];
 

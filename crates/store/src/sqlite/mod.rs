@@ -22,11 +22,13 @@ mod loading;
 mod merging;
 mod migrate;
 mod open;
+mod push;
 mod readers;
 mod receive;
 mod senders;
 mod steps;
 mod templates;
+mod users;
 mod webhooks;
 mod writer;
 
@@ -36,7 +38,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -422,6 +426,14 @@ impl Queries for SqliteStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(move |reader| reader.dead_letters(sender, before, limit))
+    }
+
+    fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
+        self.ask(Reader::routes_registered)
+    }
+
+    fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {
+        self.ask(move |reader| reader.claimed(project))
     }
 
     fn meters(&self) -> Answer<'_, Vec<(MeterOf, Meter)>> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use domain::decision::Decision;
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, SenderKey};
+use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::contact::ContactFacts;
 use domain::model::progress::Lane;
@@ -93,6 +93,32 @@ impl Reader {
         if together && let Err(error) = self.db.execute_batch("COMMIT") {
             tracing::warn!(%error, "end a read");
         }
+    }
+
+    pub(super) fn routes_registered(&self) -> Result<Vec<(ProjectKey, RouteKey, Box<str>)>, Fault> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT project, key, id FROM registry WHERE kind = 2 ORDER BY key")?;
+        let mut rows = statement.query([])?;
+        let mut routes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: String = row.get(2)?;
+            routes.push((ProjectKey(row.get(0)?), RouteKey(row.get(1)?), id.into()));
+        }
+        Ok(routes)
+    }
+
+    pub(super) fn claimed(&self, project: ProjectKey) -> Result<Vec<Outbound>, Fault> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT message FROM claim WHERE project = ?1 ORDER BY message")?;
+        let mut rows = statement.query([project.0])?;
+        let mut claimed = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = MessageId::from_key(row.get(0)?);
+            claimed.extend(loading::outbound(&self.db, id)?);
+        }
+        Ok(claimed)
     }
 
     fn contact_facts(

@@ -4,9 +4,12 @@ use domain::model::attempt::AttemptState;
 use domain::model::channel::ChannelSet;
 use domain::model::receipt::PartReference;
 use domain::rules::booking::Standings;
+use domain::rules::person::PersonAct;
 use domain::time::Timestamp;
 use ports::store::books::reservation_of_plan;
-use ports::store::operations::{Billed, Interrupted, Plan, Release, Settle, Start, Submitted};
+use ports::store::operations::{
+    Billed, Interrupted, PersonStep, Plan, Release, Settle, Start, Submitted,
+};
 use ports::store::{Outcome, fold};
 use rusqlite::params;
 
@@ -116,6 +119,21 @@ impl Line<'_> {
         };
         let effects = fold::interrupted(&mut loaded.progress, it);
         self.answer(&loaded, it.at, effects.map(|effects| (effects, it.at)))
+    }
+
+    /// See [`PersonStep`].
+    pub(super) fn person(&mut self, step: &PersonStep) -> Result<Outcome, Fault> {
+        let loaded = self.load(step.message)?;
+        let Some(mut loaded) = loaded.filter(|it| it.project == step.project) else {
+            return Ok(Outcome::Missing);
+        };
+        if step.act == PersonAct::Take && self.is_withdrawn(&loaded)? {
+            return Ok(Outcome::OptedOut);
+        }
+        match fold::person(&mut loaded.progress, step) {
+            Ok(effects) => self.finish(&loaded, Some(step.at), &[(effects, step.at)]),
+            Err(refusal) => Ok(Outcome::PersonRefused(refusal)),
+        }
     }
 
     fn answer(

@@ -84,7 +84,9 @@ impl Work {
             | Op::Webhook(_)
             | Op::Delivery(_)
             | Op::PruneEvents(_)
-            | Op::Deposit(_) => Ok(String::new()),
+            | Op::Deposit(_)
+            | Op::Person(_)
+            | Op::User(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -226,5 +228,7 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Delivery(delivery) => line.delivery(delivery),
         Op::PruneEvents(prune) => line.prune_events(prune),
         Op::Deposit(deposit) => line.deposit(deposit),
+        Op::Person(step) => line.person(step),
+        Op::User(change) => line.change_user(change),
     }
 }

@@ -124,6 +124,7 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
         answers.push(format!("{:?}", ask(store.replays(sender, 100))));
         answers.push(format!("{:?}", ask(store.dead_letters(sender, None, 100))));
     }
+    answers.push(format!("{:?}", ask(store.claimed(PROJECT))));
     answers.push(format!("{:?}", ask(store.meters())));
     answers.push(format!("{:?}", ask(store.balances(PROJECT))));
     answers.push(format!("{:?}", ask(store.ledger(ledger()))));
@@ -264,7 +265,8 @@ fn the_scripts_reach_what_matters() {
         ("InboundKept", 20),
         ("ConsentKept", 50),
         ("OptedOut", 10),
-        ("QuotaGone", 20),
+        ("QuotaGone", 15),
+        ("PersonRefused", 20),
         ("InboundRepeated", 2),
         ("Delivered", 20),
         ("Failed", 20),

@@ -2,7 +2,7 @@
 //! versions are named by their place in what happened so far.
 
 use domain::decision::ClassReason;
-use domain::ids::{ContactId, ConversationId, MessageId, RouteKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, RouteKey, SenderKey, UserId};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
@@ -15,6 +15,7 @@ use domain::model::quota::{Period, Periods, Quota, QuotaUnit, Quotas, Reservatio
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, OnUnknown};
 use domain::phone::CountryCode;
+use domain::rules::person::PersonAct;
 use domain::time::{Millis, Timestamp};
 use ports::conformance::store::kit::{self, at, phone};
 use ports::store::books::Deposit;
@@ -23,8 +24,8 @@ use ports::store::contacts::{ContactChange, ContactOutcome, NewAddress};
 use ports::store::conversations::MarkRead;
 use ports::store::messages::{IdempotencyKey, InboundMessage};
 use ports::store::operations::{
-    Accept, Billed, FirstStep, Interrupted, Plan, PlanStep, Receipt, Release, Settle, Start,
-    Submitted,
+    Accept, Billed, FirstStep, Interrupted, PersonStep, Plan, PlanStep, Receipt, Release, Settle,
+    Start, Submitted,
 };
 use ports::store::{Epoch, Op, Outcome};
 use proptest::prelude::*;
@@ -47,7 +48,7 @@ pub(super) struct Step {
 /// Scripts of up to 60 steps.
 pub(super) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0..35_u8,
+        0..37_u8,
         0..4_u8,
         any::<u8>(),
         any::<u8>(),
@@ -188,6 +189,17 @@ impl Story {
                 at: now,
                 epoch,
             }),
+            35 | 36 => Op::Person(PersonStep {
+                project: kit::PROJECT,
+                message,
+                person: UserId::from_key(i64::from(step.who % 2) + 1),
+                act: match step.which % 5 {
+                    0..=2 => PersonAct::Take,
+                    3 => PersonAct::GiveBack,
+                    _ => PersonAct::Sent(RouteKey(77)),
+                },
+                at: now,
+            }),
             34 => Op::Deposit(Deposit {
                 project: kit::PROJECT,
                 amount: Micros(i64::from(step.which) * 1_000 - 50_000),
@@ -302,6 +314,7 @@ impl Story {
             }
             Outcome::AlreadyAccepted { .. }
             | Outcome::OptedOut
+            | Outcome::PersonRefused(_)
             | Outcome::QuotaGone(_)
             | Outcome::ReceiptParked
             | Outcome::InboundRepeated { .. }
@@ -313,7 +326,8 @@ impl Story {
             | Outcome::Fenced
             | Outcome::Webhook(_)
             | Outcome::Replayed { .. }
-            | Outcome::EventsPruned { .. } => {}
+            | Outcome::EventsPruned { .. }
+            | Outcome::User(_) => {}
         }
         self.contacts.sort_unstable();
         self.contacts.dedup();

@@ -105,6 +105,7 @@ pub(crate) async fn react(
         metadata: None,
         idempotency: None,
         test: caller.0.test,
+        by_person: None,
     };
     match api.engine.accept(request).await {
         Ok(Accepted { view, decision }) => {

@@ -264,6 +264,7 @@ pub(super) fn prepare(
         metadata,
         idempotency: None,
         test: caller.0.test,
+        by_person: None,
     };
     request.idempotency = key.map(|it| fields(&request).under(it));
     Ok(Prepared { request, warnings })

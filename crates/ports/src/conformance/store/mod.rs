@@ -27,11 +27,13 @@ pub mod housekeeping;
 pub mod inbound;
 pub mod kit;
 pub mod moving;
+pub mod people;
 pub mod reading;
 pub mod receiving;
 pub mod senders;
 pub mod submitting;
 pub mod templates;
+pub mod users;
 pub mod webhooks;
 
 /// Makes a `#[test]` of every case: `store_conformance!(with_store)`, where `with_store` is a
@@ -177,6 +179,32 @@ macro_rules! store_conformance {
             an_endpoint_is_forgotten_with_all_that_waited_for_it,
             events_that_an_endpoint_needs_stay_until_nobody_can_wait_longer,
             what_an_endpoint_needs_keeps_no_other_event,
+        }
+        $crate::store_cases! { $with_store, users:
+            a_user_is_kept_read_back_and_listed_in_the_project,
+            an_address_is_one_users_in_all_projects,
+            an_edit_changes_what_is_given,
+            who_is_disabled_is_signed_out_and_cannot_sign_in,
+            a_project_keeps_an_owner_who_can_sign_in,
+            who_is_deleted_leaves_nothing,
+            a_session_is_found_with_its_user_and_its_use_moves_it_forward,
+            signing_in_forgets_what_is_over_and_what_is_too_much,
+            a_session_is_ended_by_its_user_only,
+            a_new_password_ends_the_other_sessions_and_the_link,
+            a_link_works_once_in_its_time_and_only_the_newest,
+            the_first_key_of_pushes_stays,
+            subscriptions_are_those_of_sessions_that_are_not_over,
+        }
+        $crate::store_cases! { $with_store, people:
+            a_message_that_waits_is_taken_by_one_person,
+            who_has_a_message_is_found_until_it_is_sent_or_given_back,
+            what_a_person_has_is_in_no_lane_and_is_planned_when_the_claim_ends,
+            a_plan_that_was_made_before_the_claim_is_stale,
+            what_a_person_sent_is_the_end_of_the_message,
+            another_projects_message_cannot_be_taken,
+            what_goes_to_an_opted_out_contact_is_not_taken,
+            a_message_may_be_a_persons_from_the_start,
+            routes_that_were_named_are_found_with_their_names,
         }
         $crate::store_cases! { $with_store, housekeeping:
             short_names_are_stable_and_of_their_kind,

@@ -1,0 +1,254 @@
+//! People and their own phones (R-PHONE-2, R-QUOTA-3): which messages wait for somebody, and what
+//! somebody does with one. The rule is [`domain::rules::person`]; the store carries it out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ids::{MessageId, ProjectKey, RouteKey, UserId};
+use domain::model::channel::Channel;
+use domain::model::message::TrafficClass;
+use domain::model::progress::{Claim, Lane};
+use domain::model::quota::Quotas;
+use domain::model::route::{
+    Destinations, OnUnknown, Route, RouteClass, RouteCondition, UnknownWait,
+};
+use domain::rules::person::{PersonAct, PersonRefusal, may_be_taken, standing_claim};
+use domain::time::{Millis, Timestamp};
+use ports::store::messages::Outbound;
+use ports::store::operations::{Changed, PersonStep};
+use ports::store::{Op, Outcome, Registered, Unavailable};
+use thiserror::Error;
+
+use crate::line::RouteLine;
+use crate::worker::sleep;
+use crate::{Inner, facts, quotas, settle};
+
+/// Most messages that are offered at a time; the oldest first.
+const OFFERED_MAX: usize = 200;
+/// Most messages of one lane that are looked at.
+const LANE_PAGE: u16 = 200;
+/// How often it is looked whether what is offered has changed.
+const LOOK_EVERY: Millis = Millis::seconds(1);
+/// What the name of the route begins with that stands for a person's phone.
+const PHONE_OF: &str = "phone:";
+
+/// What waits for a person, by project: the ids, oldest first.
+pub type Offers = BTreeMap<ProjectKey, Vec<MessageId>>;
+
+/// A message that a person may take, or has.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// The message.
+    pub message: Outbound,
+    /// Who has it.
+    pub claim: Option<Claim>,
+}
+
+/// A person cannot do that with a message.
+#[derive(Debug, Clone, Error)]
+pub enum PersonError {
+    /// The project has no such message.
+    #[error("there is no such message")]
+    Missing,
+    /// Its contact has opted out.
+    #[error("the recipient has opted out")]
+    OptedOut,
+    /// By the rule.
+    #[error("the message is not to be had: {0:?}")]
+    Refused(PersonRefusal),
+    /// The store did not do it.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The messages of the project that wait for a person or that one has, oldest first.
+pub(crate) async fn offered(
+    inner: &Inner,
+    project: ProjectKey,
+) -> Result<Vec<Offered>, Unavailable> {
+    let now = inner.now();
+    let mut found = inner.store.claimed(project).await?;
+    for line in inner
+        .lines
+        .values()
+        .filter(|it| it.route.project == project)
+    {
+        let lane = direct_lane(line);
+        if inner.lanes.waiting_in(lane) == 0 || !is_out(inner, line, now) {
+            continue;
+        }
+        let waiting = inner.store.lane(lane, None, LANE_PAGE).await?;
+        let theirs = waiting.into_iter().map(|it| it.1);
+        found.extend(theirs.filter(|it| waits_for_people(inner, it, now)));
+    }
+    found.sort_by_key(|it| it.id);
+    found.dedup_by_key(|it| it.id);
+    found.truncate(OFFERED_MAX);
+    let offered = found.into_iter().map(|message| Offered {
+        claim: standing_claim(&message.progress, now),
+        message,
+    });
+    Ok(offered.collect())
+}
+
+fn direct_lane(line: &RouteLine) -> Lane {
+    Lane {
+        route: line.route.key,
+        class: TrafficClass::Direct,
+    }
+}
+
+/// Whether a gateway or platform for text messages can take no direct message now.
+fn is_out(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
+    let route = &line.route;
+    let is_theirs = route.channel == Channel::Sms && route.class != Some(RouteClass::Phone);
+    let is_up = facts::condition(inner, line, now).0 != RouteCondition::Down;
+    is_theirs && !(is_up && quotas::has_room(inner, route, TrafficClass::Direct, now))
+}
+
+/// Whether every gateway and platform of a message's sender is out (R-QUOTA-3).
+fn waits_for_people(inner: &Inner, message: &Outbound, now: Timestamp) -> bool {
+    let topology = inner.topology();
+    let Some(sender) = topology.sender(message.message.sender) else {
+        return false;
+    };
+    let mut others = sender.routes.iter().filter_map(|it| inner.lines.get(it));
+    let is_stuck = others.all(|line| {
+        let route = &line.route;
+        let is_other = route.channel != Channel::Sms
+            || route.class == Some(RouteClass::Phone)
+            || route.simulator != message.message.test && is_real_sender(inner, sender);
+        is_other || is_out(inner, line, now)
+    });
+    is_stuck && may_be_taken(&message.progress).is_some()
+}
+
+/// Whether the sender has routes that are no simulators: a live message uses those alone (R-TEST).
+fn is_real_sender(inner: &Inner, sender: &domain::model::sender::Sender) -> bool {
+    let mut lines = sender.routes.iter().filter_map(|it| inner.lines.get(it));
+    lines.any(|it| !it.route.simulator)
+}
+
+/// Has a person do something with a message. `name` is what the route of their phone is called by.
+pub(crate) async fn act(
+    inner: &Arc<Inner>,
+    (project, message): (ProjectKey, MessageId),
+    person: UserId,
+    what: Act<'_>,
+) -> Result<Changed, PersonError> {
+    let act = match what {
+        Act::Take => PersonAct::Take,
+        Act::GiveBack => PersonAct::GiveBack,
+        Act::Sent { name } => PersonAct::Sent(phone_of(inner, project, name).await?),
+    };
+    let step = PersonStep {
+        project,
+        message,
+        person,
+        act,
+        at: inner.now(),
+    };
+    match inner.apply(Op::Person(step)).await? {
+        Outcome::Changed(changed) => {
+            settle::changed_now(inner, &changed);
+            inner.offers_changed.notify_one();
+            Ok(changed)
+        }
+        Outcome::PersonRefused(refusal) => Err(PersonError::Refused(refusal)),
+        Outcome::OptedOut => Err(PersonError::OptedOut),
+        Outcome::Missing => Err(PersonError::Missing),
+        other => {
+            tracing::error!(?other, "the store broke the contract of a person's step");
+            Err(Unavailable::new("the store broke its contract").into())
+        }
+    }
+}
+
+/// What a person does.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'a> {
+    /// Takes the message, or keeps it for longer.
+    Take,
+    /// Gives it back.
+    GiveBack,
+    /// Has sent it.
+    Sent {
+        /// What the route is called by that stands for their phone.
+        name: &'a str,
+    },
+}
+
+/// The route that stands for a person's phone, made on first use.
+async fn phone_of(inner: &Inner, project: ProjectKey, name: &str) -> Result<RouteKey, Unavailable> {
+    let id = format!("{PHONE_OF}{name}");
+    let registered = Registered::Route(project, id.as_str().into());
+    let (key, _) = inner.store.register(registered, inner.now()).await?;
+    let route = persons_phone(project, RouteKey(key), &id);
+    if inner.topology().route(route.key).is_none() {
+        inner.change_topology(|it| it.with_route(route));
+    }
+    Ok(RouteKey(key))
+}
+
+/// A person's phone as a route: nothing is ever planned for it.
+pub(crate) fn persons_phone(project: ProjectKey, key: RouteKey, id: &str) -> Route {
+    Route {
+        key,
+        id: id.into(),
+        project,
+        channel: Channel::Sms,
+        class: Some(RouteClass::Phone),
+        simulator: false,
+        mms: false,
+        receipts: false,
+        answers_stop: false,
+        throughput: None,
+        destinations: Destinations::default(),
+        prices: Vec::new(),
+        quotas: Quotas::NONE,
+        on_unknown: OnUnknown::default(),
+        unknown_wait: UnknownWait::default(),
+    }
+}
+
+/// Whether a registered route is a person's phone.
+pub(crate) fn is_persons_phone(id: &str) -> bool {
+    id.starts_with(PHONE_OF)
+}
+
+/// Tells whoever listens what waits for people, whenever that or who has it changes.
+pub(crate) async fn follow(inner: Arc<Inner>) {
+    let mut has_claims = true;
+    let mut has_changed = false;
+    loop {
+        let mut offers = Offers::new();
+        let may_wait = has_claims || has_changed || anything_waits(&inner);
+        let topology = inner.topology();
+        has_claims = false;
+        for project in topology.projects().filter(|_| may_wait) {
+            match offered(&inner, project.key).await {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => {
+                    has_claims |= found.iter().any(|it| it.claim.is_some());
+                    let ids = found.iter().map(|it| it.message.id).collect();
+                    offers.insert(project.key, ids);
+                }
+                Err(error) => tracing::error!(%error, "what waits for people cannot be read"),
+            }
+        }
+        inner.offers.send_if_modified(|now| {
+            let is_news = has_changed || *now != offers;
+            *now = offers;
+            is_news
+        });
+        has_changed = tokio::select! {
+            () = sleep(LOOK_EVERY) => false,
+            () = inner.offers_changed.notified() => true,
+        };
+    }
+}
+
+fn anything_waits(inner: &Inner) -> bool {
+    let mut lines = inner.lines.values();
+    lines.any(|it| inner.lanes.waiting_in(direct_lane(it)) > 0)
+}
