@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::super::config::MessageIdMatch;
 use super::super::pdu::{Address, Submit, Writer, first};
+use super::super::smsc::delivery;
 use super::*;
 use crate::testing::{Lanes, Record, Told, key, submission};
 
@@ -98,10 +99,8 @@ impl Play {
     }
 
     fn deliver(&mut self, sequence: u32, deliver: &Submit<'_>) {
-        let mut octets = Vec::new();
-        deliver.begin(&mut octets, sequence).finish();
-        octets[4..8].copy_from_slice(&command::DELIVER_SM.to_be_bytes());
-        self.session.received(&octets, self.now);
+        self.session
+            .received(&delivery(deliver, sequence), self.now);
         self.session.turn(self.now);
     }
 
