@@ -38,10 +38,11 @@ impl Stage {
 
     /// The next receipt.
     async fn receipt(&self) -> IncomingReceipt {
-        match self.next().await {
-            Told::Receipt(receipt) => receipt,
-            other => panic!("no receipt: {other:?}"),
-        }
+        let told = self.next().await;
+        let Told::Receipt(receipt) = told else {
+            panic!("no receipt: {told:?}");
+        };
+        receipt
     }
 
     /// All that is told of receipts until nothing more comes, each of them kept.
@@ -59,12 +60,11 @@ impl Stage {
 
     /// The references of a submission that is accepted.
     async fn references(&self) -> Vec<Box<str>> {
-        match self.outcome().await.1 {
-            SubmitOutcome::Accepted { references } => {
-                references.into_iter().map(|it| it.reference).collect()
-            }
-            other => panic!("an accepted submission is {other:?}"),
-        }
+        let outcome = self.outcome().await.1;
+        let SubmitOutcome::Accepted { references } = outcome else {
+            panic!("an accepted submission is {outcome:?}");
+        };
+        references.into_iter().map(|it| it.reference).collect()
     }
 }
 
