@@ -2,7 +2,7 @@
 //! same files (`config`, `submit`, `receipt`, `inbound`, `codes`) where it has the subject.
 //!
 //! Reading order: [`smpp`] is the full case (a link of our own), [`simulator`] the smallest; `web` is
-//! what all providers by HTTP share, and `compliance` what each of them is held to. [`courier`] is no
+//! what all providers by HTTP share, and `compliance` what every connector is held to. [`courier`] is no
 //! provider but what carries webhooks.
 
 mod content_object;

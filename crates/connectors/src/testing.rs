@@ -165,6 +165,14 @@ impl Record {
         self.acks.lock().len()
     }
 
+    /// As [`ack`](Self::ack); `None` drops it.
+    pub(crate) fn answer(&self, heard: Option<Heard>) {
+        let ack = self.acks.lock().pop_front().unwrap();
+        if let Some(heard) = heard {
+            ack(heard);
+        }
+    }
+
     pub(crate) fn drop_acks(&self) {
         self.acks.lock().clear();
     }

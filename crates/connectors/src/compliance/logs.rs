@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::provider::FirstWord;
 use super::{Bench, TEXT};
 
 /// Everything that was logged, at every level, on this thread: all of a test runs on one.
@@ -55,7 +56,10 @@ impl Log {
     pub(super) fn holds_nothing_of(&self, bench: &dyn Bench) {
         let log = self.text();
         let debug = bench.debug();
-        for secret in bench.secrets() {
+        let secrets = bench.secrets().it();
+        let has_login = !matches!(bench.first_word(), FirstWord::Never(_));
+        assert_eq!(secrets.is_some(), has_login, "who logs in has credentials");
+        for secret in secrets.unwrap_or_default() {
             assert!(!log.contains(&secret), "a credential was logged");
             assert!(!debug.contains(&secret), "a credential is in the Debug");
         }

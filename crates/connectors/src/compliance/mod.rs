@@ -1,12 +1,18 @@
-//! What every connector of a provider by HTTP is held to, over a machine on the loopback that answers
-//! as the provider would: each brings a [`Bench`] and runs [`complies`].
+//! What every connector is held to: submissions have one outcome each and the right one, receipts come in
+//! any order and as often as they like, nothing is answered before it is kept, strangers are not believed,
+//! and no credential or word of a person is logged.
 //!
-//! SMPP and the simulator have no such machine; their own tests hold them to the same.
+//! The cases know no wire. Each connector brings a [`Bench`], which starts something that plays its
+//! provider ([`provider`]): by HTTP it is a [`web::Bench`] over the loopback; e-mail has a mail server at
+//! the end of a pipe, SMPP an SMSC on a loopback socket, and the simulator plays itself. What a kind of
+//! provider does not have its bench says with a reason, in a type: no case is left out in silence.
 
-mod hooks;
+mod hearing;
 pub(crate) mod logs;
+pub(crate) mod provider;
 mod submissions;
 mod tests;
+pub(crate) mod web;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,20 +25,19 @@ use ports::clock::{Clock, ManualClock};
 use ports::connector::{
     Connector, LinkState, RouteEvents, Submission, SubmissionKey, SubmissionSource,
 };
-use ports::hooks::HookCall;
+use ports::hooks::Pending;
 
-use crate::testing::{Lanes, Record, Told, submission};
-use crate::web::protocol::Answer;
-use crate::web::testing::{Asked, Play, Wire};
-
-pub(crate) use crate::web::testing::Aside;
+use self::provider::{
+    AccountFault, FirstWord, Has, Opening, Provider, Receipts, Started, Strangers, Treatment,
+};
+use crate::testing::{Lanes, Record, Told};
 
 /// The time at which all of it happens: what is signed with a time is signed with this one.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_300_000_000);
 /// What every message says, in both directions. It must not be seen in any log.
 pub(crate) const TEXT: &str = "Sesame-4711 öffne dich";
-/// How long anything may take before a case counts as failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Under which providers that give one accept a message.
+pub(crate) const REFERENCE: &str = "SM0123456789";
 
 /// The engine's side of a route under test.
 pub(crate) struct World {
@@ -44,53 +49,51 @@ pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// What the suite has to know of a provider.
+/// What the suite has to know of a connector and its provider.
 pub(crate) trait Bench: Sync {
-    /// Starts a route to the provider at this address (no slash at the end).
-    fn start(&self, base_url: &str, world: World) -> Arc<dyn Connector>;
+    /// Starts a provider that plays this, and a route to it.
+    fn start<'a>(
+        &'a self,
+        opening: Opening,
+        script: &'a [Treatment],
+        world: World,
+    ) -> Pending<'a, Started>;
 
-    /// The `Debug` of its configuration.
+    /// The `Debug` of the configuration.
     fn debug(&self) -> String;
 
-    /// Every credential in its configuration, at least.
-    fn secrets(&self) -> Vec<String>;
+    /// Every credential in it, in each form in which it travels.
+    fn secrets(&self) -> Has<Vec<String>>;
 
-    /// A submission of [`TEXT`] that the provider can carry, to another recipient for each number.
-    fn submission(&self, no: i64) -> Submission {
-        submission(no, &format!("+40712345{no:03}"), TEXT)
+    /// A submission of [`TEXT`] that the provider can carry, to another recipient for each number;
+    /// where the recipient decides how it is treated, to one who is treated like this.
+    fn submission(&self, no: i64, treatment: Treatment) -> Submission;
+
+    /// Under which name it is known when it was accepted under this reference.
+    fn known_as(&self, submission: &Submission, reference: &str) -> Has<String>;
+
+    /// Whom the provider is first spoken to with.
+    fn first_word(&self) -> FirstWord;
+
+    /// What an answer means that says that the account does not work.
+    fn account_fault(&self) -> AccountFault;
+
+    /// Whether the provider can answer what no document has.
+    fn undocumented(&self) -> Has<()>;
+
+    /// How receipts come.
+    fn receipts(&self) -> Has<Receipts>;
+
+    /// Whether messages come in.
+    fn inbound(&self) -> Has<()>;
+
+    /// By what the provider is known from somebody else.
+    fn strangers(&self) -> Strangers;
+
+    /// How long anything may take before a case counts as failed.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(20)
     }
-
-    /// The answer to a submission that was accepted under this id.
-    fn accepted(&self, reference: &str) -> Answer;
-
-    /// Under which name such a submission is known.
-    fn known_as(&self, reference: &str) -> String {
-        reference.to_owned()
-    }
-
-    /// One that will never work for this recipient or content.
-    fn rejected(&self) -> Answer;
-
-    /// One that says to slow down.
-    fn throttled(&self) -> Answer;
-
-    /// One that says that the account does not work.
-    fn account_fault(&self) -> Answer;
-
-    /// Requests that are no submissions, where it makes any.
-    fn aside(&self) -> Option<Aside> {
-        None
-    }
-
-    /// The receipts of one message, each in a call of its own, signed; none where there are none.
-    fn receipts(&self, reference: &str) -> Vec<HookCall>;
-
-    /// A call with an inbound message of [`TEXT`], signed; `None` where nothing comes in.
-    fn inbound(&self) -> Option<HookCall>;
-
-    /// The same call as somebody else would make it; `None` where the provider shows nothing by
-    /// which it could be known.
-    fn forged(&self, call: HookCall) -> Option<HookCall>;
 }
 
 /// Runs every case.
@@ -102,11 +105,12 @@ pub(crate) async fn complies(bench: &dyn Bench) {
     submissions::are_throttled(bench).await;
     submissions::are_unknown_where_the_answer_is_lost_or_nobody_knows_it(bench).await;
     submissions::go_elsewhere_where_nobody_listens(bench).await;
+    submissions::wait_until_the_login_works(bench).await;
     submissions::wait_while_the_account_does_not_work(bench).await;
-    hooks::receipts_are_told_in_any_order_and_as_often_as_they_come(bench).await;
-    hooks::inbound_messages_are_told(bench).await;
-    hooks::answers_wait_for_the_ack(bench).await;
-    hooks::strangers_are_refused(bench).await;
+    hearing::receipts_are_told_in_any_order_and_as_often_as_they_come(bench).await;
+    hearing::inbound_messages_are_told(bench).await;
+    hearing::answers_wait_for_the_ack(bench).await;
+    hearing::strangers_are_refused(bench).await;
     drop(captured);
     log.holds_nothing_of(bench);
 }
@@ -114,49 +118,69 @@ pub(crate) async fn complies(bench: &dyn Bench) {
 /// A route under test.
 struct Stage {
     route: Arc<dyn Connector>,
-    wire: Wire,
+    provider: Box<dyn Provider>,
     lanes: Arc<Lanes>,
     record: Arc<Record>,
     /// What was told and is not looked at yet.
     told: Mutex<VecDeque<Told>>,
+    patience: Duration,
 }
 
 impl Stage {
-    /// A route that is up, to a machine that plays this.
-    async fn new(bench: &dyn Bench, plays: impl IntoIterator<Item = Play>) -> Self {
-        let wire = Wire::with_aside(plays, bench.aside()).await;
-        let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
-        let world = world(&lanes, &record);
-        let route = bench.start(wire.url(), world);
-        let stage = Self {
-            route,
-            wire,
-            lanes,
-            record,
-            told: Mutex::default(),
-        };
+    /// A route that is up, to a provider that plays this.
+    async fn new(bench: &dyn Bench, script: &[Treatment]) -> Self {
+        let stage = Self::begin(bench, Opening::LetsIn, script, None).await;
         stage.wait_for_link(true).await;
         stage
     }
 
-    /// The next thing that is told.
-    async fn next(&self) -> Told {
-        loop {
-            if let Some(told) = self.told.lock().pop_front() {
-                return told;
-            }
-            let told = tokio::time::timeout(PATIENCE, self.record.wait(1)).await;
-            let told = told.expect("nothing is told any more");
-            self.told.lock().extend(told);
+    /// A route of which nothing is known yet; the submission waits for it from the beginning.
+    async fn begin(
+        bench: &dyn Bench,
+        opening: Opening,
+        script: &[Treatment],
+        waiting: Option<Submission>,
+    ) -> Self {
+        let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
+        lanes.put(waiting);
+        let world = World {
+            source: Arc::clone(&lanes) as Arc<dyn SubmissionSource>,
+            events: Arc::clone(&record) as Arc<dyn RouteEvents>,
+            clock: Arc::new(ManualClock::at(NOW)),
+        };
+        let Started { route, provider } = bench.start(opening, script, world).await;
+        Self {
+            route,
+            provider,
+            lanes,
+            record,
+            told: Mutex::default(),
+            patience: bench.patience(),
         }
     }
 
-    /// Waits until the link is told to be up (or down).
-    async fn wait_for_link(&self, up: bool) {
+    /// The next thing that is told; `None` when the patience is over.
+    async fn next_if_any(&self) -> Option<Told> {
+        loop {
+            if let Some(told) = self.told.lock().pop_front() {
+                return Some(told);
+            }
+            let told = tokio::time::timeout(self.patience, self.record.wait(1)).await;
+            self.told.lock().extend(told.ok()?);
+        }
+    }
+
+    async fn next(&self) -> Told {
+        let told = self.next_if_any().await;
+        told.expect("nothing is told any more")
+    }
+
+    /// Waits until the link is told to be up (or down); gives why.
+    async fn wait_for_link(&self, up: bool) -> Box<str> {
         loop {
             match self.next().await {
-                Told::Link(LinkState::Up) if up => return,
-                Told::Link(LinkState::Down(_)) if !up => return,
+                Told::Link(LinkState::Up) if up => return "".into(),
+                Told::Link(LinkState::Down(why)) if !up => return why,
                 Told::Link(_) => {}
                 other @ (Told::Submitted(..)
                 | Told::Returned(_)
@@ -185,14 +209,20 @@ impl Stage {
     }
 
     /// Submits one and gives its outcome, which is the only one.
-    async fn submit(self, bench: &dyn Bench) -> (SubmitOutcome, Vec<Asked>) {
-        let submission = bench.submission(1);
+    async fn submit(&self, submission: Submission) -> SubmitOutcome {
         let key = submission.key;
         self.lanes.put([submission]);
         let (told_of, outcome) = self.outcome().await;
         assert_eq!(told_of, key);
         self.end().await;
-        (outcome, self.wire.asked())
+        outcome
+    }
+
+    /// Fails where the provider was not asked so often.
+    fn was_asked(&self, times: usize) {
+        if let Some(asked) = self.provider.asked().it() {
+            assert_eq!(asked, times, "asked so often");
+        }
     }
 
     /// Stops it; nothing more may be told of any submission.
@@ -203,13 +233,5 @@ impl Stage {
             let is_late = matches!(it, Told::Submitted(..) | Told::Returned(_));
             assert!(!is_late, "told twice: {it:?}");
         }
-    }
-}
-
-fn world(lanes: &Arc<Lanes>, record: &Arc<Record>) -> World {
-    World {
-        source: Arc::clone(lanes) as Arc<dyn SubmissionSource>,
-        events: Arc::clone(record) as Arc<dyn RouteEvents>,
-        clock: Arc::new(ManualClock::at(NOW)),
     }
 }

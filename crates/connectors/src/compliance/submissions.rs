@@ -1,17 +1,12 @@
 //! Submissions: one outcome each, and the right one.
 
-use std::sync::Arc;
-
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::SubmitOutcome;
-use domain::time::Millis;
-use tokio::net::TcpListener;
 
-use super::{Bench, Stage, TEXT, world};
-use crate::testing::{Lanes, Record, Told};
-use crate::web::testing::{Play, answer};
+use super::provider::{AccountFault, FirstWord, Opening, Treatment};
+use super::{Bench, REFERENCE, Stage, TEXT};
 
-const REFERENCE: &str = "SM0123456789";
+const ACCEPT: Treatment = Treatment::Accept(REFERENCE);
 
 fn failure(outcome: &SubmitOutcome) -> Option<&Failure> {
     match outcome {
@@ -22,6 +17,10 @@ fn failure(outcome: &SubmitOutcome) -> Option<&Failure> {
     }
 }
 
+fn is_accepted(outcome: &SubmitOutcome) -> bool {
+    matches!(outcome, SubmitOutcome::Accepted { .. })
+}
+
 /// What is kept and shown of a failure has words, and none of ours.
 fn is_decent(bench: &dyn Bench, outcome: &SubmitOutcome) {
     let failure = failure(outcome).unwrap_or_else(|| panic!("no failure: {outcome:?}"));
@@ -29,107 +28,151 @@ fn is_decent(bench: &dyn Bench, outcome: &SubmitOutcome) {
         !failure.code.is_empty() && !failure.text.is_empty(),
         "{failure:?}"
     );
-    let shown = format!("{failure:?}");
-    for secret in bench.secrets() {
+    shows_nothing(bench, &format!("{failure:?}"));
+}
+
+fn shows_nothing(bench: &dyn Bench, shown: &str) {
+    for secret in bench.secrets().it().unwrap_or_default() {
         assert!(!shown.contains(&secret), "a credential is shown");
     }
     assert!(!shown.contains(TEXT), "message text is shown");
 }
 
 pub(super) async fn are_accepted(bench: &dyn Bench) {
-    let stage = Stage::new(bench, [Play::Answer(bench.accepted(REFERENCE))]).await;
-    let (outcome, asked) = stage.submit(bench).await;
+    let stage = Stage::new(bench, &[ACCEPT]).await;
+    let submission = bench.submission(1, ACCEPT);
+    let known_as = bench.known_as(&submission, REFERENCE).it();
+    let outcome = stage.submit(submission).await;
     let SubmitOutcome::Accepted { references } = outcome else {
         panic!("an accepted submission is {outcome:?}");
     };
-    let known_as = bench.known_as(REFERENCE);
     assert!(
-        references.iter().any(|it| *it.reference == known_as),
+        references
+            .iter()
+            .any(|it| known_as.as_ref().is_none_or(|name| *it.reference == *name)),
         "{references:?}"
     );
-    assert_eq!(asked.len(), 1, "asked more than once");
+    stage.was_asked(1);
 }
 
 pub(super) async fn are_rejected(bench: &dyn Bench) {
-    let stage = Stage::new(bench, [Play::Answer(bench.rejected())]).await;
-    let (outcome, asked) = stage.submit(bench).await;
+    let stage = Stage::new(bench, &[Treatment::Reject]).await;
+    let outcome = stage.submit(bench.submission(1, Treatment::Reject)).await;
     assert!(matches!(outcome, SubmitOutcome::Rejected(_)), "{outcome:?}");
     is_decent(bench, &outcome);
-    assert_eq!(asked.len(), 1, "asked more than once");
+    stage.was_asked(1);
 }
 
 /// Either the engine is told, or the connector itself waits for the recipient and asks again.
 pub(super) async fn are_throttled(bench: &dyn Bench) {
-    let plays = [bench.throttled(), bench.accepted(REFERENCE)].map(Play::Answer);
-    let stage = Stage::new(bench, plays).await;
-    let (outcome, asked) = stage.submit(bench).await;
+    let stage = Stage::new(bench, &[Treatment::Throttle, ACCEPT]).await;
+    let outcome = stage.submit(bench.submission(1, Treatment::Throttle)).await;
     if let SubmitOutcome::NotAccepted(failure) = &outcome {
         assert_eq!(failure.class, FailureClass::Throttled);
         is_decent(bench, &outcome);
-        assert_eq!(asked.len(), 1);
+        stage.was_asked(1);
     } else {
-        assert!(
-            matches!(outcome, SubmitOutcome::Accepted { .. }),
-            "{outcome:?}"
-        );
-        assert_eq!(asked.len(), 2);
+        assert!(is_accepted(&outcome), "{outcome:?}");
+        stage.was_asked(2);
     }
 }
 
 /// R-ROUTE-5: the bytes left; and an answer that nobody documented is no success.
 pub(super) async fn are_unknown_where_the_answer_is_lost_or_nobody_knows_it(bench: &dyn Bench) {
-    for play in [
-        Play::HangUp,
-        Play::Answer(answer(200, "<html>Hello</html>")),
-    ] {
-        let stage = Stage::new(bench, [play.clone()]).await;
-        let (outcome, asked) = stage.submit(bench).await;
+    let has_undocumented = bench.undocumented().it().is_some();
+    let undocumented = has_undocumented.then_some(Treatment::Undocumented);
+    for treatment in undocumented.into_iter().chain([Treatment::LoseAnswer]) {
+        let stage = Stage::new(bench, &[treatment]).await;
+        let outcome = stage.submit(bench.submission(1, treatment)).await;
         let is_unknown = matches!(outcome, SubmitOutcome::Unknown { .. });
-        assert!(is_unknown, "{play:?} is {outcome:?}");
-        assert_eq!(asked.len(), 1, "{play:?}: asked more than once");
+        assert!(is_unknown, "{treatment:?} is {outcome:?}");
+        stage.was_asked(1);
     }
 }
 
-/// R-ROUTE-4: the bytes certainly did not leave. Routes with a probe take nothing then.
+/// R-ROUTE-4: the bytes certainly did not leave. Routes that log in or probe take nothing then.
 pub(super) async fn go_elsewhere_where_nobody_listens(bench: &dyn Bench) {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
-    let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
-    let route = bench.start(&url, world(&lanes, &record));
-    lanes.put([bench.submission(1)]);
-    let told = record
-        .wait(if bench.aside().is_some() { 1 } else { 2 })
-        .await;
-    if bench.aside().is_some() {
-        assert!(matches!(told[0], Told::Link(_)), "{told:?}");
-        assert_eq!(lanes.left(), 1);
+    let takes_it = match bench.first_word() {
+        FirstWord::OurOwn => false,
+        FirstWord::ASubmission => true,
+        FirstWord::Never(why) => {
+            assert!(why.contains(' '), "no reason: {why}");
+            return;
+        }
+    };
+    let waiting = bench.submission(1, ACCEPT);
+    let stage = Stage::begin(bench, Opening::NobodyListens, &[ACCEPT], Some(waiting)).await;
+    if takes_it {
+        let (_, outcome) = stage.outcome().await;
+        let class = failure(&outcome).map(|it| it.class);
+        assert_eq!(class, Some(FailureClass::RouteFault), "{outcome:?}");
+        assert!(
+            matches!(outcome, SubmitOutcome::NotAccepted(_)),
+            "a submission that did not leave is {outcome:?}"
+        );
+        is_decent(bench, &outcome);
     } else {
-        let Told::Submitted(_, outcome @ SubmitOutcome::NotAccepted(failure)) = &told[1] else {
-            panic!("a submission that did not leave: {told:?}");
-        };
-        assert_eq!(failure.class, FailureClass::RouteFault);
-        is_decent(bench, outcome);
+        shows_nothing(bench, &stage.wait_for_link(false).await);
+        assert_eq!(stage.lanes.left(), 1);
     }
-    route.stop(Millis::ZERO).await;
+    stage.was_asked(0);
+    stage.end().await;
+}
+
+/// R-HEALTH: a route that is not let in is down, takes nothing and believes nothing; and it is up by
+/// itself when it is let in.
+pub(super) async fn wait_until_the_login_works(bench: &dyn Bench) {
+    match bench.first_word() {
+        FirstWord::OurOwn => {}
+        // Then the next case is this one.
+        FirstWord::ASubmission => {
+            assert_eq!(bench.account_fault(), AccountFault::TakesTheRouteDown);
+            return;
+        }
+        FirstWord::Never(_) => return,
+    }
+    let waiting = bench.submission(1, ACCEPT);
+    let stage = Stage::begin(bench, Opening::RefusesLogin, &[ACCEPT], Some(waiting)).await;
+    shows_nothing(bench, &stage.wait_for_link(false).await);
+    stage.wait_for_link(true).await;
+    let (_, outcome) = stage.outcome().await;
+    assert!(is_accepted(&outcome), "{outcome:?}");
+    stage.was_asked(1);
+    stage.end().await;
 }
 
 /// R-HEALTH: down at once, and up again by itself.
 pub(super) async fn wait_while_the_account_does_not_work(bench: &dyn Bench) {
-    let plays = [bench.account_fault(), bench.accepted(REFERENCE)].map(Play::Answer);
-    let stage = Stage::new(bench, plays).await;
-    stage.lanes.put([bench.submission(1)]);
+    let is_down = match bench.account_fault() {
+        AccountFault::TakesTheRouteDown => true,
+        AccountFault::IsOfTheSubmission(why) => {
+            assert!(why.contains(' '), "no reason: {why}");
+            false
+        }
+        AccountFault::Never(why) => {
+            assert!(why.contains(' '), "no reason: {why}");
+            return;
+        }
+    };
+    let stage = Stage::new(bench, &[Treatment::AccountFault, ACCEPT]).await;
+    stage
+        .lanes
+        .put([bench.submission(1, Treatment::AccountFault)]);
     let (_, outcome) = stage.outcome().await;
+    assert!(
+        matches!(outcome, SubmitOutcome::NotAccepted(_)),
+        "{outcome:?}"
+    );
     let class = failure(&outcome).map(|it| it.class);
     assert_eq!(class, Some(FailureClass::AccountFault), "{outcome:?}");
     is_decent(bench, &outcome);
-    stage.wait_for_link(false).await;
-    stage.wait_for_link(true).await;
-    stage.lanes.put([bench.submission(2)]);
+    if is_down {
+        shows_nothing(bench, &stage.wait_for_link(false).await);
+        stage.wait_for_link(true).await;
+    }
+    stage.lanes.put([bench.submission(2, ACCEPT)]);
     let (_, outcome) = stage.outcome().await;
-    assert!(
-        matches!(outcome, SubmitOutcome::Accepted { .. }),
-        "{outcome:?}"
-    );
+    assert!(is_accepted(&outcome), "{outcome:?}");
+    stage.was_asked(2);
     stage.end().await;
 }

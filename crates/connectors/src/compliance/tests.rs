@@ -1,7 +1,11 @@
 //! The suite itself, on the tiny protocol.
 
+use ports::hooks::HookCall;
+
+use super::web::{Aside, Bench, complies};
 use super::*;
 use crate::web::driver::{self, DriverSettings};
+use crate::web::protocol::Answer;
 use crate::web::testing::{Tiny, answer, hook};
 
 struct TinyBench {
@@ -64,22 +68,22 @@ impl Bench for TinyBench {
             .then(|| -> Aside { (|asked| asked.target == "/account", answer(200, "")) })
     }
 
-    fn receipts(&self, reference: &str) -> Vec<HookCall> {
-        vec![
+    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
+        Has::It(vec![
             Self::signed(&format!("sent {reference}")),
             Self::signed(&format!("delivered {reference}")),
-        ]
+        ])
     }
 
-    fn inbound(&self) -> Option<HookCall> {
-        Some(Self::signed(&format!("+40712345678 {TEXT}")))
+    fn inbound(&self) -> Has<HookCall> {
+        Has::It(Self::signed(&format!("+40712345678 {TEXT}")))
     }
 
-    fn forged(&self, mut call: HookCall) -> Option<HookCall> {
+    fn forged(&self, mut call: HookCall) -> HookCall {
         call.headers.clear();
         call.headers
             .push(("x-token".into(), b"guess".as_slice().into()));
-        Some(call)
+        call
     }
 }
 

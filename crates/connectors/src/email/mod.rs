@@ -8,6 +8,8 @@
 //! (one connection), `post` (the task that has all of them).
 
 mod codes;
+#[cfg(test)]
+mod compliance_tests;
 mod compose;
 pub mod config;
 mod dial;

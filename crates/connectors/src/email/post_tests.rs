@@ -1,8 +1,6 @@
 //! A whole route in made-up time against a scripted mail server at the other end of in-memory pipes.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::model::address::{Address, EmailAddress};
@@ -10,42 +8,17 @@ use domain::model::attempt::PartSet;
 use domain::model::content::{Content, EmailParts};
 use domain::model::failure::FailureClass;
 use domain::time::Timestamp;
-use lettre::transport::smtp::client::AsyncTokioStream;
 use parking_lot::Mutex;
 use ports::clock::ManualClock;
-use tokio::io::duplex;
 
 use super::super::config::{EmailConfig, Security};
-use super::super::dial::{ByLine, Dialer, Dialing};
-use super::super::sink::{Act, Sink};
+use super::super::sink::{Act, Pipes, Sink};
 use super::super::start_with;
 use super::*;
 use crate::testing::{Lanes, Record, Told, key, submission};
 
 pub(in crate::email) const HOST: &str = "mail.example.com";
 pub(in crate::email) const NOW: Timestamp = Timestamp::from_millis(1_795_716_000_000);
-
-/// Connects to the sink; refuses while it is told to.
-struct Pipes {
-    sink: Arc<Sink>,
-    refusals: Arc<AtomicUsize>,
-    dialled: Arc<AtomicUsize>,
-}
-
-impl Dialer for Pipes {
-    fn dial(&self) -> Dialing<'_> {
-        self.dialled.fetch_add(1, Ordering::SeqCst);
-        let left = self.refusals.load(Ordering::SeqCst);
-        if left > 0 {
-            self.refusals.store(left - 1, Ordering::SeqCst);
-            return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
-        }
-        let (ours, theirs) = duplex(64 * 1024);
-        tokio::spawn(Arc::clone(&self.sink).serve(theirs));
-        let peer = SocketAddr::from(([127, 0, 0, 1], 25));
-        Box::pin(async move { Ok(Box::new(ByLine::new(ours, peer)) as Box<dyn AsyncTokioStream>) })
-    }
-}
 
 pub(in crate::email) struct Stage {
     pub(in crate::email) sink: Arc<Sink>,

@@ -2,12 +2,18 @@
 //! the script says so.
 
 use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lettre::transport::smtp::client::AsyncTokioStream;
 use parking_lot::Mutex;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, duplex};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
+
+use super::dial::{ByLine, Dialer, Dialing};
 
 /// What it does instead of what it should.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +82,12 @@ impl Sink {
     /// Every command that it heard since the last call.
     pub(super) fn commands(&self) -> Vec<String> {
         std::mem::take(&mut self.commands.lock())
+    }
+
+    /// How often it heard a command that begins with this since [`commands`](Self::commands).
+    pub(super) fn heard(&self, verb: &str) -> usize {
+        let commands = self.commands.lock();
+        commands.iter().filter(|it| it.starts_with(verb)).count()
     }
 
     /// Waits until it took so many messages, and gives them.
@@ -193,6 +205,28 @@ impl Sink {
         stream.write_all(format!("{line}\r\n").as_bytes()).await?;
         stream.flush().await?;
         Ok(said)
+    }
+}
+
+/// Connects to the sink; refuses while it is told to.
+pub(super) struct Pipes {
+    pub(super) sink: Arc<Sink>,
+    pub(super) refusals: Arc<AtomicUsize>,
+    pub(super) dialled: Arc<AtomicUsize>,
+}
+
+impl Dialer for Pipes {
+    fn dial(&self) -> Dialing<'_> {
+        self.dialled.fetch_add(1, Ordering::SeqCst);
+        let left = self.refusals.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refusals.store(left - 1, Ordering::SeqCst);
+            return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
+        }
+        let (ours, theirs) = duplex(64 * 1024);
+        tokio::spawn(Arc::clone(&self.sink).serve(theirs));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 25));
+        Box::pin(async move { Ok(Box::new(ByLine::new(ours, peer)) as Box<dyn AsyncTokioStream>) })
     }
 }
 

@@ -27,3 +27,6 @@ pub fn start(
 ) -> Arc<dyn Connector> {
     stage::start(config, source, events, clock)
 }
+
+#[cfg(test)]
+mod compliance_tests;

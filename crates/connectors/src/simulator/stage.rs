@@ -153,6 +153,28 @@ impl Simulator for SimulatedRoute {
     }
 }
 
+/// A receipt that was told: it comes again when its acknowledgement is dropped, called or not, before it
+/// was kept.
+struct ToldReceipt {
+    props: Arc<Props>,
+    again: Option<IncomingReceipt>,
+}
+
+impl ToldReceipt {
+    fn kept(mut self) {
+        self.again = None;
+    }
+}
+
+impl Drop for ToldReceipt {
+    fn drop(&mut self) {
+        if let Some(receipt) = self.again.take() {
+            self.props.again.lock().push(receipt);
+            self.props.bell.notify_one();
+        }
+    }
+}
+
 /// Something that will happen.
 enum Scene {
     Answer {
@@ -259,12 +281,13 @@ impl Stage {
     }
 
     fn tell(&self, receipt: IncomingReceipt) {
-        let props = Arc::clone(&self.props);
-        let copy = receipt.clone();
+        let told = ToldReceipt {
+            props: Arc::clone(&self.props),
+            again: Some(receipt.clone()),
+        };
         let ack: Ack = Box::new(move |heard| {
-            if heard == Heard::TryAgain {
-                props.again.lock().push(copy);
-                props.bell.notify_one();
+            if heard == Heard::Kept {
+                told.kept();
             }
         });
         self.props.events.receipt(receipt, ack);

@@ -6,15 +6,18 @@ use domain::model::receipt::SubmitOutcome;
 use domain::time::Timestamp;
 use ports::clock::ManualClock;
 use ports::connector::Heard;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
 
 use super::super::codes::status;
 use super::super::pdu::{self, RESPONSE, Writer, command};
+use super::super::smsc::{self, delivery};
 use super::*;
 use crate::testing::{Lanes, Record, Told, key, submission};
 
 const TO: &str = "+4917012345678";
+
+type Peer = smsc::Peer<DuplexStream>;
 
 /// Gives the SMSC's end of each connection to the test; refuses while the test says so.
 struct Pipes {
@@ -30,72 +33,11 @@ impl Dialer for Pipes {
             return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
         }
         let (ours, theirs) = duplex(64 * 1024);
-        let peer = Peer {
-            stream: theirs,
-            input: Vec::new(),
-            began: Instant::now(),
-        };
-        let sent = self.ends.send(peer);
+        let sent = self.ends.send(Peer::new(theirs));
         Box::pin(async move {
             sent.map_err(|_| io::Error::from(io::ErrorKind::ConnectionReset))?;
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
-    }
-}
-
-/// The SMSC's end of one connection.
-struct Peer {
-    stream: DuplexStream,
-    input: Vec<u8>,
-    began: Instant,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Heading {
-    command: u32,
-    status: u32,
-    sequence: u32,
-}
-
-impl Peer {
-    /// The next PDU; `None` at the end of the connection.
-    async fn read(&mut self) -> Option<Heading> {
-        loop {
-            if let Some(frame) = pdu::first(&self.input).unwrap() {
-                let heading = Heading {
-                    command: frame.command,
-                    status: frame.status,
-                    sequence: frame.sequence,
-                };
-                let length = frame.length();
-                self.input.drain(..length);
-                return Some(heading);
-            }
-            if self.stream.read_buf(&mut self.input).await.unwrap_or(0) == 0 {
-                return None;
-            }
-        }
-    }
-
-    async fn write(&mut self, command: u32, status: u32, sequence: u32, body: &[u8]) {
-        let mut octets = Vec::new();
-        Writer::begin(&mut octets, command, status, sequence)
-            .octets(body)
-            .finish();
-        self.stream.write_all(&octets).await.unwrap();
-    }
-
-    async fn answer_bind(&mut self, status: u32) -> u32 {
-        let bind = self.read().await.unwrap();
-        self.write(bind.command | RESPONSE, status, bind.sequence, b"SMSC\0")
-            .await;
-        bind.command
-    }
-
-    async fn submission(&mut self) -> u32 {
-        let heading = self.read().await.unwrap();
-        assert_eq!(heading.command, command::SUBMIT_SM);
-        heading.sequence
     }
 }
 
@@ -162,22 +104,18 @@ async fn a_message_goes_out_and_its_answer_comes_back() {
 #[tokio::test(start_paused = true)]
 async fn a_delivery_is_answered_when_another_thread_says_that_it_is_kept() {
     let (bench, mut peer) = Bench::bound(SmppConfig::default()).await;
-    let mut octets = Vec::new();
     let source = pdu::Address {
         ton: 1,
         npi: 1,
         text: b"4917012345678",
     };
-    pdu::Submit {
+    let said = pdu::Submit {
         source,
         text: b"Hi",
         ..pdu::Submit::default()
-    }
-    .begin(&mut octets, 9)
-    .finish();
-    octets[4..8].copy_from_slice(&command::DELIVER_SM.to_be_bytes());
+    };
     // One octet at a time, as a slow network may bring them.
-    for octet in octets {
+    for octet in delivery(&said, 9) {
         peer.stream.write_all(&[octet]).await.unwrap();
         tokio::task::yield_now().await;
     }
@@ -369,15 +307,12 @@ async fn what_a_pause_left_unread_is_acted_on_at_once_when_it_ends() {
     };
     let mut octets = Vec::new();
     for no in [8, 9] {
-        let begin = octets.len();
-        pdu::Submit {
+        let said = pdu::Submit {
             source,
             text: b"Hi",
             ..pdu::Submit::default()
-        }
-        .begin(&mut octets, no)
-        .finish();
-        octets[begin + 4..begin + 8].copy_from_slice(&command::DELIVER_SM.to_be_bytes());
+        };
+        octets.extend(delivery(&said, no));
     }
     let accepted = command::SUBMIT_SM | RESPONSE;
     Writer::begin(&mut octets, accepted, 0, sequence)

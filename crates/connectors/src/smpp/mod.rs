@@ -5,6 +5,8 @@
 //! binds of a route).
 
 pub mod codes;
+#[cfg(test)]
+mod compliance_tests;
 pub mod config;
 mod drive;
 mod inbound;
@@ -13,6 +15,8 @@ pub mod pdu;
 mod reassembly;
 mod receipt;
 mod session;
+#[cfg(test)]
+mod smsc;
 mod submit;
 mod tls;
 

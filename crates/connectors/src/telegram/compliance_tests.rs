@@ -1,4 +1,4 @@
-//! The route as a whole, held to what every provider by HTTP is held to; and what it does beside that.
+//! The route as a whole, held to what every connector is held to; and what it does beside that.
 
 use domain::model::address::Address;
 use ports::connector::{LinkState, Submission};
@@ -6,7 +6,9 @@ use ports::hooks::HookCall;
 use serde_json::json;
 
 use super::*;
-use crate::compliance::{Aside, Bench, NOW, TEXT, World, complies};
+use crate::compliance::provider::Has;
+use crate::compliance::web::{Aside, Bench, complies};
+use crate::compliance::{NOW, TEXT, World};
 use crate::testing::{Lanes, Record, Told, submission};
 use crate::web::protocol::Answer;
 use crate::web::testing::{Play, Wire, answer, hook};
@@ -79,11 +81,11 @@ impl Bench for Bot {
         ))
     }
 
-    fn receipts(&self, _: &str) -> Vec<HookCall> {
-        Vec::new()
+    fn receipts(&self, _: &str) -> Has<Vec<HookCall>> {
+        Has::Not("Telegram tells nothing more of a message that it took")
     }
 
-    fn inbound(&self) -> Option<HookCall> {
+    fn inbound(&self) -> Has<HookCall> {
         let body = json!({"update_id": 1, "message": {
             "message_id": 7, "date": 1_795_300_000, "text": TEXT,
             "chat": {"id": 4_001, "type": "private"}, "from": {"id": 4_001, "first_name": "Ana"}}});
@@ -92,17 +94,17 @@ impl Bench for Bot {
             "x-telegram-bot-api-secret-token".into(),
             SECRET.as_bytes().into(),
         ));
-        Some(call)
+        Has::It(call)
     }
 
-    fn forged(&self, mut call: HookCall) -> Option<HookCall> {
+    fn forged(&self, mut call: HookCall) -> HookCall {
         call.headers[0].1 = b"secret-of-the-hooj"[..].into();
-        Some(call)
+        call
     }
 }
 
 #[tokio::test]
-async fn telegram_complies_with_what_every_provider_is_held_to() {
+async fn the_connector_complies() {
     complies(&Bot).await;
 }
 

@@ -5,7 +5,9 @@ use ports::connector::Submission;
 
 use super::fixtures::{TOKEN, config, form, signed};
 use super::*;
-use crate::compliance::{Aside, Bench, TEXT, World, complies};
+use crate::compliance::provider::Has;
+use crate::compliance::web::{Aside, Bench, complies};
+use crate::compliance::{TEXT, World};
 use crate::testing::submission;
 use crate::web::testing::answer;
 
@@ -99,18 +101,18 @@ impl Bench for Twilios {
         Some((|it| it.method == "GET", account))
     }
 
-    fn receipts(&self, reference: &str) -> Vec<HookCall> {
-        vec![
+    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
+        Has::It(vec![
             self.receipt(reference, &[("MessageStatus", "sent")]),
             self.receipt(reference, &[("MessageStatus", "delivered"), ("Body", TEXT)]),
             self.receipt(
                 reference,
                 &[("MessageStatus", "failed"), ("ErrorCode", "30008")],
             ),
-        ]
+        ])
     }
 
-    fn inbound(&self) -> Option<HookCall> {
+    fn inbound(&self) -> Has<HookCall> {
         let from = self.address("+40712345001");
         let to = self.address("+14155550000");
         let fields = [
@@ -121,12 +123,12 @@ impl Bench for Twilios {
             ("Body", TEXT),
             ("NumMedia", "0"),
         ];
-        Some(signed("", &form(&fields)))
+        Has::It(signed("", &form(&fields)))
     }
 
-    fn forged(&self, mut call: HookCall) -> Option<HookCall> {
+    fn forged(&self, mut call: HookCall) -> HookCall {
         call.headers[1].1 = b"uLCrkKwUalFa4E7Pp2Ak2QjHtqI="[..].into();
-        Some(call)
+        call
     }
 }
 

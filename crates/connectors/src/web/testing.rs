@@ -83,6 +83,8 @@ struct Stage {
     asked: Mutex<Vec<Asked>>,
     /// Which requests are no submissions, and how they are answered.
     aside: Option<Aside>,
+    /// How the first of them are answered instead.
+    aside_first: Mutex<VecDeque<Answer>>,
 }
 
 impl Wire {
@@ -101,6 +103,7 @@ impl Wire {
             plays: Mutex::new(plays.into_iter().collect()),
             asked: Mutex::default(),
             aside,
+            aside_first: Mutex::default(),
         });
         let for_task = Arc::clone(&stage);
         let accepts = tokio::spawn(async move {
@@ -121,6 +124,11 @@ impl Wire {
         &self.url
     }
 
+    /// Answers the next request that is no submission like this.
+    pub(crate) fn refuse_aside(&self, answer: Answer) {
+        self.stage.aside_first.lock().push_back(answer);
+    }
+
     /// What it was asked.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.stage.asked.lock().clone()
@@ -133,7 +141,8 @@ impl Stage {
         while let Some(asked) = read(&mut stream).await {
             let aside = self.aside.as_ref().filter(|it| it.0(&asked));
             let play = if let Some((_, answer)) = aside {
-                Play::Answer(answer.clone())
+                let first = self.aside_first.lock().pop_front();
+                Play::Answer(first.unwrap_or_else(|| answer.clone()))
             } else {
                 self.asked.lock().push(asked);
                 self.next()

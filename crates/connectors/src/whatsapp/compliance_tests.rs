@@ -1,10 +1,12 @@
-//! The connector is held to what every connector by HTTP is held to.
+//! The connector is held to what every connector is held to.
 
 use serde_json::{Value, json};
 
 use super::tests::{changes, signed};
 use super::*;
-use crate::compliance::{Aside, Bench, TEXT, World, complies};
+use crate::compliance::provider::Has;
+use crate::compliance::web::{Aside, Bench, complies};
+use crate::compliance::{TEXT, World};
 use crate::web::protocol::Answer;
 use crate::web::testing::answer;
 use ports::hooks::HookCall;
@@ -80,7 +82,7 @@ impl Bench for Meta {
         Some((|asked| asked.target == "/v23.0/1055?fields=id", probe))
     }
 
-    fn receipts(&self, reference: &str) -> Vec<HookCall> {
+    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
         let receipt = |word: &str| {
             call(
                 "statuses",
@@ -88,23 +90,25 @@ impl Bench for Meta {
                 "recipient_id": "40712345001"}]),
             )
         };
-        ["sent", "delivered", "read", "failed"]
-            .map(receipt)
-            .to_vec()
+        Has::It(
+            ["sent", "delivered", "read", "failed"]
+                .map(receipt)
+                .to_vec(),
+        )
     }
 
-    fn inbound(&self) -> Option<HookCall> {
+    fn inbound(&self) -> Has<HookCall> {
         let message = json!({"from": "40712345001", "id": "wamid.IN", "timestamp": "1795300000",
             "type": "text", "text": {"body": TEXT}});
-        Some(call("messages", &json!([message])))
+        Has::It(call("messages", &json!([message])))
     }
 
-    fn forged(&self, mut call: HookCall) -> Option<HookCall> {
+    fn forged(&self, mut call: HookCall) -> HookCall {
         // As somebody would sign it who does not know the secret.
         let body = String::from_utf8_lossy(&call.body).into_owned();
         let signature = format!("sha256={}", super::tests::signature("guess", &body));
         call.headers[0].1 = signature.into_bytes().into();
-        Some(call)
+        call
     }
 }
 

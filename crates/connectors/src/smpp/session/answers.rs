@@ -19,6 +19,15 @@ pub(in super::super) struct Answer {
     pub(super) status: u32,
 }
 
+/// The status that lets a delivery by this command come again.
+pub(super) const fn try_again(command: u32) -> u32 {
+    if command == super::command::DATA_SM {
+        status::RECEIVER_TEMPORARY
+    } else {
+        status::QUEUE_FULL
+    }
+}
+
 /// Answers of one connection. Any thread puts them in; one wake is enough for many.
 pub(in super::super) struct Outbox {
     /// `None` once the connection is gone.
@@ -48,8 +57,7 @@ impl Outbox {
             let mut open = open;
             open.status = match heard {
                 Heard::Kept => status::OK,
-                Heard::TryAgain if command == super::command::DATA_SM => status::RECEIVER_TEMPORARY,
-                Heard::TryAgain => status::QUEUE_FULL,
+                Heard::TryAgain => try_again(command),
             };
         })
     }

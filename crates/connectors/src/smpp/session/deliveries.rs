@@ -8,7 +8,8 @@ use super::super::codes::status;
 use super::super::pdu::{self, Frame, Message};
 use super::super::reassembly::incoming;
 use super::super::{inbound, receipt};
-use super::Session;
+use super::answers::try_again;
+use super::{Session, State};
 
 impl Session {
     pub(super) fn hear_delivery(
@@ -17,6 +18,13 @@ impl Session {
         message: Option<Message<'_>>,
         now: Instant,
     ) {
+        if let State::Binding { .. } = self.state {
+            // Who has not let us in is nobody yet. A server whose deliveries overtake its own answer
+            // delivers them again.
+            let status = try_again(frame.command);
+            pdu::deliver_response(&mut self.out, frame.command, status, frame.sequence);
+            return;
+        }
         let Some(message) = message else {
             pdu::deliver_response(
                 &mut self.out,
