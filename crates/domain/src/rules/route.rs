@@ -152,6 +152,10 @@ enum Obstacle {
     OutOfQuota,
     /// Bulk may not use what is left of its quota (R-ROUTE-2).
     ReservedForDirect,
+    /// Drained by a person.
+    Drained,
+    /// Put out of use by a person.
+    Disabled,
 }
 
 /// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
@@ -305,6 +309,9 @@ fn obstacle(facts: &RouteFacts, question: &RouteQuestion<'_>) -> Option<Obstacle
         question.class == TrafficClass::Bulk && facts.route.class == Some(RouteClass::Gateway);
     let for_bulk = 100_u8.saturating_sub(question.overflow.reserve_direct_percent);
     match (facts.quota, facts.condition) {
+        // A person's word goes before everything else (R-HEALTH).
+        (_, RouteCondition::Drained) => Some(Obstacle::Drained),
+        (_, RouteCondition::Disabled) => Some(Obstacle::Disabled),
         (QuotaFacts::Exhausted, _) => Some(Obstacle::OutOfQuota),
         (QuotaFacts::Within { used_percent }, _) if keeps_reserve && used_percent >= for_bulk => {
             Some(Obstacle::ReservedForDirect)
@@ -382,6 +389,8 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         Standing::Held(Obstacle::Throttled) => RouteVerdict::Throttled,
         Standing::Held(Obstacle::Down) => RouteVerdict::Down,
         Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
+        Standing::Held(Obstacle::Drained) => RouteVerdict::Drained,
+        Standing::Held(Obstacle::Disabled) => RouteVerdict::Disabled,
         Standing::Held(Obstacle::ReservedForDirect) => {
             RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
         }
@@ -393,5 +402,12 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         class: it.facts.route.class,
         verdict,
         cost: it.quote.map(|quote| quote.amount),
+        because: taken_out(it),
     }
+}
+
+/// Who took a route out, and why.
+fn taken_out(it: &Ranked<'_>) -> Option<Box<str>> {
+    let control = it.facts.control.as_ref()?;
+    control.mode.holds().then(|| control.because().into())
 }

@@ -119,7 +119,7 @@ fn the_longest_prefix_decides_whether_a_destination_is_served() {
 #[test]
 fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
     use QuotaFacts::{Exhausted, Unlimited};
-    use RouteCondition::{Down, Throttled, Up};
+    use RouteCondition::{Disabled, Down, Drained, Throttled, Up};
     let held = |key, class, condition, quota| RouteFacts {
         condition,
         quota,
@@ -130,8 +130,10 @@ fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
         held(2, RouteClass::Platform, Down, Unlimited),
         held(3, RouteClass::Platform, Throttled, Unlimited),
         held(4, RouteClass::Phone, Throttled, Unlimited),
+        held(5, RouteClass::Gateway, Disabled, Unlimited),
+        held(6, RouteClass::Gateway, Drained, Unlimited),
     ]);
-    for want in [3, 2, 1, 4] {
+    for want in [3, 2, 1, 6, 5, 4] {
         assert_eq!(world.waits_for(), Some(want));
         world.routes.retain(|it| it.route.key != RouteKey(want));
     }

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
+use ports::store::alerts::AlertFilter;
+use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -252,6 +258,30 @@ impl Queries for Access {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(|it| it.dead_letters(sender, before, limit))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.ask(Queries::route_controls)
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.ask(|it| it.audit(filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.ask(|it| it.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.ask(|it| it.alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.ask(|it| it.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.ask(|it| it.alert_mail(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

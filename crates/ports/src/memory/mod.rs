@@ -7,6 +7,7 @@ mod accepting;
 mod consent;
 mod contacts;
 mod conversations;
+mod history;
 mod publishing;
 mod receiving;
 mod senders;
@@ -18,14 +19,20 @@ mod views;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
 
+use crate::store::alerts::AlertFilter;
+use crate::store::audit::{AuditFilter, AuditRecord};
 use crate::store::contacts::{ContactFilter, ContactView};
 use crate::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -290,6 +297,30 @@ impl Queries for MemoryStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.answer(|it| it.history.controls())
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.answer(|it| it.history.read_audit(&filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.answer(|it| it.history.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.answer(|it| it.history.read_alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.answer(|it| it.history.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.answer(|it| it.history.mailed(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

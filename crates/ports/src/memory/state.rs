@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
+use domain::model::audit::AuditEntry;
 use domain::model::channel::Channel;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
@@ -10,6 +11,7 @@ use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
 use super::conversations::Conversation;
+use super::history::History;
 use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
@@ -46,6 +48,7 @@ pub(super) struct State {
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
+    pub(super) history: History,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -118,6 +121,7 @@ impl State {
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
             publishing: Publishing::default(),
+            history: History::default(),
         }
     }
 
@@ -165,6 +169,23 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::Audited(it) => {
+                let outcome = self.apply(&it.op);
+                if let Some(entry) = it.told(&outcome) {
+                    self.history.add_audit(entry);
+                }
+                outcome
+            }
+            Op::Audit(entry) => {
+                self.history.add_audit(AuditEntry::clone(entry));
+                Outcome::Done
+            }
+            Op::Control(change) => self.history.change_control(change),
+            Op::Alert(step) => self.alert_step(step),
+            Op::PruneHistory(prune) => {
+                self.history.prune(*prune);
+                Outcome::Done
+            }
         }
     }
 

@@ -8,8 +8,11 @@
 //!
 //! [`Progress`]: domain::model::progress::Progress
 
+pub mod alerts;
+pub mod audit;
 pub mod consent;
 pub mod contacts;
+pub mod controls;
 pub mod conversations;
 pub mod events;
 pub mod fold;

@@ -5,6 +5,7 @@ use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
+use domain::model::audit::AuditEntry;
 use domain::model::event::EventSeq;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
@@ -17,8 +18,11 @@ use domain::rules::keyword::Keyword;
 use domain::time::Timestamp;
 
 use super::Epoch;
+use super::alerts::AlertStep;
+use super::audit::{Audited, PruneHistory};
 use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
+use super::controls::ControlChange;
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
@@ -102,6 +106,16 @@ pub enum Op {
     Delivery(Box<Delivery>),
     /// See [`PruneEvents`].
     PruneEvents(PruneEvents),
+    /// See [`Audited`].
+    Audited(Box<Audited>),
+    /// Keeps a line of the audit log. Answers [`Outcome::Done`].
+    Audit(Box<AuditEntry>),
+    /// See [`ControlChange`].
+    Control(Box<ControlChange>),
+    /// See [`AlertStep`].
+    Alert(Box<AlertStep>),
+    /// See [`PruneHistory`].
+    PruneHistory(PruneHistory),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was

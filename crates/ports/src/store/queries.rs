@@ -1,16 +1,22 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::rules::due::Due;
 use domain::time::Timestamp;
 
 use super::Answer;
+use super::alerts::AlertFilter;
+use super::audit::{AuditFilter, AuditRecord};
 use super::contacts::{ContactFilter, ContactView};
 use super::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -189,6 +195,24 @@ pub trait Queries: Send + Sync + 'static {
         before: Option<EventSeq>,
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// Every person's word over a route, in the order of the routes: at start.
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>>;
+
+    /// Lines of the audit log, newest first.
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>>;
+
+    /// An alert of the project.
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>>;
+
+    /// Alerts, newest first.
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>>;
+
+    /// The silences of every project that hold at `now`, by number.
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>>;
+
+    /// Up to which event a project's alerts were sent by e-mail; `None` where none ever was.
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

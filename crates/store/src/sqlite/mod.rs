@@ -6,9 +6,11 @@
 //! callers that can refuse work look at [`Store::pending`] first.
 
 mod accept;
+mod alerts;
 mod consent;
 mod contact_changes;
 mod contacts;
+mod controls;
 mod conversations;
 mod events;
 mod fault;
@@ -34,13 +36,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::progress::Lane;
 use domain::time::{Millis, Timestamp};
+use ports::store::alerts::AlertFilter;
+use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
     ConversationFilter, ConversationPage, ConversationView, ProviderReference,
@@ -416,6 +424,30 @@ impl Queries for SqliteStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(move |reader| reader.dead_letters(sender, before, limit))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.ask(Reader::route_controls)
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.list(move |reader| reader.audit(&filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.ask(move |reader| reader.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.list(move |reader| reader.alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.ask(move |reader| reader.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.ask(move |reader| reader.alert_mail(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

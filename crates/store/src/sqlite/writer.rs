@@ -83,7 +83,12 @@ impl Work {
             | Op::MarkRead(_)
             | Op::Webhook(_)
             | Op::Delivery(_)
-            | Op::PruneEvents(_) => Ok(String::new()),
+            | Op::PruneEvents(_)
+            | Op::Audited(_)
+            | Op::Audit(_)
+            | Op::Control(_)
+            | Op::Alert(_)
+            | Op::PruneHistory(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -224,5 +229,16 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Webhook(change) => line.change_webhook(change),
         Op::Delivery(delivery) => line.delivery(delivery),
         Op::PruneEvents(prune) => line.prune_events(prune),
+        Op::Audited(it) => {
+            let outcome = operation(line, &it.op, decision)?;
+            if let Some(entry) = it.told(&outcome) {
+                line.add_audit(&entry)?;
+            }
+            Ok(outcome)
+        }
+        Op::Audit(entry) => line.add_audit(entry).map(|()| Outcome::Done),
+        Op::Control(change) => line.change_control(change),
+        Op::Alert(step) => line.alert_step(step),
+        Op::PruneHistory(prune) => line.prune_history(prune),
     }
 }
