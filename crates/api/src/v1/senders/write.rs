@@ -104,7 +104,7 @@ async fn made(api: Arc<ApiState>, caller: Caller, body: ReadBody) -> Result<Resp
         webhook: webhook.setting.clone(),
         at: now,
     };
-    let webhook = webhook.changed(set(&api, settings).await?);
+    let webhook = webhook.changed(set(&api, &caller, settings).await?);
     answer(
         &api,
         &caller,
@@ -216,7 +216,7 @@ async fn changed(
         webhook: webhook.setting.clone(),
         at: now,
     };
-    let webhook = webhook.changed(set(&api, settings).await?);
+    let webhook = webhook.changed(set(&api, &caller, settings).await?);
     answer(
         &api,
         &caller,
@@ -228,8 +228,12 @@ async fn changed(
 }
 
 /// Has all of it done, or nothing.
-async fn set(api: &ApiState, settings: SenderSettings) -> Result<Outcome, ApiError> {
-    let outcome = api.engine.set_sender(settings).await?;
+async fn set(
+    api: &ApiState,
+    caller: &Caller,
+    settings: SenderSettings,
+) -> Result<Outcome, ApiError> {
+    let outcome = caller.engine(api).set_sender(settings).await?;
     if let Outcome::Missing = outcome {
         // The webhook was removed while this was read.
         return Err(ApiError::field(
@@ -277,7 +281,7 @@ async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
             "Cannot delete the default sender; make another the default first",
         ));
     }
-    api.engine.delete_sender(sender.key).await?;
+    caller.engine(&api).delete_sender(sender.key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

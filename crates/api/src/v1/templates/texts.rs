@@ -52,7 +52,10 @@ pub(crate) async fn create(
         }
     }
     problems.finish()?;
-    let template = api.engine.create_template(caller.project(), text).await;
+    let template = caller
+        .engine(&api)
+        .create_template(caller.project(), text)
+        .await;
     let template = template.map_err(|it| refusal::of(it, "whatsappCategory"))?;
     let answer = TemplateOut::of(&template, &warnings);
     Ok(json::response(StatusCode::CREATED, &answer))
@@ -143,7 +146,10 @@ pub(crate) async fn delete(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
     let id = template_id(&id)?;
-    let deleted = api.engine.delete_template(caller.project(), id).await;
+    let deleted = caller
+        .engine(&api)
+        .delete_template(caller.project(), id)
+        .await;
     deleted.map_err(|it| refusal::of(it, "category"))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
