@@ -99,10 +99,10 @@ fn take_effect(inner: &Arc<Inner>, route: RouteKey, control: Option<RouteControl
     let Some(line) = inner.lines.get(&route) else {
         return;
     };
-    match &control {
-        Some(it) => tracing::warn!(route = %line.route.id, control = %it.words(), "by a person"),
-        None => tracing::warn!(route = %line.route.id, "the automatics decide again"),
-    }
+    let words = control
+        .as_ref()
+        .map_or_else(|| "the automatics decide".to_owned(), RouteControl::words);
+    tracing::warn!(route = %line.route.id, %words, "a person's word over a route");
     line.set_control(control);
     // What is ready on a route that is held goes back to its lane; everything is looked at again.
     settle::look_again(inner);

@@ -1,6 +1,7 @@
 //! Mail to operators: an alert as a plain letter to each of the people whom the configuration names.
 //! A connection for each letter: there are few.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -54,7 +55,8 @@ impl Notices {
         let mut text = notice.text.replace("\r\n", "\n").replace('\r', "\n");
         for (name, at) in &notice.times {
             let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
-            text.push_str(&format!("{name}: {at:.0}\n"));
+            // Writing to a text does not fail.
+            let _infallible = writeln!(text, "{name}: {at:.0}");
         }
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         let message = Message::builder()
@@ -103,9 +105,10 @@ impl Notices {
             under_way.1
         };
         for to in self.to.iter().skip(done) {
-            match self.letter(&notice, to) {
-                Some(letter) => self.write(&letter).await?,
-                None => tracing::error!("an operator's address cannot be written to"),
+            if let Some(letter) = self.letter(&notice, to) {
+                self.write(&letter).await?;
+            } else {
+                tracing::error!("an operator's address cannot be written to");
             }
             self.under_way.lock().1 += 1;
         }

@@ -18,7 +18,7 @@ pub enum AlertKind {
     Quota80,
     /// Percent of a quota that is used: all of it.
     Quota100,
-    /// Seconds that the oldest message in a route's lanes waits.
+    /// Seconds that the oldest direct message for a route waits.
     BacklogAge,
     /// Seconds without any receipt, while a route takes messages.
     ReceiptsMissing,

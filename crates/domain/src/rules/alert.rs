@@ -238,7 +238,7 @@ pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> S
         AlertKind::Quota80 => format!("{value} % of a quota of {subject} is used"),
         AlertKind::Quota100 => format!("{subject} is out of quota"),
         AlertKind::BacklogAge => {
-            format!("the oldest message that waits for {subject} is {value} s late")
+            format!("the oldest direct message that waits for {subject} is {value} s late")
         }
         AlertKind::ReceiptsMissing => format!("no receipt has come by {subject} for {value} s"),
         AlertKind::WebhookFailing => {

@@ -15,7 +15,6 @@ use ports::store::Unavailable;
 use crate::audit::route_subject;
 use crate::line::RouteLine;
 use crate::outcomes::Figures;
-use crate::plan::lanes_of;
 use crate::{Inner, facts};
 
 /// How often the store is asked.
@@ -76,22 +75,23 @@ impl Slow {
     }
 }
 
-/// For how many seconds the first message in a route's lanes has been due.
+/// For how many seconds the first direct message in a route's lane has been due. Bulk may wait: that
+/// is what lanes are for.
 async fn backlog_age(
     inner: &Inner,
     line: &RouteLine,
     now: Timestamp,
 ) -> Result<Option<i64>, Unavailable> {
-    let mut oldest = None;
-    for lane in lanes_of(line.route.key) {
-        if inner.lanes.waiting_in(lane) == 0 {
-            continue;
-        }
-        let first = inner.store.lane(lane, None, 1).await?;
-        let due = first.first().map(|(place, _)| place.due);
-        oldest = due.into_iter().chain(oldest).min();
+    let lane = Lane {
+        route: line.route.key,
+        class: TrafficClass::Direct,
+    };
+    if inner.lanes.waiting_in(lane) == 0 {
+        return Ok(None);
     }
-    Ok(oldest.map(|it: Timestamp| now.since(it).get() / 1_000))
+    let first = inner.store.lane(lane, None, 1).await?;
+    let due = first.first().map(|(place, _)| place.due);
+    Ok(due.map(|it| now.since(it).get() / 1_000))
 }
 
 /// How everything stands.
@@ -239,6 +239,47 @@ fn all_out(
                 let key = Key::new(project.key, AlertKind::AllRoutesOut, subject);
                 let known = seen.entry(key).or_insert_with(|| plain(value));
                 known.value = known.value.max(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::model::route::{Destinations, OnUnknown, Route, UnknownWait};
+
+    use super::*;
+
+    #[test]
+    fn a_quota_is_told_by_how_much_of_it_is_used() {
+        let route = Route {
+            key: RouteKey(1),
+            id: "gw".into(),
+            project: ProjectKey(1),
+            channel: Channel::Sms,
+            class: None,
+            simulator: false,
+            receipts: true,
+            answers_stop: false,
+            throughput: None,
+            destinations: Destinations::default(),
+            prices: Vec::new(),
+            on_unknown: OnUnknown::Resend,
+            unknown_wait: UnknownWait::default(),
+        };
+        let line = RouteLine::new(Arc::new(route), Timestamp::default());
+        for (quota, want) in [
+            (QuotaFacts::Unlimited, None),
+            (QuotaFacts::Within { used_percent: 81 }, Some(81)),
+            (QuotaFacts::Exhausted, Some(100)),
+        ] {
+            let mut seen = Everything::new();
+            of_quota(&line, quota, &mut seen);
+            for kind in [AlertKind::Quota80, AlertKind::Quota100] {
+                let value = seen.get(&of_route(&line, kind)).map(|it| it.value);
+                assert_eq!(value, want, "{quota:?} {kind:?}");
             }
         }
     }

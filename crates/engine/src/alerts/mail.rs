@@ -1,4 +1,4 @@
-//! Alerts by e-mail: the events of alerts, in order, each once. How far it came stands in the store,
+//! R-ALERT by e-mail: the events of alerts, in order, each once. How far it came stands in the store,
 //! so that a restart neither repeats nor loses a letter; what the server does not take is tried a few
 //! times and then given up, with a line in the log.
 
@@ -56,19 +56,19 @@ async fn send_page(
     (project, name): (ProjectKey, &str),
     place: Option<EventSeq>,
 ) -> Result<Option<EventSeq>, Unavailable> {
-    let place = match place {
-        Some(place) => place,
-        None => match inner.store.alert_mail(project).await? {
-            Some(kept) => kept,
-            None => {
-                // Nobody was ever told by mail: what happened before is not told now.
-                let newest = inner.store.newest_event().await?;
-                if !keep(inner, project, newest).await? {
-                    return Ok(None);
-                }
-                newest
-            }
-        },
+    let kept = match place {
+        Some(place) => Some(place),
+        None => inner.store.alert_mail(project).await?,
+    };
+    let place = if let Some(kept) = kept {
+        kept
+    } else {
+        // Nobody was ever told by mail: what happened before is not told now.
+        let newest = inner.store.newest_event().await?;
+        if !keep(inner, project, newest).await? {
+            return Ok(None);
+        }
+        newest
     };
     let filter = EventFilter {
         project,
@@ -105,12 +105,11 @@ async fn deliver(mailer: &dyn Mailer, notice: Notice) {
         let Err(why) = mailer.send(notice.clone()).await else {
             return;
         };
-        match wait {
-            Some(wait) => {
-                tracing::warn!(%why, notice = %notice.id, "an alert was not mailed yet");
-                worker::sleep(wait).await;
-            }
-            None => tracing::error!(%why, notice = %notice.id, "an alert was not mailed"),
+        if let Some(wait) = wait {
+            tracing::warn!(%why, notice = %notice.id, "an alert was not mailed yet");
+            worker::sleep(wait).await;
+        } else {
+            tracing::error!(%why, notice = %notice.id, "an alert was not mailed");
         }
     }
 }

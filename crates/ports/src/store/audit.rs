@@ -1,4 +1,4 @@
-//! The audit log as it is kept: written with the change that it tells of.
+//! The audit log as it is kept (R-SEC): written with the change that it tells of.
 
 use domain::ids::{AuditId, ProjectKey};
 use domain::model::audit::{AuditAction, AuditEntry};

@@ -1,9 +1,9 @@
-//! How is the `[alerts]` table read?
+//! How is the `[alerts]` table read (R-ALERT)?
 
 use connectors::email::EmailConfig;
 use domain::model::address::EmailAddress;
 use domain::model::alert::AlertKind;
-use domain::rules::alert::{AlertSettings, Threshold};
+use domain::rules::alert::Threshold;
 use domain::time::Millis;
 
 use super::email;
@@ -26,7 +26,7 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Aler
     for kind in AlertKind::ALL {
         let usual = alerts.settings.of(kind);
         let threshold = table.or(kind.code(), usual, |field| {
-            threshold(field.table()?, kind, usual)
+            Some(threshold(field.table()?, kind, usual))
         });
         alerts.settings = alerts.settings.with(kind, threshold);
     }
@@ -50,7 +50,7 @@ const fn range(kind: AlertKind) -> Option<std::ops::RangeInclusive<i64>> {
     }
 }
 
-fn threshold(mut table: Table<'_>, kind: AlertKind, usual: Threshold) -> Option<Threshold> {
+fn threshold(mut table: Table<'_>, kind: AlertKind, usual: Threshold) -> Threshold {
     let span = |field: Field<'_>| field.span_of_time(Millis::ZERO..=LONGEST);
     let enabled = table.or("enabled", usual.enabled, Field::flag);
     let raise_after = table.or("after", usual.raise_after, span);
@@ -89,13 +89,13 @@ fn threshold(mut table: Table<'_>, kind: AlertKind, usual: Threshold) -> Option<
         );
     }
     table.finish();
-    Some(Threshold {
+    Threshold {
         enabled,
         raise,
         resolve,
         raise_after,
         resolve_after,
-    })
+    }
 }
 
 fn mail(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Option<AlertMail> {
@@ -125,6 +125,8 @@ fn mail(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Option<AlertMai
 
 #[cfg(test)]
 mod tests {
+    use domain::rules::alert::AlertSettings;
+
     use super::super::{Loaded, Overrides, Rejected, parse};
     use super::*;
 
