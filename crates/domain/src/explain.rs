@@ -220,14 +220,14 @@ fn route_sentence(
     let mut facts = vec![candidate.channel.code().to_owned()];
     facts.extend(candidate.class.map(|class| class.code().to_owned()));
     facts.extend(candidate.cost.map(|cost| amount(cost, currency)));
-    let mut reason = candidate.verdict.words().to_owned();
-    if let Some(because) = &candidate.because {
-        let held = RouteVerdict::Drained == candidate.verdict
-            || RouteVerdict::Disabled == candidate.verdict;
-        let link = if held { " " } else { "; taken out " };
-        // Writing to a String cannot fail.
-        let _ = write!(reason, "{link}{because}");
-    }
+    let words = candidate.verdict.words();
+    let held =
+        RouteVerdict::Drained == candidate.verdict || RouteVerdict::Disabled == candidate.verdict;
+    let reason = match candidate.because.as_deref() {
+        Some(because) if held => because.to_owned(),
+        Some(because) => format!("{words}; {because}"),
+        None => words.to_owned(),
+    };
     sentence(&name, verdict, &reason, &facts)
 }
 
@@ -323,7 +323,7 @@ mod tests {
                     class: Some(RouteClass::Platform),
                     verdict: RouteVerdict::Drained,
                     cost: None,
-                    because: Some("by app: maintenance".into()),
+                    because: Some("drained by app: maintenance".into()),
                 },
             ],
         };

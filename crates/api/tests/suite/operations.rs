@@ -29,7 +29,7 @@ impl House {
         all.find(|it| it["id"] == id).unwrap().clone()
     }
 
-    async fn lose(&self) {
+    fn lose(&self) {
         let events = self.engine.events(SMS).unwrap();
         events.link(LinkState::Down("login refused".into()));
     }
@@ -119,7 +119,7 @@ async fn the_log_says_who_changed_what_and_what_happened_to_routes() {
     house
         .control(LIVE, "gw", &json!({"mode": "pin", "reason": "we know"}))
         .await;
-    house.lose().await;
+    house.lose();
     let sender = json!({"name": "Shop", "phoneNumber": "+40700000077"});
     let sender = house.post("/v1/senders", &sender).await;
     assert_eq!(sender.status, StatusCode::CREATED, "{sender:?}");
@@ -177,7 +177,7 @@ async fn the_log_says_who_changed_what_and_what_happened_to_routes() {
 async fn an_alert_is_listed_acknowledged_and_resolved() {
     let house = House::new().await;
     house.engine.watch_alerts(AlertSettings::default());
-    house.lose().await;
+    house.lose();
     minutes(2).await;
     let list = house.get("/v1/alerts?status=raised").await;
     assert_eq!(items(&list).len(), 1, "{list:?}");
@@ -217,7 +217,7 @@ async fn a_silence_is_made_listed_and_ended() {
     let list = house.get("/v1/alerts/silences").await;
     assert_eq!(items(&list), std::slice::from_ref(&made.json));
     house.engine.watch_alerts(AlertSettings::default());
-    house.lose().await;
+    house.lose();
     minutes(2).await;
     let alerts = house.get("/v1/alerts").await;
     assert_eq!(items(&alerts)[0]["silenced"], true);

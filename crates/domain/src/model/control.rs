@@ -66,18 +66,14 @@ pub struct RouteControl {
 }
 
 impl RouteControl {
-    /// Who and why, to follow what was done: `by app: maintenance`.
-    pub fn because(&self) -> String {
-        if self.reason.is_empty() {
-            format!("by {}", self.by)
-        } else {
-            format!("by {}: {}", self.by, self.reason)
-        }
-    }
-
     /// All of it in words: `drained by app: maintenance`.
     pub fn words(&self) -> String {
-        format!("{} {}", self.mode.done(), self.because())
+        let done = format!("{} by {}", self.mode.done(), self.by);
+        if self.reason.is_empty() {
+            done
+        } else {
+            format!("{done}: {}", self.reason)
+        }
     }
 
     /// Whether its time is over.

@@ -245,10 +245,12 @@ pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> S
             format!("the webhook of {subject} failed {value} times in a row")
         }
         AlertKind::PhoneOffline => {
-            format!("{subject} is offline, and {value} messages wait for it")
+            format!("{subject} is offline, and messages wait for it ({value})")
         }
         AlertKind::AllRoutesOut => {
-            format!("{value} direct messages wait on {subject}: every gateway and platform is out")
+            format!(
+                "direct messages wait on {subject} ({value}): every gateway and platform is out"
+            )
         }
     };
     match why {

@@ -409,5 +409,5 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
 /// Who took a route out, and why.
 fn taken_out(it: &Ranked<'_>) -> Option<Box<str>> {
     let control = it.facts.control.as_ref()?;
-    control.mode.holds().then(|| control.because().into())
+    control.mode.holds().then(|| control.words().into())
 }

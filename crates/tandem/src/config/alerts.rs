@@ -141,7 +141,7 @@ mod tests {
 
     fn wrong(alerts: &str) -> Vec<String> {
         let errors = loaded(alerts).unwrap_err().errors;
-        errors.iter().map(|it| it.to_string()).collect()
+        errors.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
             };
             let errors = parse(&source, &Overrides::default(), surroundings);
             let errors = errors.unwrap_err().errors;
-            let told: Vec<_> = errors.iter().map(|it| it.to_string()).collect();
+            let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
             assert!(
                 told.iter()
                     .any(|it| it.contains(place) && it.contains(what)),

@@ -218,7 +218,7 @@ pub(crate) struct RouteOut<'a> {
     reason: Option<Why>,
     /// Who took it out and why, where a person did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "by app: maintenance")]
+    #[schema(value_type = Option<String>, example = "drained by app: maintenance")]
     because: Option<Box<str>>,
     /// What the message would cost there.
     #[serde(skip_serializing_if = "Option::is_none")]
