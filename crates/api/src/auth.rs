@@ -12,12 +12,15 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::ids::ProjectKey;
+use domain::model::audit::{Actor, ActorKind};
 use domain::time::{Millis, Timestamp};
+use engine::Engine;
 use parking_lot::Mutex;
 use ports::store::Queries;
 use ports::store::operations::ApiKeyRecord;
 use sha2::{Digest, Sha256};
 
+use crate::ApiState;
 use crate::error::{ApiError, ErrorCode};
 
 /// How long a key of the store is taken at its word: a revoked key is refused after this.
@@ -352,6 +355,16 @@ impl Caller {
     /// The project.
     pub(crate) fn project(&self) -> ProjectKey {
         self.0.project
+    }
+
+    /// Who it is, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::new(ActorKind::Key, &*self.0.name)
+    }
+
+    /// The engine in the caller's hands: what they change stands in the audit log.
+    pub(crate) fn engine(&self, api: &ApiState) -> Engine {
+        api.engine.on_behalf_of(self.actor())
     }
 
     /// Refuses unless the key has the scope (403).

@@ -1,7 +1,7 @@
 //! How lists are asked for and answered: `limit`, `cursor` and `nextCursor`.
 
 use axum::extract::rejection::QueryRejection;
-use domain::ids::{ContactId, MessageId, TemplateId};
+use domain::ids::{AlertId, AuditId, ContactId, MessageId, TemplateId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::phone::PhoneNumber;
@@ -173,6 +173,26 @@ impl Cursor for TemplateId {
 
     fn from_cursor(text: &str) -> Option<Self> {
         from_id(text, 't', "tpl_")
+    }
+}
+
+impl Cursor for AlertId {
+    fn to_cursor(&self) -> String {
+        to_id(self, 'a', "alert_")
+    }
+
+    fn from_cursor(text: &str) -> Option<Self> {
+        from_id(text, 'a', "alert_")
+    }
+}
+
+impl Cursor for AuditId {
+    fn to_cursor(&self) -> String {
+        to_id(self, 'u', "audit_")
+    }
+
+    fn from_cursor(text: &str) -> Option<Self> {
+        from_id(text, 'u', "audit_")
     }
 }
 

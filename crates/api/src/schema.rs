@@ -106,6 +106,23 @@ pub(crate) fn direction() -> Schema {
     words(["inbound", "outbound"])
 }
 
+/// What a person may say of a route.
+pub(crate) fn control_mode() -> Schema {
+    words(["auto", "pin", "drain", "disable"])
+}
+
+/// What the audit log tells of.
+pub(crate) fn audit_action() -> Schema {
+    use domain::model::audit::AuditAction;
+    words(AuditAction::ALL.map(AuditAction::code))
+}
+
+/// What alerts are about.
+pub(crate) fn alert_kind() -> Schema {
+    use domain::model::alert::AlertKind;
+    words(AlertKind::ALL.map(AlertKind::code))
+}
+
 /// An object of texts.
 pub(crate) fn metadata() -> Schema {
     texts(SchemaType::Type(Type::Object))

@@ -160,6 +160,10 @@ pub enum RouteVerdict {
     Throttled,
     /// Out of quota now (R-QUOTA-2).
     OutOfQuota,
+    /// Drained by a person.
+    Drained,
+    /// Put out of use by a person.
+    Disabled,
     /// Not a candidate.
     Dropped(RouteDrop),
 }
@@ -211,6 +215,9 @@ pub struct RouteCandidate {
     /// What this message would cost there.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Micros>,
+    /// Who took it out and why, where a person did.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Box<str>>,
 }
 
 /// The recorded reasons for one routing choice.
@@ -256,6 +263,8 @@ impl Decision {
             | RouteVerdict::Down
             | RouteVerdict::Throttled
             | RouteVerdict::OutOfQuota
+            | RouteVerdict::Drained
+            | RouteVerdict::Disabled
             | RouteVerdict::Dropped(_) => None,
         })
     }

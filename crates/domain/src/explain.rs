@@ -120,6 +120,8 @@ impl Words for RouteVerdict {
             Self::Down => "down",
             Self::Throttled => "throttled by its provider",
             Self::OutOfQuota => "out of quota",
+            Self::Drained => "drained",
+            Self::Disabled => "disabled",
             Self::Dropped(why) => why.words(),
         }
     }
@@ -206,7 +208,11 @@ fn route_sentence(
         RouteVerdict::Chosen(RouteReason::Waiting) => "waited for",
         RouteVerdict::Chosen(_) => "chosen",
         RouteVerdict::Dropped(_) => "not possible",
-        RouteVerdict::Down | RouteVerdict::Throttled | RouteVerdict::OutOfQuota => "not now",
+        RouteVerdict::Down
+        | RouteVerdict::Throttled
+        | RouteVerdict::OutOfQuota
+        | RouteVerdict::Drained
+        | RouteVerdict::Disabled => "not now",
         RouteVerdict::LaterClass
         | RouteVerdict::Dearer
         | RouteVerdict::LowerSuccess
@@ -216,7 +222,15 @@ fn route_sentence(
     let mut facts = vec![candidate.channel.code().to_owned()];
     facts.extend(candidate.class.map(|class| class.code().to_owned()));
     facts.extend(candidate.cost.map(|cost| amount(cost, currency)));
-    sentence(&name, verdict, candidate.verdict.words(), &facts)
+    let words = candidate.verdict.words();
+    let held =
+        RouteVerdict::Drained == candidate.verdict || RouteVerdict::Disabled == candidate.verdict;
+    let reason = match candidate.because.as_deref() {
+        Some(because) if held => because.to_owned(),
+        Some(because) => format!("{words}; {because}"),
+        None => words.to_owned(),
+    };
+    sentence(&name, verdict, &reason, &facts)
 }
 
 /// `Name (facts) verdict: reason.`
@@ -297,6 +311,7 @@ mod tests {
                     class: None,
                     verdict: RouteVerdict::Chosen(RouteReason::Unclassified),
                     cost: Some(Micros(10_000)),
+                    because: None,
                 },
                 RouteCandidate {
                     route: RouteKey(2),
@@ -304,15 +319,25 @@ mod tests {
                     class: Some(RouteClass::Gateway),
                     verdict: RouteVerdict::OutOfQuota,
                     cost: None,
+                    because: None,
+                },
+                RouteCandidate {
+                    route: RouteKey(3),
+                    channel: Channel::Sms,
+                    class: Some(RouteClass::Platform),
+                    verdict: RouteVerdict::Drained,
+                    cost: None,
+                    because: Some("drained by app: maintenance".into()),
                 },
             ],
         };
         let names = |key: RouteKey| {
-            if key == RouteKey(1) {
-                "wa".into()
-            } else {
-                "gw".into()
+            match key.0 {
+                1 => "wa",
+                2 => "gw",
+                _ => "bulk",
             }
+            .to_owned()
         };
         assert_eq!(
             explain(&decision, &names, Currency::EUR),
@@ -323,6 +348,7 @@ mod tests {
                 "SMS (0.10 EUR, 2 segments) passed over: dearer.",
                 "Route wa (whatsapp, 0.01 EUR) chosen: the best of those that serve this traffic.",
                 "Route gw (sms, gateway) not now: out of quota.",
+                "Route bulk (sms, platform) not now: drained by app: maintenance.",
             ]
         );
     }

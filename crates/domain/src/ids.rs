@@ -125,6 +125,15 @@ public_id! {
     SessionId, "ses_"
 }
 
+public_id! {
+    /// One alert: `alert_…`.
+    AlertId, "alert_"
+}
+public_id! {
+    /// One line of the audit log: `audit_…`.
+    AuditId, "audit_"
+}
+
 macro_rules! registered_key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

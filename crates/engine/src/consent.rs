@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::decision::Decision;
 use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
+use domain::model::audit::Actor;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::ThreadFacts;
@@ -26,7 +27,7 @@ use ports::store::messages::{InboundMessage, NewMessage};
 use ports::store::operations::{Accept, FirstStep};
 use ports::store::{Op, Outcome, Unavailable};
 
-use crate::{Inner, settle};
+use crate::{Inner, audit, settle};
 
 /// The keyword that an inbound message consists of, by its sender's words. Only what a person wrote
 /// counts: the words of a button that they pressed, too, but no caption of a picture.
@@ -268,6 +269,16 @@ fn keep(
     consent: Consent,
     then: impl FnOnce(Result<Outcome, Unavailable>) + Send + 'static,
 ) {
+    keep_for(inner, None, consent, then);
+}
+
+/// The same on somebody's behalf.
+fn keep_for(
+    inner: &Arc<Inner>,
+    by: Option<&Actor>,
+    consent: Consent,
+    then: impl FnOnce(Result<Outcome, Unavailable>) + Send + 'static,
+) {
     let (opted_out, scope) = (consent.change.opted_out, consent.change.scope);
     let after_commit = {
         let inner = Arc::clone(inner);
@@ -276,14 +287,18 @@ fn keep(
             then(result);
         }
     };
-    let op = Op::Consent(Box::new(consent));
+    let op = audit::audited(inner, by, Op::Consent(Box::new(consent)));
     inner.store.commit(op, Box::new(after_commit));
 }
 
 /// Keeps what a caller of the API says of a person's consent.
-pub(crate) async fn change(inner: &Arc<Inner>, consent: Consent) -> Result<Outcome, Unavailable> {
+pub(crate) async fn change(
+    inner: &Arc<Inner>,
+    by: Option<&Actor>,
+    consent: Consent,
+) -> Result<Outcome, Unavailable> {
     let (done, answer) = tokio::sync::oneshot::channel();
-    keep(inner, consent, move |result| {
+    keep_for(inner, by, consent, move |result| {
         // Safe because: the caller may have gone away; the change is kept.
         let _unheard = done.send(result);
     });

@@ -9,7 +9,7 @@ use domain::model::sender::Sender;
 use domain::time::Timestamp;
 
 use crate::Inner;
-use crate::line::RouteLine;
+use crate::line::{RouteLine, Standing};
 use crate::topology::Topology;
 
 /// What is known now of the sender's routes, in its own order.
@@ -76,6 +76,11 @@ pub(crate) fn condition(
     now: Timestamp,
 ) -> (RouteCondition, Option<Box<str>>) {
     line.condition(is_last(inner, line, now), now)
+}
+
+/// All that an operator sees of a route.
+pub(crate) fn standing(inner: &Inner, line: &RouteLine, now: Timestamp) -> Standing {
+    line.standing(is_last(inner, line, now), now)
 }
 
 /// Whether some sender that uses this route has another: what waits for it may go elsewhere.

@@ -11,13 +11,18 @@
 //! operation of the store.
 
 mod accept;
+pub mod alerts;
 mod answers;
+mod audit;
 mod bill;
 mod consent;
+mod control;
 mod facts;
 mod form;
+mod health_log;
 mod lanes;
 mod line;
+mod outcomes;
 pub mod people;
 mod plan;
 pub mod publish;
@@ -39,6 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey, TemplateId, UserId};
+use domain::model::audit::Actor;
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::event::EventSeq;
@@ -109,6 +115,8 @@ pub struct Setup {
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
+    /// On whose behalf things are changed; the audit log tells it.
+    by: Option<Arc<Actor>>,
 }
 
 pub(crate) struct Inner {
@@ -139,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) offers: watch::Sender<Offers>,
     /// Woken when a person did something with a message.
     pub(crate) offers_changed: Notify,
+    /// How often the health of each route changed of late.
+    pub(crate) health_log: health_log::HealthLog,
     pub(crate) accepting: AtomicBool,
     pub(crate) stopping: CancellationToken,
     /// Why the line can go on no more; the process is to end.
@@ -216,17 +226,28 @@ impl Engine {
             watch: Watch::new(),
             offers: watch::Sender::new(Offers::new()),
             offers_changed: Notify::new(),
+            health_log: health_log::HealthLog::default(),
             accepting: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             ending: watch::Sender::new(None),
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
         });
+        control::load(&inner).await?;
         templates::report_missing_defaults(&inner);
         quotas::refresh(&inner).await?;
         recover::recover(&inner).await?;
         worker::spawn(&inner, to_replan);
-        Ok(Self { inner })
+        Ok(Self { inner, by: None })
+    }
+
+    /// The same engine in the hands of somebody: what they change stands in the audit log (R-SEC).
+    #[must_use]
+    pub fn on_behalf_of(&self, actor: Actor) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            by: Some(Arc::new(actor)),
+        }
     }
 
     /// What the connector of this route pulls from; `None` for a route that is not configured.
@@ -302,7 +323,12 @@ impl Engine {
     /// Commits an operation that is no step of the line: contacts, keys. Not templates, which the
     /// engine itself follows.
     pub async fn apply(&self, op: Op) -> Result<Outcome, Unavailable> {
+        let op = audit::audited(&self.inner, self.by(), op);
         self.inner.apply(op).await
+    }
+
+    fn by(&self) -> Option<&Actor> {
+        self.by.as_deref()
     }
 
     /// A template of the project, as it stands now.
@@ -316,7 +342,7 @@ impl Engine {
         project: ProjectKey,
         text: TemplateText,
     ) -> Result<Template, TemplateError> {
-        registrar::create(&self.inner, project, text).await
+        registrar::create(&self.inner, self.by(), project, text).await
     }
 
     /// Forgets a template; at its provider it stays.
@@ -325,7 +351,7 @@ impl Engine {
         project: ProjectKey,
         id: TemplateId,
     ) -> Result<(), TemplateError> {
-        registrar::delete(&self.inner, project, id).await
+        registrar::delete(&self.inner, self.by(), project, id).await
     }
 
     /// Gives a template to the provider of the sender's WhatsApp for approval. `test`: to a
@@ -337,7 +363,7 @@ impl Engine {
         category: Option<PriceCategory>,
         test: bool,
     ) -> Result<Template, TemplateError> {
-        registrar::submit(&self.inner, id, sender, category, test).await
+        registrar::submit(&self.inner, self.by(), id, sender, category, test).await
     }
 
     /// Brings in the templates that the sender's provider has, or those of every account of the
@@ -348,7 +374,7 @@ impl Engine {
         sender: Option<&Sender>,
         test: bool,
     ) -> Result<SyncReport, TemplateError> {
-        registrar::sync(&self.inner, project, sender, test).await
+        registrar::sync(&self.inner, self.by(), project, sender, test).await
     }
 
     /// Serves the senders' webhooks from now on (R-MON-2). Once at most.
@@ -358,7 +384,7 @@ impl Engine {
 
     /// Changes a sender's webhook, and lets that take effect at once.
     pub async fn change_webhook(&self, change: WebhookChange) -> Result<Outcome, Unavailable> {
-        let outcome = self.inner.apply(Op::Webhook(Box::new(change))).await;
+        let outcome = self.apply(Op::Webhook(Box::new(change))).await;
         self.inner.watch.changed();
         outcome
     }
@@ -382,7 +408,7 @@ impl Engine {
     /// Keeps what a caller says of a person's consent, and takes back what was about to leave
     /// (R-IN-2).
     pub async fn change_consent(&self, consent: Consent) -> Result<Outcome, Unavailable> {
-        consent::change(&self.inner, consent).await
+        consent::change(&self.inner, self.by(), consent).await
     }
 
     /// The connector of a route, once it is attached.
@@ -423,12 +449,15 @@ impl Engine {
     pub fn routes(&self) -> Vec<RouteStatus> {
         let now = self.now();
         let status = |line: &Arc<RouteLine>| {
-            let (condition, reason) = facts::condition(&self.inner, line, now);
+            let standing = facts::standing(&self.inner, line, now);
             RouteStatus {
                 id: Arc::clone(&line.route.id),
                 project: line.route.project,
-                condition,
-                reason,
+                condition: standing.condition,
+                reason: standing.because,
+                since: standing.since,
+                control: standing.control,
+                health: standing.health,
                 backlog: self.inner.lanes.waiting_for(line.route.key),
                 in_hand: line.in_hand(),
             }

@@ -5,16 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::ids::ConversationId;
 use domain::model::contact::ThreadFacts;
+use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::route::{OnUnknown, QuotaFacts, Route, RouteCondition, RouteFacts};
-use domain::rules::health::{Breaker, BreakerState, HealthEvent};
+use domain::rules::health::{
+    Breaker, BreakerState, ERROR_WINDOW_SECONDS, HealthEvent, HealthFigures,
+};
 use domain::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use ports::connector::{Connector, LinkState, Slots, Submission, SubmissionKey, Wake};
 use tokio::sync::Notify;
 
+use crate::outcomes::Outcomes;
 use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
 
 /// One route as the engine runs it.
@@ -28,12 +32,33 @@ pub(crate) struct RouteLine {
     connector: RwLock<Option<Arc<dyn Connector>>>,
     successes: AtomicU64,
     failures: AtomicU64,
+    /// How its messages ended of late, for alerts.
+    pub(crate) outcomes: Mutex<Outcomes>,
 }
 
 struct State {
     queue: ReadyQueue,
     breaker: Breaker,
+    is_linked: bool,
     down_because: Option<Box<str>>,
+    /// When the automatics last changed their mind.
+    turned_at: Timestamp,
+    /// A person's word, which goes before the automatics (R-HEALTH).
+    control: Option<Arc<RouteControl>>,
+}
+
+/// A route as it stands, for people.
+pub(crate) struct Standing {
+    /// Whether it takes submissions.
+    pub(crate) condition: RouteCondition,
+    /// Why it does not.
+    pub(crate) because: Option<Box<str>>,
+    /// Since when it is so.
+    pub(crate) since: Timestamp,
+    /// A person's word over it.
+    pub(crate) control: Option<Arc<RouteControl>>,
+    /// What the breaker goes by.
+    pub(crate) health: HealthFigures,
 }
 
 /// What an event changed of a route's condition.
@@ -56,13 +81,17 @@ impl RouteLine {
             state: Mutex::new(State {
                 queue,
                 breaker: Breaker::disconnected(),
+                is_linked: false,
                 down_because: Some("not connected yet".into()),
+                turned_at: now,
+                control: None,
             }),
             wakes: RwLock::new(Vec::new()),
             pump: Notify::new(),
             connector: RwLock::new(None),
             successes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            outcomes: Mutex::default(),
         }
     }
 
@@ -98,7 +127,35 @@ impl RouteLine {
             successes: self.successes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             free_throughput: state.queue.throughput.free(),
+            control: state.control.clone(),
         }
+    }
+
+    /// All that people are shown of it.
+    pub(crate) fn standing(&self, is_last: bool, now: Timestamp) -> Standing {
+        let (condition, because) = self.condition(is_last, now);
+        let state = self.state.lock();
+        let held = state.control.as_ref().filter(|it| it.mode.holds());
+        Standing {
+            condition,
+            because,
+            since: held.map_or(state.turned_at, |it| it.since),
+            control: state.control.clone(),
+            health: state.breaker.figures(now),
+        }
+    }
+
+    /// A person's word over it.
+    pub(crate) fn control(&self) -> Option<Arc<RouteControl>> {
+        self.state.lock().control.clone()
+    }
+
+    /// Goes by a person's word from now on, or by the automatics again. What is ready on a route
+    /// that is held stays there until it is [drained](Self::drain).
+    pub(crate) fn set_control(&self, control: Option<RouteControl>) {
+        let mut state = self.state.lock();
+        state.control = control.map(Arc::new);
+        state.reopen();
     }
 
     /// Its condition, and why it is not up.
@@ -112,6 +169,9 @@ impl RouteLine {
         let because = match condition {
             RouteCondition::Up => None,
             RouteCondition::Throttled => Some("the provider asked to slow down".into()),
+            RouteCondition::Drained | RouteCondition::Disabled => {
+                state.control.as_ref().map(|it| it.words().into())
+            }
             RouteCondition::Down => match state.breaker.state() {
                 BreakerState::Lost => state.down_because.clone(),
                 BreakerState::Open { .. } | BreakerState::Probing | BreakerState::Closed => {
@@ -122,9 +182,10 @@ impl RouteLine {
         (condition, because)
     }
 
-    /// Whether statistics or the connection let it take submissions.
+    /// Whether people, statistics and the connection let it take submissions.
     pub(crate) fn admits(&self, now: Timestamp) -> bool {
-        self.state.lock().breaker.admits(now, false)
+        let state = self.state.lock();
+        !state.is_held() && state.breaker.admits(now, state.is_pinned())
     }
 
     /// How many more messages of this class it could take from its lane, and of how many.
@@ -187,6 +248,7 @@ impl RouteLine {
     /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).
     pub(crate) fn draw(&self, slots: Slots, is_last: bool, now: Timestamp, random: u64) -> Drawn {
         let mut state = self.state.lock();
+        let is_last = is_last || state.is_pinned();
         if !state.breaker.admits(now, is_last) {
             let ask_again_at = match state.breaker.state() {
                 BreakerState::Open { probe_at } => Some(probe_at),
@@ -262,22 +324,27 @@ impl RouteLine {
         had_it
     }
 
-    /// Notes that the link changed.
-    pub(crate) fn link(&self, link: LinkState, now: Timestamp, random: u64) -> Turn {
+    /// Notes that the link changed; what that turns, and whether it is news.
+    pub(crate) fn link(&self, link: LinkState, now: Timestamp, random: u64) -> (Turn, bool) {
         let mut state = self.state.lock();
-        let event = match link {
-            LinkState::Up => {
-                state.down_because = None;
-                state.queue.open = true;
-                HealthEvent::Recovered
-            }
-            LinkState::Down(why) => {
-                state.down_because = Some(why);
-                state.queue.open = false;
-                HealthEvent::Lost
-            }
+        state.is_linked = link == LinkState::Up;
+        let (because, event) = match link {
+            LinkState::Up => (None, HealthEvent::Recovered),
+            LinkState::Down(why) => (Some(why), HealthEvent::Lost),
         };
-        state.observe(event, now, random)
+        let is_news = state.down_because != because;
+        state.down_because = because;
+        state.reopen();
+        (state.observe(event, now, random), is_news)
+    }
+
+    /// What its breaker goes by, in words.
+    pub(crate) fn errors(&self, now: Timestamp) -> String {
+        let figures = self.state.lock().breaker.figures(now);
+        format!(
+            "{} of {} submissions in {ERROR_WINDOW_SECONDS} s failed, the last {} in a row",
+            figures.errors, figures.submissions, figures.consecutive
+        )
     }
 
     /// Takes nothing more and gives up what was not taken.
@@ -303,20 +370,52 @@ impl RouteLine {
 }
 
 impl State {
+    fn mode(&self) -> Option<ControlMode> {
+        self.control.as_ref().map(|it| it.mode)
+    }
+
+    fn is_held(&self) -> bool {
+        self.mode().is_some_and(ControlMode::holds)
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.mode() == Some(ControlMode::Pin)
+    }
+
+    /// Gives and takes only while there is a link and no person holds it.
+    fn reopen(&mut self) {
+        self.queue.open = self.is_linked && !self.is_held();
+    }
+
     fn condition(&self, is_last: bool, now: Timestamp) -> RouteCondition {
-        match self.breaker.condition(now, is_last) {
+        match self.mode() {
+            Some(ControlMode::Drain) => return RouteCondition::Drained,
+            Some(ControlMode::Disable) => return RouteCondition::Disabled,
+            Some(ControlMode::Pin) | None => {}
+        }
+        match self.breaker.condition(now, is_last || self.is_pinned()) {
             RouteCondition::Up if self.queue.pause.until(now).is_some() => {
                 RouteCondition::Throttled
             }
-            condition @ (RouteCondition::Up | RouteCondition::Down | RouteCondition::Throttled) => {
-                condition
-            }
+            condition @ (RouteCondition::Up
+            | RouteCondition::Down
+            | RouteCondition::Throttled
+            | RouteCondition::Drained
+            | RouteCondition::Disabled) => condition,
         }
     }
 
     fn observe(&mut self, event: HealthEvent, now: Timestamp, random: u64) -> Turn {
         let before = self.breaker.state();
         self.breaker.observe(event, now, random);
+        let turn = self.turn(before);
+        if turn != Turn::None {
+            self.turned_at = now;
+        }
+        turn
+    }
+
+    fn turn(&self, before: BreakerState) -> Turn {
         match (before, self.breaker.state()) {
             (BreakerState::Closed, BreakerState::Closed) => Turn::None,
             (_, BreakerState::Closed) => Turn::CameUp,

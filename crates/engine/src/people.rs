@@ -9,9 +9,7 @@ use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::progress::{Claim, Lane};
 use domain::model::quota::Quotas;
-use domain::model::route::{
-    Destinations, OnUnknown, Route, RouteClass, RouteCondition, UnknownWait,
-};
+use domain::model::route::{Destinations, OnUnknown, Route, RouteClass, UnknownWait};
 use domain::rules::person::{PersonAct, PersonRefusal, may_be_taken, standing_claim};
 use domain::time::{Millis, Timestamp};
 use ports::store::messages::Outbound;
@@ -102,8 +100,8 @@ fn direct_lane(line: &RouteLine) -> Lane {
 fn is_out(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
     let route = &line.route;
     let is_theirs = route.channel == Channel::Sms && route.class != Some(RouteClass::Phone);
-    let is_up = facts::condition(inner, line, now).0 != RouteCondition::Down;
-    is_theirs && !(is_up && quotas::has_room(inner, route, TrafficClass::Direct, now))
+    let is_out = facts::condition(inner, line, now).0.is_out();
+    is_theirs && !(!is_out && quotas::has_room(inner, route, TrafficClass::Direct, now))
 }
 
 /// Whether every gateway and platform of a message's sender is out (R-QUOTA-3).

@@ -21,7 +21,7 @@ use ports::store::Unavailable;
 use ports::store::books::QuotaGone;
 use tokio::sync::Notify;
 
-use crate::topology::Topology;
+use crate::topology::{Project, Topology};
 use crate::worker::sleep;
 use crate::{Inner, settle};
 
@@ -105,6 +105,25 @@ impl Used {
         drop(meters);
         self.behind.notify_one();
     }
+}
+
+/// What is known of a route's quotas now.
+pub(crate) fn of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
+    let topology = inner.topology();
+    topology
+        .project(route.project)
+        .map_or(QuotaFacts::UNLIMITED, |project| {
+            let periods = inner.quotas.periods(project.key, &project.policy, now);
+            let of = MeterOf::Route(route.key);
+            inner.quotas.facts(of, &route.quotas, &periods)
+        })
+}
+
+/// What is known of a project's quotas now.
+pub(crate) fn of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
+    let periods = inner.quotas.periods(project.key, &project.policy, now);
+    let of = MeterOf::Project(project.key);
+    inner.quotas.facts(of, &project.policy.quotas, &periods)
 }
 
 /// Whether a route has quota left for a message of this class: the smallest there is.

@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use domain::ids::ConversationId;
 use domain::model::contact::ThreadFacts;
 use domain::model::message::{Purpose, TrafficClass};
+use domain::phone::{CountryCode, PhoneNumber};
 use domain::rules::consent::{Consent, consent};
 use domain::rules::order::OrderKey;
 use domain::time::Timestamp;
@@ -47,6 +48,8 @@ pub(crate) struct InHand {
     pub(crate) class: TrafficClass,
     /// When it was taken: delivery times run from here (R-METRIC-1).
     pub(crate) taken_at: Timestamp,
+    /// Where its recipient is, as far as the number tells.
+    pub(crate) country: Option<CountryCode>,
 }
 
 /// What a connector is given, and what else fell out.
@@ -218,6 +221,7 @@ impl ReadyQueue {
                 InHand {
                     class,
                     taken_at: now,
+                    country: ready.submission.to.phone().and_then(PhoneNumber::country),
                 },
             );
             free = free.saturating_sub(parts.max(1));

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::model::address::Address;
+use domain::model::audit::AuditAction;
 use domain::model::channel::Channel;
 use domain::model::progress::Waiting;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::route::Route;
 use domain::model::sender::Sender;
+use domain::phone::PhoneNumber;
 use ports::connector::{
     Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
     Slots, SubmissionKey, SubmissionSource, Taken, Wake,
@@ -22,7 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::consent::{self, Elsewhere};
 use crate::line::{RouteLine, Turn, is_throttling};
-use crate::{Inner, SimulateError, bill, facts, settle, templates};
+use crate::{Inner, SimulateError, bill, facts, health_log, settle, templates};
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -115,6 +118,10 @@ impl RouteEvents for RoutePort {
             return;
         };
         count_outcome(&self.line.route.id, &outcome);
+        let receipts = self.line.route.receipts;
+        let mut outcomes = self.line.outcomes.lock();
+        outcomes.submitted(&outcome, receipts, taken.country, now);
+        drop(outcomes);
         if matches!(outcome, SubmitOutcome::Unknown { .. }) {
             metrics::counter!("tandem_unknown_total").increment(1);
         }
@@ -157,6 +164,17 @@ impl RouteEvents for RoutePort {
             }
         };
         inner.store.commit(op, Box::new(after_commit));
+        match turn {
+            Turn::None => {}
+            Turn::CameUp => {
+                health_log::note(inner, &self.line, AuditAction::BreakerClosed, None);
+            }
+            Turn::WentDown => {
+                let errors = self.line.errors(now);
+                let opened = AuditAction::BreakerOpened;
+                health_log::note(inner, &self.line, opened, Some(&errors));
+            }
+        }
         settle::turned(inner, self.key(), turn);
     }
 
@@ -175,6 +193,11 @@ impl RouteEvents for RoutePort {
         .increment(1);
         let opted_out = consent::failed_by_recipient(&receipt.state);
         let channel = self.line.route.channel;
+        let recipient = receipt.recipient.as_ref().and_then(Address::phone);
+        let country = recipient.and_then(PhoneNumber::country);
+        let mut outcomes = self.line.outcomes.lock();
+        outcomes.receipt(&receipt.state, country, inner.now());
+        drop(outcomes);
         let op = Op::Receipt(Box::new(Receipt {
             route: self.key(),
             references: receipt.references,
@@ -311,7 +334,20 @@ impl RouteEvents for RoutePort {
             }
         }
         let is_up = state == LinkState::Up;
-        let turn = self.line.link(state, self.inner.now(), self.inner.random());
+        let why = match &state {
+            LinkState::Up => None,
+            LinkState::Down(why) => Some(why.clone()),
+        };
+        let (inner, line) = (&self.inner, &self.line);
+        let (turn, is_news) = line.link(state, inner.now(), inner.random());
+        if is_news && !stopping {
+            let action = if is_up {
+                AuditAction::RouteUp
+            } else {
+                AuditAction::RouteDown
+            };
+            health_log::note(inner, line, action, why.as_deref());
+        }
         metrics::gauge!("tandem_route_up", "route" => self.line.route.id.to_string())
             .set(f64::from(u8::from(is_up)));
         if !is_up && turn == Turn::None {

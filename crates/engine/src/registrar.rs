@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::ids::{ProjectKey, TemplateId};
+use domain::model::audit::Actor;
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::sender::Sender;
@@ -70,6 +71,7 @@ pub struct SyncReport {
 /// Makes a draft.
 pub(crate) async fn create(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     text: TemplateText,
 ) -> Result<Template, TemplateError> {
@@ -81,16 +83,17 @@ pub(crate) async fn create(
         return Err(TemplateError::TooMany);
     }
     let change = TemplateChange::Create(Box::new(text));
-    done(kept(inner, project, change).await?)
+    done(kept(inner, by, project, change).await?)
 }
 
 /// Forgets a template here; at its provider it stays.
 pub(crate) async fn delete(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     id: TemplateId,
 ) -> Result<(), TemplateError> {
-    match kept(inner, project, TemplateChange::Delete(id)).await? {
+    match kept(inner, by, project, TemplateChange::Delete(id)).await? {
         TemplateOutcome::Gone(_) => Ok(()),
         TemplateOutcome::NoSuchTemplate
         | TemplateOutcome::Done(_)
@@ -102,6 +105,7 @@ pub(crate) async fn delete(
 /// caller says one.
 pub(crate) async fn submit(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     id: TemplateId,
     sender: &Sender,
     category: Option<PriceCategory>,
@@ -140,12 +144,13 @@ pub(crate) async fn submit(
         status: submitted.status,
         category: submitted.category,
     };
-    done(kept(inner, sender.project, change).await?)
+    done(kept(inner, by, sender.project, change).await?)
 }
 
 /// Brings in what the providers have: of the sender's WhatsApp, or of every account of the project.
 pub(crate) async fn sync(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     sender: Option<&Sender>,
     test: bool,
@@ -171,7 +176,7 @@ pub(crate) async fn sync(
         match listed {
             Ok(theirs) => {
                 report.accounts += 1;
-                take_over(inner, project, &account, theirs, &mut report).await?;
+                take_over(inner, by, (project, &account), theirs, &mut report).await?;
             }
             Err(error) => report.errors.push(format!("{account}: {error}")),
         }
@@ -181,8 +186,8 @@ pub(crate) async fn sync(
 
 async fn take_over(
     inner: &Arc<Inner>,
-    project: ProjectKey,
-    account: &str,
+    by: Option<&Actor>,
+    (project, account): (ProjectKey, &str),
     theirs: Vec<ProviderTemplate>,
     report: &mut SyncReport,
 ) -> Result<(), TemplateError> {
@@ -201,7 +206,7 @@ async fn take_over(
                     account: account.into(),
                     template: Box::new(template),
                 };
-                templates::change(inner, project, change)
+                templates::change(inner, by, project, change)
             })
             .collect();
         for answer in answers {
@@ -264,10 +269,11 @@ fn connectors<'a>(
 
 async fn kept(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     change: TemplateChange,
 ) -> Result<TemplateOutcome, TemplateError> {
-    let answer = templates::change(inner, project, change).await;
+    let answer = templates::change(inner, by, project, change).await;
     Ok(answer.map_err(stopped)??)
 }
 

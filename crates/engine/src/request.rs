@@ -5,8 +5,10 @@ use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey, UserId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::Content;
+use domain::model::control::RouteControl;
 use domain::model::message::{Category, Speed, TrafficClass};
 use domain::model::route::RouteCondition;
+use domain::rules::health::HealthFigures;
 use domain::rules::plan::Refusal;
 use domain::time::{Millis, Timestamp};
 use ports::store::Unavailable;
@@ -129,6 +131,12 @@ pub struct RouteStatus {
     pub condition: RouteCondition,
     /// Why it does not, in words.
     pub reason: Option<Box<str>>,
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// A person's word over it.
+    pub control: Option<Arc<RouteControl>>,
+    /// What its breaker goes by (R-HEALTH).
+    pub health: HealthFigures,
     /// Messages that wait in its lanes.
     pub backlog: u64,
     /// Submissions in its hands.

@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use domain::ids::{MessageId, RouteKey};
 use domain::model::message::Status;
 use domain::model::progress::{Lane, Waiting};
-use domain::model::route::RouteCondition;
 use domain::rules::due::Due;
 use ports::connector::SubmissionKey;
 use ports::store::operations::{Changed, Release};
@@ -181,7 +180,7 @@ pub(crate) fn look_again(inner: &Arc<Inner>) {
     for line in inner.lines.values() {
         // Also of a route that was the last before this one came up; statistics alone do not take
         // its work from the last one (R-HEALTH).
-        if facts::condition(inner, line, now).0 == RouteCondition::Down {
+        if facts::condition(inner, line, now).0.is_out() {
             give_back(inner, line);
         }
         line.pump.notify_one();

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::ids::{ProjectKey, TemplateId};
+use domain::model::audit::Actor;
 use domain::model::contact::ContactFacts;
 use domain::model::content::{Content, MessageType, PriceCategory, TemplateUse};
 use domain::model::sender::Sender;
@@ -23,7 +24,7 @@ use ports::store::{Op, Outcome, Store, Unavailable};
 use tokio::sync::oneshot;
 
 use crate::line::RouteLine;
-use crate::{Inner, settle};
+use crate::{Inner, audit, settle};
 
 /// Most templates that are held in memory; no more are made.
 pub(crate) const MAX_TEMPLATES: usize = 10_000;
@@ -211,11 +212,12 @@ pub(crate) fn still_stands(inner: &Inner, submission: &Submission) -> bool {
 /// Commits a change, and follows it: first here, then with what waits.
 pub(crate) fn change(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     change: TemplateChange,
 ) -> oneshot::Receiver<Result<TemplateOutcome, Unavailable>> {
     let (done, answer) = oneshot::channel();
-    commit(inner, project, change, move |result| {
+    commit(inner, by, project, change, move |result| {
         // Safe because: a caller that went away has no use for the answer.
         let _unheard = done.send(result);
     });
@@ -224,6 +226,7 @@ pub(crate) fn change(
 
 fn commit(
     inner: &Arc<Inner>,
+    by: Option<&Actor>,
     project: ProjectKey,
     change: TemplateChange,
     then: impl FnOnce(Result<TemplateOutcome, Unavailable>) + Send + 'static,
@@ -233,6 +236,7 @@ fn commit(
         change: Box::new(change),
         at: inner.now(),
     };
+    let op = audit::audited(inner, by, op);
     let after_commit = {
         let inner = Arc::clone(inner);
         move |result: Result<Outcome, Unavailable>| {
@@ -297,7 +301,7 @@ pub(crate) fn told(inner: &Arc<Inner>, line: &RouteLine, update: TemplateUpdate,
         update: Box::new(update),
     };
     let route = Arc::clone(&line.route);
-    commit(inner, line.route.project, change, move |result| {
+    commit(inner, None, line.route.project, change, move |result| {
         match &result {
             Ok(TemplateOutcome::Done(template)) => {
                 tracing::info!(route = %route.id, template = %template.id,

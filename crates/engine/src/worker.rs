@@ -12,6 +12,7 @@ use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
 use domain::time::{Millis, Timestamp};
+use ports::store::audit::PruneHistory;
 use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::Outbound;
 use ports::store::operations::Settle;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::line::RouteLine;
 use crate::plan::{lanes_of, plan_all, plan_lane};
-use crate::{Inner, facts, people, publish, quotas, settle};
+use crate::{Inner, control, facts, people, publish, quotas, settle};
 
 /// Things due that are looked at in one query.
 const DUE_PAGE: u16 = 512;
@@ -37,6 +38,8 @@ const PUMP_PAUSE: Millis = Millis::seconds(1);
 const UPKEEP_EVERY: Millis = Millis::seconds(10);
 /// How long a receipt waits for its submission to become known.
 const PARKED_RECEIPT_MEMORY: Millis = Millis::days(3);
+/// How long the audit log and alerts that are over are kept.
+const HISTORY_MEMORY: Millis = Millis::days(400);
 /// What the upkeep removes in one operation.
 const PRUNE_PAGE: u16 = 10_000;
 
@@ -47,6 +50,7 @@ pub(crate) fn spawn(inner: &Arc<Inner>, to_replan: mpsc::UnboundedReceiver<Messa
     spawn_one(inner, quotas::follow(Arc::clone(inner)));
     spawn_one(inner, people::follow(Arc::clone(inner)));
     spawn_one(inner, publish::watch::look(Arc::clone(inner)));
+    spawn_one(inner, control::watch(Arc::clone(inner)));
     for line in inner.lines.values() {
         spawn_one(inner, pump(Arc::clone(inner), Arc::clone(line)));
     }
@@ -297,6 +301,11 @@ async fn upkeep(inner: Arc<Inner>) {
                 limit: PRUNE_PAGE,
             })
             .await;
+        let old = PruneHistory {
+            before: back(HISTORY_MEMORY),
+            limit: PRUNE_PAGE,
+        };
+        let pruned = pruned.and(inner.apply(Op::PruneHistory(old)).await);
         let forgotten = publish::forget(&inner, place, now).await;
         match pruned.and(forgotten) {
             Ok(reached) => place = reached,

@@ -233,6 +233,7 @@ fn decision(chosen: RouteKey) -> Decision {
         class: Some(RouteClass::Gateway),
         verdict,
         cost: Some(Micros(35_000)),
+        because: None,
     };
     Decision {
         class: TrafficClass::Direct,

@@ -46,6 +46,12 @@ pub(crate) enum Command {
     Messages(Messages),
     /// List routes with their state.
     Routes(Routes),
+    /// Drain, pin or disable a route, or let the automatics decide again.
+    Route(Route),
+    /// List alerts, acknowledge one, or silence some.
+    Alerts(Alerts),
+    /// Show who changed what, and what happened to routes.
+    Audit(Audit),
     /// Explain in plain words what became of a message, and why.
     Explain(Explain),
     /// Follow messages as their status changes, until interrupted.
@@ -166,6 +172,83 @@ pub(crate) struct Routes {
     /// Where the server is.
     #[command(flatten)]
     pub(crate) server: Server,
+}
+
+/// `tandem route`
+#[derive(Debug, Args)]
+pub(crate) struct Route {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// What becomes of it.
+    pub(crate) mode: RouteMode,
+    /// Id of the route.
+    pub(crate) id: String,
+    /// Why; others will want to know.
+    #[arg(long, required_if_eq_any = [("mode", "drain"), ("mode", "pin"), ("mode", "disable")])]
+    pub(crate) reason: Option<String>,
+    /// Until when, RFC 3339; until somebody says otherwise.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+}
+
+/// What becomes of a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum RouteMode {
+    /// Nothing new; what is in its hands finishes, what waits for it goes elsewhere.
+    Drain,
+    /// Up, whatever its statistics say; a lost link stays lost.
+    Pin,
+    /// Out of use.
+    Disable,
+    /// As the automatics decide.
+    Auto,
+}
+
+/// `tandem alerts`
+#[derive(Debug, Args)]
+pub(crate) struct Alerts {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Also those that are resolved.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Say that you have seen this one, alert_….
+    #[arg(long, value_name = "ID", conflicts_with_all = ["all", "silence"])]
+    pub(crate) acknowledge: Option<String>,
+    /// Tell nobody until this time, RFC 3339.
+    #[arg(long, value_name = "TIME", conflicts_with = "all")]
+    pub(crate) silence: Option<String>,
+    /// Silence only this kind, such as route_down.
+    #[arg(long, requires = "silence")]
+    pub(crate) kind: Option<String>,
+    /// Silence only this subject, such as route:gw.
+    #[arg(long, requires = "silence")]
+    pub(crate) subject: Option<String>,
+    /// Why it is silenced.
+    #[arg(long, requires = "silence")]
+    pub(crate) reason: Option<String>,
+}
+
+/// `tandem audit`
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Only of this subject, such as route:gw.
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// Only of this action, such as route.controlled.
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// Only of the actor with this name.
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) limit: u16,
 }
 
 /// `tandem explain`
@@ -289,6 +372,12 @@ mod tests {
             "tandem send --to +40712345678 --text hi --channel sms --sender s --category otp --traffic-class direct --at 2026-01-01T00:00:00Z --idempotency-key k --wait --json",
             "tandem messages --status failed --to +40712345678 --channel sms --limit 5 --json",
             "tandem routes --url http://127.0.0.1:9 --key k",
+            "tandem route drain gw --reason maintenance --until 2030-01-01T00:00:00Z --json",
+            "tandem route auto gw",
+            "tandem alerts --all",
+            "tandem alerts --acknowledge alert_1",
+            "tandem alerts --silence 2030-01-01T00:00:00Z --kind route_down --subject route:gw --reason known",
+            "tandem audit --subject route:gw --action route.controlled --actor app --limit 5",
             "tandem explain msg_1",
             "tandem tail --every 1000",
             "tandem keys create --name app --scope send --scope manage --test --project main",
@@ -310,6 +399,11 @@ mod tests {
             "tandem send --to +40712345678",
             "tandem messages --limit 0",
             "tandem tail --every 1",
+            "tandem route stop gw",
+            "tandem route drain gw",
+            "tandem route drain",
+            "tandem alerts --kind route_down",
+            "tandem audit --limit 0",
             "tandem keys create",
             "tandem keys create --name a --scope all",
             "tandem keys revoke",

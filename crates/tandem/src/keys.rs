@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use domain::ids::{ApiKeyId, ProjectKey, first_key_at};
+use domain::model::audit::{Actor, ActorKind, AuditAction, AuditEntry};
 use domain::time::Timestamp;
+use ports::store::audit::Audited;
 use ports::store::operations::{ApiKeyRecord, KeyChange, Op, Outcome};
 use ports::store::{Registered, Store, Unavailable};
 use rand::distr::{Alphanumeric, SampleString};
@@ -50,7 +52,7 @@ pub(crate) async fn create(
         created_at: now,
         revoked_at: None,
     };
-    let outcome = apply(store, KeyChange::Create(record.clone())).await?;
+    let outcome = apply(store, KeyChange::Create(record.clone()), now).await?;
     ensure!(
         matches!(outcome, Outcome::Done),
         "keep the key: the store answered {outcome:?}"
@@ -72,6 +74,7 @@ pub(crate) async fn revoke(
             id,
             at: now,
         },
+        now,
     )
     .await?;
     ensure!(
@@ -85,10 +88,41 @@ pub(crate) async fn revoke(
     Ok(())
 }
 
-async fn apply(store: &dyn Store, change: KeyChange) -> Result<Outcome> {
+/// What the audit log says of it: who sits at this machine.
+fn told(change: &KeyChange, now: Timestamp) -> AuditEntry {
+    let user = std::env::var("USER").ok().filter(|it| !it.is_empty());
+    let (project, action, id, detail) = match change {
+        KeyChange::Create(key) => (
+            key.project,
+            AuditAction::KeyCreated,
+            key.id,
+            vec![("name".into(), key.name.clone())],
+        ),
+        KeyChange::Revoke { project, id, .. } => {
+            (*project, AuditAction::KeyRevoked, *id, Vec::new())
+        }
+    };
+    AuditEntry {
+        project,
+        at: now,
+        actor: Actor::new(
+            ActorKind::Cli,
+            user.unwrap_or_else(|| "somebody".to_owned()),
+        ),
+        action,
+        subject: format!("key:{id}").into(),
+        reason: None,
+        detail,
+        count: 1,
+    }
+}
+
+async fn apply(store: &dyn Store, change: KeyChange, now: Timestamp) -> Result<Outcome> {
     let (done, answer) = tokio::sync::oneshot::channel::<Result<Outcome, Unavailable>>();
+    let entry = told(&change, now);
+    let op = Op::Key(Box::new(change));
     store.commit(
-        Op::Key(Box::new(change)),
+        Op::Audited(Box::new(Audited { op, entry })),
         Box::new(move |outcome| {
             // Safe because: whoever stopped waiting does not want to know.
             drop(done.send(outcome));

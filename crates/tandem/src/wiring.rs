@@ -110,6 +110,12 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
         .context("prepare the delivery of webhooks")?,
         letters: Arc::new(WebhookLetters),
     });
+    engine.watch_alerts(config.alerts.settings.clone());
+    if let Some(mail) = &config.alerts.mail {
+        let via = connectors::email::mailer(mail.via.clone(), mail.to.clone(), clock)
+            .context("prepare alerts by e-mail")?;
+        engine.mail_alerts(via);
+    }
     let address = listener
         .local_addr()
         .context("find the listening address")?;

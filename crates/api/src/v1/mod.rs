@@ -1,5 +1,7 @@
 //! `/v1`: one folder or file for each resource, with its handlers, its shapes and its words.
 
+pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod events;
@@ -7,6 +9,7 @@ pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
 pub(crate) mod numbers;
+pub(crate) mod route_control;
 pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod simulator;
@@ -29,6 +32,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(introspect::router())
         .merge(me::router())
         .merge(routes::router())
+        .merge(audit::router())
+        .merge(alerts::router())
         .merge(simulator::router())
         .merge(templates::router())
         .merge(events::router())

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::channel::Channel;
 use domain::model::route::{RouteClass, RouteCondition};
+use domain::rules::health::ERROR_WINDOW_SECONDS;
 use engine::request::RouteStatus;
 use engine::topology::Topology;
 use serde::Serialize;
@@ -16,19 +17,23 @@ use utoipa_axum::routes;
 
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
+use crate::json::Iso;
 use crate::page::Page;
+use crate::v1::route_control;
 use crate::{ApiState, json};
 
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(route_control::put))
 }
 
 /// A route as it is now.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Route)]
-struct RouteOut<'a> {
+pub(crate) struct RouteOut<'a> {
     /// Its id in the configuration.
     id: &'a str,
     /// What it carries: `sms` or `whatsapp`.
@@ -41,11 +46,19 @@ struct RouteOut<'a> {
     simulator: bool,
     /// Whether it carries media as MMS, beside texts.
     mms: bool,
-    /// Whether it takes messages: `up`, `down` or `throttled`.
+    /// Whether it takes messages: `up`, `down`, `throttled`, `drained` or `disabled`.
     condition: &'static str,
     /// Why it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// Since when it is so.
+    #[schema(value_type = String, format = DateTime)]
+    since: Iso,
+    /// A person's word over it; `null` where the automatics decide.
+    #[schema(required = true)]
+    control: Option<ControlOut<'a>>,
+    /// What the automatics go by.
+    health: HealthOut,
     /// Messages that wait for it.
     backlog: u64,
     /// Messages in its hands.
@@ -55,17 +68,53 @@ struct RouteOut<'a> {
     throughput: Option<u32>,
 }
 
+/// A person's word over a route.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RouteControl)]
+pub(crate) struct ControlOut<'a> {
+    /// What they say: `pin`, `drain` or `disable`.
+    mode: &'static str,
+    /// Why.
+    reason: &'a str,
+    /// Who.
+    by: &'a str,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Iso,
+    /// Until when; `null` is until somebody says otherwise.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    until: Option<Iso>,
+}
+
+/// What the breaker of a route goes by.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RouteHealth)]
+pub(crate) struct HealthOut {
+    /// Seconds that the figures go back.
+    window_seconds: usize,
+    /// Submissions within them that say something of its health.
+    submissions: u32,
+    /// Those that failed through the route's fault.
+    errors: u32,
+    /// Errors in a row, up to now.
+    consecutive_errors: u32,
+}
+
 /// The word for whether a route takes messages.
 pub(crate) const fn condition(condition: RouteCondition) -> &'static str {
     match condition {
         RouteCondition::Up => "up",
         RouteCondition::Down => "down",
         RouteCondition::Throttled => "throttled",
+        RouteCondition::Drained => "drained",
+        RouteCondition::Disabled => "disabled",
     }
 }
 
 impl<'a> RouteOut<'a> {
-    fn of(status: &'a RouteStatus, topology: &'a Topology) -> Self {
+    pub(crate) fn of(status: &'a RouteStatus, topology: &'a Topology) -> Self {
         let route = topology
             .routes()
             .find(|it| it.project == status.project && it.id == status.id);
@@ -77,6 +126,20 @@ impl<'a> RouteOut<'a> {
             mms: route.is_some_and(|it| it.mms),
             condition: condition(status.condition),
             reason: status.reason.as_deref(),
+            since: Iso(status.since),
+            control: status.control.as_deref().map(|it| ControlOut {
+                mode: it.mode.code(),
+                reason: &it.reason,
+                by: &it.by.name,
+                since: Iso(it.since),
+                until: it.until.map(Iso),
+            }),
+            health: HealthOut {
+                window_seconds: ERROR_WINDOW_SECONDS,
+                submissions: status.health.submissions,
+                errors: status.health.errors,
+                consecutive_errors: status.health.consecutive,
+            },
             backlog: status.backlog,
             in_hand: status.in_hand,
             throughput: route.and_then(|it| it.throughput),

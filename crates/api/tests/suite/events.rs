@@ -3,11 +3,13 @@
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, Response, StatusCode};
 use domain::model::template::TemplateStatus;
+use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
 use futures_util::StreamExt;
+use ports::connector::LinkState;
 use serde_json::{Value, json};
 
-use crate::house::{House, LIVE, OTHER_PROJECT, WHATSAPP};
+use crate::house::{House, LIVE, OTHER_PROJECT, SMS, WHATSAPP};
 use crate::templates::provider_says;
 use crate::webhooks::Postbox;
 
@@ -184,6 +186,43 @@ async fn a_template_that_moves_is_told_once_to_the_project_and_to_each_webhook_i
     let ids: Vec<_> = events.iter().map(|it| it.2["id"].clone()).collect();
     assert_eq!(posted("https://a.example/"), ids);
     assert_eq!(posted("https://b.example/"), ids[2..4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_is_told_to_the_stream_and_to_webhooks_that_ask_for_it() {
+    let house = House::new().await;
+    let postbox = Postbox::at(&house);
+    let wants = json!({"name": "Other", "webhookUrl": "https://b.example/",
+        "webhookEvents": ["alert.raised"]});
+    house.post("/v1/senders", &wants).await;
+    let hook = json!({"url": "https://a.example/"}).to_string();
+    house
+        .call(LIVE, "PATCH", "/v1/senders/support/webhook", hook)
+        .await;
+    let mut reader = Reader::of(&house, "/v1/events", None).await;
+    house.engine.watch_alerts(AlertSettings::default());
+    let events = house.engine.events(SMS).unwrap();
+    events.link(LinkState::Down("login refused".into()));
+    assert!(reader.read_for(Millis::minutes(1)).await);
+    events.link(LinkState::Up);
+    assert!(reader.read_for(Millis::minutes(2)).await);
+    assert_eq!(reader.types(), ["alert.raised", "alert.resolved"]);
+    let told = &reader.events()[0].2;
+    assert_eq!(told.get("senderId"), None, "it is the project's");
+    assert_eq!(told["projectId"], "main");
+    let list = house.get("/v1/alerts").await;
+    let raised_at = &told["data"]["raisedAt"];
+    assert_eq!(
+        told["data"],
+        json!({"alertId": list.json["items"][0]["id"], "kind": "route_down", "subject": "route:gw",
+            "status": "raised", "message": "route gw is down: login refused", "value": 1,
+            "raisedAt": raised_at, "resolvedAt": null})
+    );
+    let over = &reader.events()[1].2["data"];
+    assert_eq!(over["status"], "resolved");
+    assert_eq!(&over["raisedAt"], raised_at);
+    assert_eq!(postbox.events_to("https://b.example/").len(), 1);
+    assert_eq!(postbox.events_to("https://a.example/").len(), 0);
 }
 
 #[tokio::test(start_paused = true)]

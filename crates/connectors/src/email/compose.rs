@@ -57,6 +57,11 @@ impl Letterhead {
         &self.from
     }
 
+    /// The name beside it.
+    pub(super) fn name(&self) -> Option<String> {
+        self.name.clone()
+    }
+
     /// Writes the message. `salt` makes the boundaries of its parts unguessable.
     pub(super) fn compose(
         &self,
@@ -175,7 +180,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// The address as it travels: its domain in ASCII. `None` where what is before the at sign is not.
-fn address(of: &EmailAddress) -> Option<lettre::Address> {
+pub(super) fn address(of: &EmailAddress) -> Option<lettre::Address> {
     let (local, domain) = of.as_str().rsplit_once('@')?;
     let domain = match url::Host::parse(domain).ok()? {
         url::Host::Domain(domain) => domain,

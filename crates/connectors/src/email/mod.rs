@@ -5,7 +5,7 @@
 //! `receipts = false`.
 //!
 //! Reading order: [`config`], `compose` (submission to message), `codes` (what replies mean), `session`
-//! (one connection), `post` (the task that has all of them).
+//! (one connection), `post` (the task that has all of them), `notice` (mail to operators).
 
 mod codes;
 #[cfg(test)]
@@ -13,6 +13,7 @@ mod compliance_tests;
 mod compose;
 pub mod config;
 mod dial;
+mod notice;
 mod post;
 #[cfg(test)]
 mod secrecy_tests;
@@ -22,11 +23,13 @@ mod sink;
 
 use std::sync::Arc;
 
+use domain::model::address::EmailAddress;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use ports::clock::Clock;
 use ports::connector::{Connector, RouteEvents, SubmissionSource};
+use ports::mail::Mailer;
 use thiserror::Error;
 
 pub use config::{EmailConfig, Security};
@@ -70,11 +73,24 @@ fn start_with(
     events: Arc<dyn RouteEvents>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Connector>, EmailError> {
+    let letterhead = compose::Letterhead::new(&config).ok_or(EmailError::From)?;
+    let window = config.window;
+    let office = office(config, &letterhead, dialer)?;
+    Ok(post::start(
+        office, letterhead, window, source, events, clock,
+    ))
+}
+
+/// What connections to the server need.
+fn office(
+    config: EmailConfig,
+    letterhead: &compose::Letterhead,
+    dialer: Box<dyn dial::Dialer>,
+) -> Result<session::Office, EmailError> {
     if config.exposes_password() {
         return Err(EmailError::ExposedPassword);
     }
-    let letterhead = compose::Letterhead::new(&config).ok_or(EmailError::From)?;
-    let office = session::Office {
+    Ok(session::Office {
         dialer,
         security: config.security,
         tls: tls(&config)?,
@@ -86,11 +102,33 @@ fn start_with(
         patience: config.timeout.to_duration(),
         port: config.port,
         host: config.host,
-    };
-    let window = config.window;
-    Ok(post::start(
-        office, letterhead, window, source, events, clock,
-    ))
+    })
+}
+
+/// Mail to operators through a mail server: to each of these people, in the order given.
+pub fn mailer(
+    config: EmailConfig,
+    to: Vec<EmailAddress>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Mailer>, EmailError> {
+    let dialer = Box::new(dial::Tcp {
+        host: config.host.clone(),
+        port: config.port,
+    });
+    mailer_with(config, dialer, to, clock)
+}
+
+fn mailer_with(
+    config: EmailConfig,
+    dialer: Box<dyn dial::Dialer>,
+    to: Vec<EmailAddress>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Mailer>, EmailError> {
+    let letterhead = compose::Letterhead::new(&config).ok_or(EmailError::From)?;
+    let office = office(config, &letterhead, dialer)?;
+    Ok(Arc::new(notice::Notices::new(
+        office, letterhead, to, clock,
+    )))
 }
 
 fn tls(config: &EmailConfig) -> Result<TlsParameters, EmailError> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InvalidId, TemplateId};
+use crate::model::alert::AlertNews;
 use crate::model::failure::Failure;
 use crate::model::template::TemplateStanding;
 use crate::time::Timestamp;
@@ -49,11 +50,15 @@ pub enum EventKind {
     DomainVerified,
     /// A domain was not verified.
     DomainFailed,
+    /// An alert was raised (R-ALERT).
+    AlertRaised,
+    /// An alert was resolved.
+    AlertResolved,
 }
 
 impl EventKind {
     /// Every kind, at the place that is its number; the list only ever grows at its end.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Queued,
         Self::Sent,
         Self::Delivered,
@@ -72,6 +77,8 @@ impl EventKind {
         Self::CallFailed,
         Self::DomainVerified,
         Self::DomainFailed,
+        Self::AlertRaised,
+        Self::AlertResolved,
     ];
 
     /// The word of the API.
@@ -95,6 +102,8 @@ impl EventKind {
             Self::CallFailed => "call.failed",
             Self::DomainVerified => "domain.verified",
             Self::DomainFailed => "domain.failed",
+            Self::AlertRaised => "alert.raised",
+            Self::AlertResolved => "alert.resolved",
         }
     }
 
@@ -115,8 +124,11 @@ pub struct EventKinds(u32);
 impl EventKinds {
     /// Every kind.
     pub const ALL: Self = Self((1 << EventKind::ALL.len()) - 1);
-    /// What an endpoint gets that does not say: everything but stories, which are asked for.
-    pub const USUAL: Self = Self::ALL.without(EventKind::Story);
+    /// What an endpoint gets that does not say: everything but stories and alerts, which are asked for.
+    pub const USUAL: Self = Self::ALL
+        .without(EventKind::Story)
+        .without(EventKind::AlertRaised)
+        .without(EventKind::AlertResolved);
 
     /// The set with these bits; those of no kind are left out.
     pub const fn from_bits(bits: u32) -> Self {
@@ -172,6 +184,8 @@ pub enum EventDetail {
     Failed(Failure),
     /// How a template moved on: it may be gone, or have moved further.
     Template(Box<TemplateMove>),
+    /// What an alert is about: it may be forgotten.
+    Alert(Box<AlertNews>),
 }
 
 /// A template that stands otherwise than before.

@@ -1,11 +1,14 @@
 //! The nouns, with their legal states.
 
 pub mod address;
+pub mod alert;
 pub mod attempt;
+pub mod audit;
 pub mod channel;
 pub mod consent;
 pub mod contact;
 pub mod content;
+pub mod control;
 pub mod event;
 pub mod failure;
 pub mod ledger;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ProjectKey, RouteKey};
 use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
+use crate::model::control::RouteControl;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::quota::{Meter, Quotas, Span, Use};
@@ -188,6 +189,20 @@ pub enum RouteCondition {
     Down,
     /// The provider asked to slow down; it is waited for, not tried (R-ROUTE-4).
     Throttled,
+    /// A person drained it: what is in its hands finishes, and it gets nothing new.
+    Drained,
+    /// A person put it out of use.
+    Disabled,
+}
+
+impl RouteCondition {
+    /// Whether it carries nothing for now, whoever said so: what waits for it may go elsewhere.
+    pub const fn is_out(self) -> bool {
+        match self {
+            Self::Down | Self::Drained | Self::Disabled => true,
+            Self::Up | Self::Throttled => false,
+        }
+    }
 }
 
 /// What is known of a quota when a decision is made: the limits, and what was used.
@@ -237,6 +252,8 @@ pub struct RouteFacts {
     pub failures: u64,
     /// How many more submissions it could take this second; `u32::MAX` when unlimited.
     pub free_throughput: u32,
+    /// A person's word over it, where there is one.
+    pub control: Option<Arc<RouteControl>>,
 }
 
 impl RouteFacts {
@@ -249,6 +266,7 @@ impl RouteFacts {
             successes: 0,
             failures: 0,
             free_throughput: u32::MAX,
+            control: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! R-HEALTH: per route a circuit breaker over submission errors. It opens after 5 consecutive
 //! errors, or 50 % of at least 20 in 30 s (throttling and content rejections do not count), and
 //! half-opens with probes after 1 s x 2^n up to 60 s, full jitter. A lost bind, a refused login or
-//! an expired token is down at once, and up on recovery. The last route that could carry a message
+//! an expired token is down at once, and up on recovery. A breaker that opens again soon after a
+//! probe closed it goes on with its longer pauses. The last route that could carry a message
 //! is never ejected by statistics alone.
 
 use crate::model::route::RouteCondition;
@@ -19,6 +20,10 @@ pub const ERROR_WINDOW_SECONDS: usize = 30;
 pub const FIRST_PAUSE: Millis = Millis::seconds(1);
 /// The longest pause before a probe.
 pub const LONGEST_PAUSE: Millis = Millis::seconds(60);
+
+/// How long a breaker stays closed before its pauses begin anew: a route that flaps is probed less
+/// and less often.
+pub const STEADY: Millis = Millis::seconds(60);
 
 /// What happens to a route. Each [`Started`](Self::Started) is followed by one of the three answers,
 /// or by [`Lost`](Self::Lost): a probe whose answer is never told would keep the route closed.
@@ -75,7 +80,20 @@ pub struct Breaker {
     consecutive: u32,
     /// Failed probes in a row, and the error that opened it: the n of the pause.
     trips: u32,
+    /// When a probe closed it, while that is less than [`STEADY`] ago.
+    closed_at: Option<Timestamp>,
     recent: Recent,
+}
+
+/// What the automatics go by, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct HealthFigures {
+    /// Submissions of the last [`ERROR_WINDOW_SECONDS`] that say something of the route's health.
+    pub submissions: u32,
+    /// Those that failed through the route's fault.
+    pub errors: u32,
+    /// Errors in a row, up to now.
+    pub consecutive: u32,
 }
 
 impl Default for Breaker {
@@ -85,6 +103,7 @@ impl Default for Breaker {
             state: BreakerState::Closed,
             consecutive: 0,
             trips: 0,
+            closed_at: None,
             recent: Recent::default(),
         }
     }
@@ -112,6 +131,16 @@ impl Breaker {
             BreakerState::Open { probe_at } => is_last || now >= probe_at,
             BreakerState::Probing => is_last,
             BreakerState::Lost => false,
+        }
+    }
+
+    /// What it goes by.
+    pub fn figures(&self, now: Timestamp) -> HealthFigures {
+        let (submissions, errors) = self.recent.totals(now);
+        HealthFigures {
+            submissions,
+            errors,
+            consecutive: self.consecutive,
         }
     }
 
@@ -154,13 +183,13 @@ impl Breaker {
             (state @ S::Open { .. }, E::Recovered) => state,
 
             (S::Probing, E::Started | E::Recovered) => S::Probing,
-            (S::Probing, E::Succeeded) => self.close(),
+            (S::Probing, E::Succeeded) => self.close(Some(now)),
             (S::Probing, E::Errored) => self.open(now, random),
             // It says nothing, so that the next one may be the probe, at once.
             (S::Probing, E::Neutral) => S::Open { probe_at: now },
 
             (S::Closed | S::Open { .. } | S::Probing | S::Lost, E::Lost) => S::Lost,
-            (S::Lost, E::Recovered) => self.close(),
+            (S::Lost, E::Recovered) => self.close(None),
             // Answers to what left before the connection was lost.
             (S::Lost, E::Started | E::Succeeded | E::Errored | E::Neutral) => S::Lost,
         };
@@ -174,6 +203,10 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Timestamp, random: u64) -> BreakerState {
+        if self.closed_at.is_some_and(|it| now.since(it) >= STEADY) {
+            self.trips = 0;
+        }
+        self.closed_at = None;
         let pause = pause(self.trips, random);
         self.trips = self.trips.saturating_add(1);
         BreakerState::Open {
@@ -181,8 +214,14 @@ impl Breaker {
         }
     }
 
-    fn close(&mut self) -> BreakerState {
-        *self = Self::default();
+    /// Forgets the errors. After a probe the pauses are remembered for a while: one success is no
+    /// proof of health.
+    fn close(&mut self, probed_at: Option<Timestamp>) -> BreakerState {
+        *self = Self {
+            trips: if probed_at.is_some() { self.trips } else { 0 },
+            closed_at: probed_at,
+            ..Self::default()
+        };
         BreakerState::Closed
     }
 }
@@ -417,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_forgets_the_pauses() {
+    fn a_route_that_flaps_is_probed_less_and_less_often_until_it_was_steady() {
         let mut breaker = after(&OPENED);
         for _ in 0..3 {
             breaker.observe(HealthEvent::Started, NOW, LONGEST);
@@ -431,7 +470,27 @@ mod tests {
         );
         breaker.observe(HealthEvent::Started, NOW, LONGEST);
         breaker.observe(HealthEvent::Succeeded, NOW, LONGEST);
-        assert_eq!(breaker, Breaker::default());
+        assert_eq!(breaker.figures(NOW), HealthFigures::default());
+        let opened_at = |when: Timestamp| {
+            let mut breaker = breaker.clone();
+            for event in OPENED {
+                breaker.observe(event, when, LONGEST);
+            }
+            breaker.state()
+        };
+        let pauses = |from: i64, pause: i64| BreakerState::Open {
+            probe_at: later(from + pause),
+        };
+        assert_eq!(opened_at(later(59_999)), pauses(59_999, 16_000));
+        assert_eq!(opened_at(later(60_000)), pauses(60_000, 1_000));
+    }
+
+    #[test]
+    fn the_figures_are_those_of_the_last_thirty_seconds() {
+        let breaker = mixed(20, 100);
+        let figures = breaker.figures(later(1_900));
+        assert_eq!((figures.submissions, figures.errors), (20, 10));
+        assert_eq!(breaker.figures(later(40_000)).submissions, 0);
     }
 
     #[test]

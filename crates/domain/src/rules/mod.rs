@@ -1,5 +1,6 @@
 //! The rules of the specification, one family a file. Each file opens with its rule's number.
 
+pub mod alert;
 pub mod bill;
 pub mod booking;
 pub mod bulk_detection;

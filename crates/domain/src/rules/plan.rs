@@ -330,6 +330,8 @@ fn conclude(
                     | RouteVerdict::Down
                     | RouteVerdict::Throttled
                     | RouteVerdict::OutOfQuota
+                    | RouteVerdict::Drained
+                    | RouteVerdict::Disabled
                     | RouteVerdict::Dropped(_) => route.clone(),
                 }),
         );

@@ -159,6 +159,10 @@ enum Obstacle {
     OutOfQuota,
     /// Bulk may not use what is left of its quota (R-ROUTE-2).
     ReservedForDirect,
+    /// Drained by a person.
+    Drained,
+    /// Put out of use by a person.
+    Disabled,
 }
 
 /// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
@@ -334,6 +338,12 @@ fn obstacle(
         segments: i64::from(question.size.parts()),
         spend: quote.map_or(Micros::ZERO, |it| it.amount),
     };
+    // A person's word goes before everything else (R-HEALTH).
+    match facts.condition {
+        RouteCondition::Drained => return Some(Obstacle::Drained),
+        RouteCondition::Disabled => return Some(Obstacle::Disabled),
+        RouteCondition::Up | RouteCondition::Down | RouteCondition::Throttled => {}
+    }
     let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
     let is_out = |it, share| is_out(it, share).is_some();
     if is_out(question.project, quota::WHOLE) || is_out(&facts.quota, quota::WHOLE) {
@@ -345,6 +355,7 @@ fn obstacle(
             RouteCondition::Up => None,
             RouteCondition::Down => Some(Obstacle::Down),
             RouteCondition::Throttled => Some(Obstacle::Throttled),
+            RouteCondition::Drained | RouteCondition::Disabled => None,
         }
     }
 }
@@ -414,6 +425,8 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         Standing::Held(Obstacle::Throttled) => RouteVerdict::Throttled,
         Standing::Held(Obstacle::Down) => RouteVerdict::Down,
         Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
+        Standing::Held(Obstacle::Drained) => RouteVerdict::Drained,
+        Standing::Held(Obstacle::Disabled) => RouteVerdict::Disabled,
         Standing::Held(Obstacle::ReservedForDirect) => {
             RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
         }
@@ -425,5 +438,12 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         class: it.facts.route.class,
         verdict,
         cost: it.quote.map(|quote| quote.amount),
+        because: taken_out(it),
     }
+}
+
+/// Who took a route out, and why.
+fn taken_out(it: &Ranked<'_>) -> Option<Box<str>> {
+    let control = it.facts.control.as_ref()?;
+    control.mode.holds().then(|| control.words().into())
 }

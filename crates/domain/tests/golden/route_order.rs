@@ -118,7 +118,7 @@ fn the_longest_prefix_decides_whether_a_destination_is_served() {
 
 #[test]
 fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
-    use RouteCondition::{Down, Throttled, Up};
+    use RouteCondition::{Disabled, Down, Drained, Throttled, Up};
     let held = |key, class, condition, quota| RouteFacts {
         condition,
         quota,
@@ -129,8 +129,10 @@ fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
         held(2, RouteClass::Platform, Down, QuotaFacts::UNLIMITED),
         held(3, RouteClass::Platform, Throttled, QuotaFacts::UNLIMITED),
         held(4, RouteClass::Phone, Throttled, QuotaFacts::UNLIMITED),
+        held(5, RouteClass::Gateway, Disabled, QuotaFacts::UNLIMITED),
+        held(6, RouteClass::Gateway, Drained, QuotaFacts::UNLIMITED),
     ]);
-    for want in [3, 2, 1, 4] {
+    for want in [3, 2, 1, 6, 5, 4] {
         assert_eq!(world.waits_for(), Some(want));
         world.routes.retain(|it| it.route.key != RouteKey(want));
     }

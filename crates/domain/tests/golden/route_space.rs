@@ -17,17 +17,20 @@ enum State {
     HalfUsed,
     Throttled,
     Down,
+    /// Drained by a person, though it is within its quota and its link works.
+    Drained,
     OutOfQuota,
     Refused,
     NotServed,
 }
 
-const STATES: [State; 8] = [
+const STATES: [State; 9] = [
     State::Absent,
     State::Able,
     State::HalfUsed,
     State::Throttled,
     State::Down,
+    State::Drained,
     State::OutOfQuota,
     State::Refused,
     State::NotServed,
@@ -97,6 +100,7 @@ fn check(states: [State; 3], class: TrafficClass, overflow: bool) {
             State::HalfUsed => facts.quota = used(50),
             State::Throttled => facts.condition = RouteCondition::Throttled,
             State::Down => facts.condition = RouteCondition::Down,
+            State::Drained => facts.condition = RouteCondition::Drained,
             State::OutOfQuota => facts.quota = used(100),
             State::Refused => refused_by.push(RouteKey(number)),
         }

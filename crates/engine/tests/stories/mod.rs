@@ -1,9 +1,11 @@
 //! One file a subject.
 
 mod accepting;
+mod alerts;
 mod backlog;
 mod bills;
 mod consent;
+mod controls;
 mod failover;
 mod fallback;
 mod mms;

@@ -5,8 +5,10 @@ use domain::ids::SenderKey;
 use domain::model::channel::Channel;
 use domain::model::event::{EventKind, EventKinds, EventSeq};
 use domain::model::webhook::WebhookSecret;
+use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
 use ports::conformance::store::kit::{ask, phone, receive, written};
+use ports::store::alerts::AlertFilter;
 use ports::store::messages::InboundMessage;
 use ports::store::webhooks::{Replay, WebhookChange, WebhookSetting, WebhookStanding};
 use ports::store::{Outcome, Queries, Store};
@@ -195,6 +197,34 @@ async fn later_events_wait_behind_one_that_failed() {
     // The one that hung was waited for, for half a minute.
     assert_eq!((arrived[3].at - arrived[2].at) / 1_000, 15 * 60 + 30);
     assert_eq!(stage.standing().await.webhook.failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_fails_again_and_again_is_an_alert_until_it_takes_something() {
+    let mut stage = Stage::new().await;
+    let engine = stage.world.engine();
+    engine.watch_alerts(AlertSettings::default());
+    stage.subscribe(SENDER, URL).await;
+    stage.outdoors.next(URL, [Act::Answers(500); 3]);
+    stage.write(SENDER, 1);
+    let raised = |stage: &Stage| {
+        let filter = AlertFilter {
+            project: Some(PROJECT),
+            raised: Some(true),
+            before: None,
+            limit: 9,
+        };
+        let alerts = ask(stage.world.disk.alerts(filter));
+        let words = alerts.iter().map(|it| it.words.to_string());
+        words.collect::<Vec<_>>()
+    };
+    stage.pass(Millis::minutes(2)).await;
+    assert_eq!(raised(&stage), [""; 0], "two failures");
+    stage.pass(Millis::minutes(10)).await;
+    let words = "the webhook of sender support failed 3 times in a row: it answered 500";
+    assert_eq!(raised(&stage), [words]);
+    stage.pass(Millis::minutes(15)).await;
+    assert_eq!(raised(&stage), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

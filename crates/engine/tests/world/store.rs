@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::ids::{
-    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
 };
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
@@ -16,6 +18,8 @@ use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
+use ports::store::alerts::AlertFilter;
+use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
@@ -282,6 +286,30 @@ impl Queries for Access {
 
     fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
         self.ask(|it| it.tallies(filter))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.ask(Queries::route_controls)
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.ask(|it| it.audit(filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.ask(|it| it.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.ask(|it| it.alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.ask(|it| it.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.ask(|it| it.alert_mail(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

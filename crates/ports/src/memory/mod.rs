@@ -8,6 +8,7 @@ mod books;
 mod consent;
 mod contacts;
 mod conversations;
+mod history;
 mod publishing;
 mod receiving;
 mod senders;
@@ -21,11 +22,13 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ids::{
-    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
 };
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
@@ -33,6 +36,8 @@ use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
 
+use crate::store::alerts::AlertFilter;
+use crate::store::audit::{AuditFilter, AuditRecord};
 use crate::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use crate::store::contacts::{ContactFilter, ContactView};
 use crate::store::conversations::{
@@ -322,6 +327,30 @@ impl Queries for MemoryStore {
 
     fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
         self.answer(|it| it.books.sum(&filter))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.answer(|it| it.history.controls())
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.answer(|it| it.history.read_audit(&filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.answer(|it| it.history.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.answer(|it| it.history.read_alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.answer(|it| it.history.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.answer(|it| it.history.mailed(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
+use domain::model::audit::AuditEntry;
 use domain::model::channel::Channel;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
@@ -11,6 +12,7 @@ use domain::time::{Millis, Timestamp};
 
 use super::books::Books;
 use super::conversations::Conversation;
+use super::history::History;
 use super::publishing::Publishing;
 use super::users::Users;
 use crate::store::contacts::ContactChannelView;
@@ -50,6 +52,7 @@ pub(super) struct State {
     pub(super) publishing: Publishing,
     pub(super) books: Books,
     pub(super) users: Users,
+    pub(super) history: History,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -124,6 +127,7 @@ impl State {
             publishing: Publishing::default(),
             books: Books::default(),
             users: Users::default(),
+            history: History::default(),
         }
     }
 
@@ -177,6 +181,23 @@ impl State {
                 Outcome::Done
             }
             Op::User(change) => self.users.change(change),
+            Op::Audited(it) => {
+                let outcome = self.apply(&it.op);
+                if let Some(entry) = it.told(&outcome) {
+                    self.history.add_audit(entry);
+                }
+                outcome
+            }
+            Op::Audit(entry) => {
+                self.history.add_audit(AuditEntry::clone(entry));
+                Outcome::Done
+            }
+            Op::Control(change) => self.history.change_control(change),
+            Op::Alert(step) => self.alert_step(step),
+            Op::PruneHistory(prune) => {
+                self.history.prune(*prune);
+                Outcome::Done
+            }
         }
     }
 

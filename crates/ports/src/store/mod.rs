@@ -8,9 +8,12 @@
 //!
 //! [`Progress`]: domain::model::progress::Progress
 
+pub mod alerts;
+pub mod audit;
 pub mod books;
 pub mod consent;
 pub mod contacts;
+pub mod controls;
 pub mod conversations;
 pub mod events;
 pub mod fold;

@@ -5,6 +5,7 @@ use domain::decision::Decision;
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, UserId};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
+use domain::model::audit::AuditEntry;
 use domain::model::event::EventSeq;
 use domain::model::failure::Failure;
 use domain::model::message::Status;
@@ -18,9 +19,12 @@ use domain::rules::person::{PersonAct, PersonRefusal};
 use domain::time::Timestamp;
 
 use super::Epoch;
+use super::alerts::AlertStep;
+use super::audit::{Audited, PruneHistory};
 use super::books::{Deposit, QuotaGone};
 use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
+use super::controls::ControlChange;
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
 use super::senders::SenderChange;
@@ -112,6 +116,16 @@ pub enum Op {
     Person(PersonStep),
     /// See [`UserChange`].
     User(Box<UserChange>),
+    /// See [`Audited`].
+    Audited(Box<Audited>),
+    /// Keeps a line of the audit log. Answers [`Outcome::Done`].
+    Audit(Box<AuditEntry>),
+    /// See [`ControlChange`].
+    Control(Box<ControlChange>),
+    /// See [`AlertStep`].
+    Alert(Box<AlertStep>),
+    /// See [`PruneHistory`].
+    PruneHistory(PruneHistory),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was

@@ -2,11 +2,13 @@
 //! completion was called before the query was made.
 
 use domain::ids::{
-    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
 };
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
@@ -16,6 +18,8 @@ use domain::rules::due::Due;
 use domain::time::Timestamp;
 
 use super::Answer;
+use super::alerts::AlertFilter;
+use super::audit::{AuditFilter, AuditRecord};
 use super::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use super::contacts::{ContactFilter, ContactView};
 use super::conversations::{
@@ -214,6 +218,23 @@ pub trait Queries: UserQueries {
 
     /// Sums of tallies (R-METRIC-4), in the order of hour, route, sender, country and class.
     fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>>;
+    /// Every person's word over a route, in the order of the routes: at start.
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>>;
+
+    /// Lines of the audit log, newest first.
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>>;
+
+    /// An alert of the project.
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>>;
+
+    /// Alerts, newest first.
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>>;
+
+    /// The silences of every project that hold at `now`, by number.
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>>;
+
+    /// Up to which event a project's alerts were sent by e-mail; `None` where none ever was.
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

@@ -1,11 +1,14 @@
 //! Closed enums as small integers: the place in a table. The tables only ever grow at their end.
 
 use domain::decision::ClassReason;
+use domain::model::alert::AlertKind;
 use domain::model::attempt::{AttemptState, Counted};
+use domain::model::audit::ActorKind;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::content::MessageType;
+use domain::model::control::ControlMode;
 use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
@@ -142,6 +145,21 @@ impl Coded for EventKind {
     const NAME: &'static str = "event kind";
 }
 
+impl Coded for ActorKind {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "kind of actor";
+}
+
+impl Coded for ControlMode {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "control mode";
+}
+
+impl Coded for AlertKind {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "kind of alert";
+}
+
 impl Coded for SignatureVersion {
     const TABLE: &'static [Self] = &Self::ALL;
     const NAME: &'static str = "signature version";
@@ -172,6 +190,9 @@ mod tests {
         survive(&EventKind::ALL);
         survive(&SignatureVersion::ALL);
         survive(&Role::ALL);
+        survive(&ActorKind::ALL);
+        survive(&ControlMode::ALL);
+        survive(&AlertKind::ALL);
         survive(Counted::TABLE);
         survive(Purpose::TABLE);
         survive(&ConsentScope::ALL);

@@ -57,16 +57,21 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 8,
-        name: "users",
-        sql: include_str!("../../migrations/0008_users.sql"),
-    },
-    Migration {
-        number: 9,
         name: "money",
         sql: include_str!("../../migrations/0009_money.sql"),
     },
     Migration {
+        number: 9,
+        name: "controls",
+        sql: include_str!("../../migrations/0010_controls.sql"),
+    },
+    Migration {
         number: 10,
+        name: "users",
+        sql: include_str!("../../migrations/0011_users.sql"),
+    },
+    Migration {
+        number: 11,
         name: "claims",
         sql: include_str!("../../migrations/0013_claims.sql"),
     },

@@ -6,11 +6,13 @@
 //! callers that can refuse work look at [`Store::pending`] first.
 
 mod accept;
+mod alerts;
 mod bookkeeping;
 mod books;
 mod consent;
 mod contact_changes;
 mod contacts;
+mod controls;
 mod conversations;
 mod events;
 mod fault;
@@ -39,17 +41,21 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use domain::ids::{
-    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
 };
 use domain::model::address::Address;
+use domain::model::alert::{Alert, Silence};
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
+use domain::model::control::RouteControl;
 use domain::model::event::EventSeq;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
 use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
+use ports::store::alerts::AlertFilter;
+use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
 use ports::store::conversations::{
@@ -450,6 +456,30 @@ impl Queries for SqliteStore {
 
     fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>> {
         self.ask(move |reader| reader.tallies(&filter))
+    }
+
+    fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>> {
+        self.ask(Reader::route_controls)
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Answer<'_, Vec<AuditRecord>> {
+        self.list(move |reader| reader.audit(&filter))
+    }
+
+    fn alert(&self, project: ProjectKey, id: AlertId) -> Answer<'_, Option<Alert>> {
+        self.ask(move |reader| reader.alert(project, id))
+    }
+
+    fn alerts(&self, filter: AlertFilter) -> Answer<'_, Vec<Alert>> {
+        self.list(move |reader| reader.alerts(filter))
+    }
+
+    fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
+        self.ask(move |reader| reader.silences(now))
+    }
+
+    fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
+        self.ask(move |reader| reader.alert_mail(project))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

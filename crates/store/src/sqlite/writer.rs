@@ -87,6 +87,9 @@ impl Work {
             | Op::Deposit(_)
             | Op::Person(_)
             | Op::User(_) => Ok(String::new()),
+            Op::Audited(_) | Op::Audit(_) | Op::Control(_) | Op::Alert(_) | Op::PruneHistory(_) => {
+                Ok(String::new())
+            }
         };
         Self::Operation { op, decision, done }
     }
@@ -230,5 +233,16 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Deposit(deposit) => line.deposit(deposit),
         Op::Person(step) => line.person(step),
         Op::User(change) => line.change_user(change),
+        Op::Audited(it) => {
+            let outcome = operation(line, &it.op, decision)?;
+            if let Some(entry) = it.told(&outcome) {
+                line.add_audit(&entry)?;
+            }
+            Ok(outcome)
+        }
+        Op::Audit(entry) => line.add_audit(entry).map(|()| Outcome::Done),
+        Op::Control(change) => line.change_control(change),
+        Op::Alert(step) => line.alert_step(step),
+        Op::PruneHistory(prune) => line.prune_history(prune),
     }
 }

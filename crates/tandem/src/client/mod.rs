@@ -115,6 +115,12 @@ impl Client {
         self.answer(request).await
     }
 
+    /// PUTs a body to a path.
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<Value, ClientError> {
+        let request = self.http.request(Method::PUT, self.url(path)).json(body);
+        self.answer(request).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let request = request.header(AUTHORIZATION, self.bearer.clone());
         let response = request

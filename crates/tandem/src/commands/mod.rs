@@ -1,10 +1,13 @@
 //! What does each command do? One file a command.
 
+mod alerts;
+mod audit;
 mod check;
 mod demo;
 mod explain;
 mod keys;
 mod messages;
+mod route;
 mod routes;
 mod send;
 pub(crate) mod serve;
@@ -27,6 +30,9 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Send(args) => send::run(args).await,
         Command::Messages(args) => messages::run(args).await,
         Command::Routes(args) => routes::run(args).await,
+        Command::Route(args) => route::run(args).await,
+        Command::Alerts(args) => alerts::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,

@@ -25,13 +25,24 @@ pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
         .collect();
     for line in output::table(
         &[
-            "ROUTE", "CHANNEL", "CLASS", "STATE", "WAITING", "IN HAND", "WHY",
+            "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "WAITING", "IN HAND", "WORD", "WHY",
         ],
         &rows,
     ) {
         output::line(line);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a person says of it; nothing where the automatics decide.
+fn word(control: &Value) -> String {
+    let mode = text::plain(&control["mode"]);
+    let until = text::plain(&control["until"]);
+    if until.is_empty() {
+        mode
+    } else {
+        format!("{mode} until {}", text::date_time(&until))
+    }
 }
 
 fn row(route: &Value) -> Vec<String> {
@@ -45,8 +56,10 @@ fn row(route: &Value) -> Vec<String> {
             class
         },
         text::plain(&route["condition"]),
+        text::date_time(&text::plain(&route["since"])),
         text::plain(&route["backlog"]),
         text::plain(&route["inHand"]),
+        word(&route["control"]),
         text::plain(&route["reason"]),
     ]
 }

@@ -4,6 +4,7 @@
 //! its place, what is wrong and what is allowed. Reading order: [`model`] (what comes out),
 //! [`reader`] (how one table is read), then one file for each kind of table.
 
+mod alerts;
 mod builtin;
 mod checks;
 mod convert;
@@ -41,7 +42,7 @@ use tracing_subscriber::EnvFilter;
 
 pub(crate) use builtin::{demo, without_file};
 pub(crate) use model::{
-    Config, Database, Idempotency, Limits, Log, LogFormat, Project, Provider, Route, Scope,
+    Alerts, Config, Database, Idempotency, Limits, Log, LogFormat, Project, Provider, Route, Scope,
     Webhooks, is_test_key,
 };
 pub(crate) use overrides::Overrides;
@@ -57,9 +58,8 @@ use reader::{Field, Table};
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "alert",
-    "alerts",
     "broadcast",
     "contact",
     "fx",
@@ -161,6 +161,9 @@ fn read<'a>(
         }
         key
     });
+    let alerts = table.or("alerts", Alerts::default(), |field| {
+        Some(alerts::read(field.table()?, surroundings))
+    });
     let log = table.or("log", Log::default(), |field| Some(log(field.table()?)));
     let list = |field: Option<Field<'a>>| field.and_then(Field::list).unwrap_or_default();
     let project_fields = list(table.require("project", "at least one [[project]] with an id"));
@@ -215,6 +218,7 @@ fn read<'a>(
         limits,
         webhooks,
         secret_key,
+        alerts,
         log,
         projects: plain,
         routes,

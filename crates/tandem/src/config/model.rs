@@ -12,12 +12,14 @@ use connectors::smpp::SmppConfig;
 use connectors::telegram::{TelegramConfig, Updates};
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
+use domain::model::address::EmailAddress;
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
 use domain::model::policy::Policy;
 use domain::model::quota::Quotas;
 use domain::model::route::{Destinations, OnUnknown, Price, RouteClass, UnknownWait};
 use domain::model::template::TemplateRef;
+use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
 use store::SecretKey;
 
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Webhooks,
     /// What secrets are sealed with in the database; `None` is the key file beside it (R-SEC).
     pub(crate) secret_key: Option<SecretKey>,
+    /// What operators are told of (R-ALERT).
+    pub(crate) alerts: Alerts,
     /// What is logged, and how.
     pub(crate) log: Log,
     /// The tenants; at least one.
@@ -89,6 +93,24 @@ pub(crate) struct Webhooks {
     pub(crate) allow_http: bool,
     /// Also to this machine and the private network.
     pub(crate) allow_private: bool,
+}
+
+/// What operators are told of, and how (R-ALERT).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alerts {
+    /// When alerts are raised and resolved.
+    pub(crate) settings: AlertSettings,
+    /// Whom they are mailed to, if anybody.
+    pub(crate) mail: Option<AlertMail>,
+}
+
+/// Alerts by e-mail.
+#[derive(Clone, Debug)]
+pub(crate) struct AlertMail {
+    /// To whom.
+    pub(crate) to: Vec<EmailAddress>,
+    /// By which mail server.
+    pub(crate) via: EmailConfig,
 }
 
 /// What is logged, and how.

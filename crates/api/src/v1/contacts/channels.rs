@@ -73,7 +73,7 @@ pub(crate) async fn add(
     let address = address.ok_or_else(|| ApiError::field(&["identifier"], "is needed"))?;
     let (kind, identifier) = (address.kind, address.identifier.clone());
     let change = ContactChange::AddChannel { contact, address };
-    let outcome = apply(&api, caller.project(), change).await?;
+    let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |_| vec!["identifier".to_owned()])?;
     let which = |it: &ContactChannelView| it.kind == kind && it.identifier == identifier;
     answer(StatusCode::CREATED, &view, which, &warnings)
@@ -115,7 +115,7 @@ pub(crate) async fn update(
         verified: input.verified,
         metadata,
     };
-    let outcome = apply(&api, caller.project(), change).await?;
+    let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
     answer(StatusCode::OK, &view, |it| *it.id == *channel, &warnings)
 }
@@ -146,7 +146,7 @@ pub(crate) async fn make_primary(
         contact,
         channel: channel.as_str().into(),
     };
-    let outcome = apply(&api, caller.project(), change).await?;
+    let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
     answer(StatusCode::OK, &view, |it| *it.id == *channel, &[])
 }
@@ -178,6 +178,6 @@ pub(crate) async fn remove(
         contact,
         channel: channel.as_str().into(),
     };
-    refusal::removed(apply(&api, caller.project(), change).await?)?;
+    refusal::removed(apply(&api, &caller, change).await?)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

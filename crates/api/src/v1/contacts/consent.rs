@@ -136,7 +136,7 @@ async fn change(
         channel: None,
         at: api.engine.now(),
     };
-    let outcome = api.engine.change_consent(consent).await?;
+    let outcome = caller.engine(api).change_consent(consent).await?;
     if matches!(outcome, Outcome::Missing) {
         return Err(ApiError::not_found("contact"));
     }

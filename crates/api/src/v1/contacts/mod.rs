@@ -9,13 +9,14 @@ mod refusal;
 
 use std::sync::Arc;
 
-use domain::ids::{ContactId, ProjectKey};
+use domain::ids::ContactId;
 use ports::store::contacts::{ContactChange, ContactOutcome};
 use ports::store::{Op, Outcome};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ApiState;
+use crate::auth::Caller;
 use crate::error::ApiError;
 
 /// The paths of this resource.
@@ -41,15 +42,15 @@ fn contact_id(text: &str) -> Result<ContactId, ApiError> {
 /// Carries a change out.
 async fn apply(
     api: &ApiState,
-    project: ProjectKey,
+    caller: &Caller,
     change: ContactChange,
 ) -> Result<ContactOutcome, ApiError> {
     let op = Op::Contact {
-        project,
+        project: caller.project(),
         change: Box::new(change),
         at: api.engine.now(),
     };
-    let outcome = api.engine.apply(op).await?;
+    let outcome = caller.engine(api).apply(op).await?;
     let Outcome::Contact(outcome) = outcome else {
         let words = format!("a change to a contact was answered by {outcome:?}");
         return Err(ApiError::internal(&words));

@@ -59,7 +59,7 @@ pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError>
         metadata,
         addresses,
     };
-    let outcome = apply(&api, caller.project(), change).await?;
+    let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |kind| {
         // The first of that kind; which of several it is, the store does not say.
         let index = kinds.iter().position(|it| *it == kind).unwrap_or(0);
@@ -222,7 +222,7 @@ pub(crate) async fn update(
         default_channel,
         metadata,
     };
-    let outcome = apply(&api, caller.project(), change).await?;
+    let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
     Ok(answer(&api, StatusCode::OK, &view, &warnings))
 }
@@ -248,7 +248,7 @@ pub(crate) async fn delete(
     let change = ContactChange::Delete {
         contact: contact_id(&id)?,
     };
-    refusal::removed(apply(&api, caller.project(), change).await?)?;
+    refusal::removed(apply(&api, &caller, change).await?)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -279,12 +279,7 @@ pub(crate) async fn merge(
     };
     let source = contact_id(&source)
         .map_err(|it| it.with_field(&["sourceContactId"], "is not the id of a contact"))?;
-    let outcome = apply(
-        &api,
-        caller.project(),
-        ContactChange::Merge { target, source },
-    )
-    .await?;
+    let outcome = apply(&api, &caller, ContactChange::Merge { target, source }).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
     Ok(answer(&api, StatusCode::OK, &view, &warnings))
 }

@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, MessageId, TemplateId};
+use domain::ids::{AlertId, ConversationId, MessageId, TemplateId};
 use domain::model::address::Address;
+use domain::model::alert::AlertNews;
 use domain::model::channel::Channel;
 use domain::model::event::{EventDetail, EventId, EventKind, TemplateMove};
 use domain::model::failure::Failure;
@@ -113,6 +114,21 @@ struct TemplateData<'a> {
     reason: Option<&'a str>,
 }
 
+/// An alert that was raised or resolved.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AlertData<'a> {
+    alert_id: Shown<AlertId>,
+    kind: &'static str,
+    subject: &'a str,
+    status: &'static str,
+    message: &'a str,
+    /// What it was when it was raised.
+    value: i64,
+    raised_at: i64,
+    resolved_at: Option<i64>,
+}
+
 /// The event as JSON; `None` where there is nothing to tell any more: its message is gone, or its
 /// project is not configured.
 pub(crate) fn write(
@@ -125,6 +141,11 @@ pub(crate) fn write(
         (event.kind, &event.detail)
     {
         return enveloped(record, template_data(moved), topology);
+    }
+    if let (EventKind::AlertRaised | EventKind::AlertResolved, Some(EventDetail::Alert(news))) =
+        (event.kind, &event.detail)
+    {
+        return enveloped(record, alert_data(event, news), topology);
     }
     let view = message?;
     match (&view.kind, event.kind) {
@@ -176,7 +197,9 @@ pub(crate) fn write(
             | EventKind::CallCompleted
             | EventKind::CallFailed
             | EventKind::DomainVerified
-            | EventKind::DomainFailed,
+            | EventKind::DomainFailed
+            | EventKind::AlertRaised
+            | EventKind::AlertResolved,
         ) => None,
     }
 }
@@ -210,7 +233,7 @@ fn status_data<'a>(
     let channel = event.channel.or_else(decided).or(message.explicit);
     let failure: Option<&Failure> = event.detail.as_ref().and_then(|it| match it {
         EventDetail::Failed(failure) => Some(failure),
-        EventDetail::Template(_) => None,
+        EventDetail::Template(_) | EventDetail::Alert(_) => None,
     });
     StatusData {
         message_id: Shown(view.id),
@@ -296,6 +319,20 @@ fn template_data(moved: &TemplateMove) -> TemplateData<'_> {
         previous_category: words::category(moved.was.category),
         category: words::category(moved.now.category),
         reason: moved.reason.as_deref(),
+    }
+}
+
+fn alert_data<'a>(event: &Event, news: &'a AlertNews) -> AlertData<'a> {
+    let is_over = event.kind == EventKind::AlertResolved;
+    AlertData {
+        alert_id: Shown(news.alert),
+        kind: news.kind.code(),
+        subject: &news.subject,
+        status: if is_over { "resolved" } else { "raised" },
+        message: &news.words,
+        value: news.value,
+        raised_at: news.raised_at.as_millis(),
+        resolved_at: is_over.then(|| event.at.as_millis()),
     }
 }
 

@@ -215,12 +215,16 @@ pub(crate) struct RouteOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     route_class: Option<&'static str>,
     /// What was found: `chosen`, `channel_passed_over`, `later_class`, `dearer`, `lower_success`,
-    /// `busier`, `down`, `throttled`, `out_of_quota` or `dropped`.
+    /// `busier`, `down`, `throttled`, `out_of_quota`, `drained`, `disabled` or `dropped`.
     verdict: &'static str,
     /// Why it was chosen or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "preferred_class")]
     reason: Option<Why>,
+    /// Who took it out and why, where a person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "drained by app: maintenance")]
+    because: Option<Box<str>>,
     /// What the message would cost there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
@@ -239,6 +243,8 @@ impl<'a> RouteOut<'a> {
             RouteVerdict::Down => ("down", None),
             RouteVerdict::Throttled => ("throttled", None),
             RouteVerdict::OutOfQuota => ("out_of_quota", None),
+            RouteVerdict::Drained => ("drained", None),
+            RouteVerdict::Disabled => ("disabled", None),
             RouteVerdict::Dropped(why) => ("dropped", Some(Why::RouteDrop(why))),
         };
         Self {
@@ -247,6 +253,7 @@ impl<'a> RouteOut<'a> {
             route_class: candidate.class.map(RouteClass::code),
             verdict,
             reason,
+            because: candidate.because.clone(),
             cost: candidate.cost.map(Money),
         }
     }

@@ -105,7 +105,7 @@ async fn added(asked: Asked<AddIn>) -> Result<Response, ApiError> {
         created_at: before.as_ref().map_or(now, |it| it.created_at),
         updated_at: now,
     };
-    keep(&api, record).await?;
+    keep(&api, &caller, record).await?;
     answer(&api, &caller, &number, StatusCode::CREATED, &warnings).await
 }
 
@@ -154,7 +154,7 @@ async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiErro
         });
         record.name = name;
         record.updated_at = now;
-        keep(&api, record).await?;
+        keep(&api, &caller, record).await?;
     }
     answer(&api, &caller, &number.number, StatusCode::OK, &warnings).await
 }
@@ -189,7 +189,8 @@ async fn removed(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
         ));
     }
     let change = SenderChange::DeleteNumber(caller.project(), number.number.as_str().into());
-    api.engine.apply(Op::Sender(Box::new(change))).await?;
+    let engine = caller.engine(&api);
+    engine.apply(Op::Sender(Box::new(change))).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -237,7 +238,7 @@ async fn give(
             Box::default()
         };
         record.updated_at = api.engine.now();
-        api.engine.put_sender(record).await?;
+        caller.engine(api).put_sender(record).await?;
     }
     Ok(())
 }
@@ -256,12 +257,13 @@ async fn note(
         created_at,
         updated_at: api.engine.now(),
     };
-    keep(api, record).await
+    keep(api, caller, record).await
 }
 
-async fn keep(api: &ApiState, record: NumberRecord) -> Result<(), ApiError> {
+async fn keep(api: &ApiState, caller: &Caller, record: NumberRecord) -> Result<(), ApiError> {
     let change = SenderChange::PutNumber(record);
-    api.engine.apply(Op::Sender(Box::new(change))).await?;
+    let engine = caller.engine(api);
+    engine.apply(Op::Sender(Box::new(change))).await?;
     Ok(())
 }
 

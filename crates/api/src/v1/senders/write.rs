@@ -99,7 +99,7 @@ async fn made(asked: Asked<CreateIn>) -> Result<Response, ApiError> {
         webhook: webhook.setting.clone(),
         at: now,
     };
-    let webhook = webhook.changed(set(&api, settings).await?);
+    let webhook = webhook.changed(set(&api, &caller, settings).await?);
     answer(
         &api,
         &caller,
@@ -203,7 +203,7 @@ async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiErro
         webhook: webhook.setting.clone(),
         at: now,
     };
-    let webhook = webhook.changed(set(&api, settings).await?);
+    let webhook = webhook.changed(set(&api, &caller, settings).await?);
     answer(
         &api,
         &caller,
@@ -215,8 +215,12 @@ async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiErro
 }
 
 /// Has all of it done, or nothing.
-async fn set(api: &ApiState, settings: SenderSettings) -> Result<Outcome, ApiError> {
-    let outcome = api.engine.set_sender(settings).await?;
+async fn set(
+    api: &ApiState,
+    caller: &Caller,
+    settings: SenderSettings,
+) -> Result<Outcome, ApiError> {
+    let outcome = caller.engine(api).set_sender(settings).await?;
     if let Outcome::Missing = outcome {
         // The webhook was removed while this was read.
         return Err(ApiError::field(
@@ -264,7 +268,7 @@ async fn deleted(api: Arc<ApiState>, caller: Caller, id: String) -> Result<Respo
             "Cannot delete the default sender; make another the default first",
         ));
     }
-    api.engine.delete_sender(sender.key).await?;
+    caller.engine(&api).delete_sender(sender.key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -54,8 +54,8 @@ pub(crate) async fn submit(
     }
     problems.finish()?;
     let sender = sender(&api, &caller, &input.sender_id.unwrap_or_default())?;
-    let submitted = api
-        .engine
+    let submitted = caller
+        .engine(&api)
         .submit_template(id, &sender, category, caller.0.test)
         .await;
     let template = submitted.map_err(|it| refusal::of(it, "category"))?;
@@ -85,7 +85,8 @@ pub(crate) async fn sync(asked: Asked<SyncIn>) -> Result<Response, ApiError> {
         None => None,
     };
     let (project, test) = (caller.project(), caller.0.test);
-    let synced = api.engine.sync_templates(project, sender.as_deref(), test);
+    let engine = caller.engine(&api);
+    let synced = engine.sync_templates(project, sender.as_deref(), test);
     let report = match synced.await {
         // A project without any account has nothing to bring in.
         Err(TemplateError::NoAccount) if sender.is_none() => SyncReport::default(),

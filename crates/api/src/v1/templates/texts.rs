@@ -46,7 +46,10 @@ pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError>
         }
     }
     problems.finish()?;
-    let template = api.engine.create_template(caller.project(), text).await;
+    let template = caller
+        .engine(&api)
+        .create_template(caller.project(), text)
+        .await;
     let template = template.map_err(|it| refusal::of(it, "whatsappCategory"))?;
     let answer = TemplateOut::of(&template, &warnings);
     Ok(json::response(StatusCode::CREATED, &answer))
@@ -137,7 +140,10 @@ pub(crate) async fn delete(
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
     let id = template_id(&id)?;
-    let deleted = api.engine.delete_template(caller.project(), id).await;
+    let deleted = caller
+        .engine(&api)
+        .delete_template(caller.project(), id)
+        .await;
     deleted.map_err(|it| refusal::of(it, "category"))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

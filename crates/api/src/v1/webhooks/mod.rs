@@ -114,18 +114,18 @@ impl ReadyWebhook {
 /// Changes a webhook.
 async fn apply(
     api: &ApiState,
-    project: ProjectKey,
+    caller: &Caller,
     sender: SenderKey,
     setting: WebhookSetting,
 ) -> Result<Outcome, ApiError> {
     let at = api.engine.now();
     let change = WebhookChange {
-        project,
+        project: caller.project(),
         sender,
         at,
         setting,
     };
-    Ok(api.engine.change_webhook(change).await?)
+    Ok(caller.engine(api).change_webhook(change).await?)
 }
 
 fn new_secret() -> Result<WebhookSecret, ApiError> {
@@ -246,7 +246,7 @@ pub(crate) async fn change(
     let ready = ReadyWebhook::of(plan)?;
     let changed = match &ready.setting {
         Some(setting) => {
-            let outcome = apply(&api, caller.project(), sender.key, setting.clone()).await?;
+            let outcome = apply(&api, &caller, sender.key, setting.clone()).await?;
             ready.changed(outcome)
         }
         None => None,
@@ -293,7 +293,7 @@ pub(crate) async fn rotate(
     caller.may(Scopes::MANAGE)?;
     let sender = sender_of(&api, caller.project(), &id)?;
     let setting = WebhookSetting::Rotate(new_secret()?);
-    let outcome = apply(&api, caller.project(), sender.key, setting).await?;
+    let outcome = apply(&api, &caller, sender.key, setting).await?;
     let Outcome::Webhook(webhook) = outcome else {
         return Err(ApiError::bad_request("The sender has no webhook"));
     };

@@ -75,7 +75,7 @@ pub(crate) async fn replay(
     // Safe: without any of them `problems` has said so above.
     let which = which.ok_or_else(|| ApiError::field(&[], "the request is not complete"))?;
     let setting = WebhookSetting::Replay(which);
-    let outcome = apply(&api, caller.project(), sender.key, setting).await?;
+    let outcome = apply(&api, &caller, sender.key, setting).await?;
     let Outcome::Replayed { count, more } = outcome else {
         return Err(no_webhook());
     };

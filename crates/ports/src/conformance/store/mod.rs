@@ -18,11 +18,13 @@
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
 pub mod accepting;
+pub mod alerts;
 pub mod books;
 pub mod consent;
 pub mod contacts;
 pub mod conversations;
 pub mod events;
+pub mod history;
 pub mod housekeeping;
 pub mod inbound;
 pub mod kit;
@@ -212,6 +214,22 @@ macro_rules! store_conformance {
             pruning_forgets_old_keys_and_parked_receipts,
             completions_are_called_in_the_order_of_commit,
             a_query_sees_every_completed_operation,
+        }
+        $crate::store_cases! { $with_store, history:
+            a_word_over_a_route_is_kept_replaced_and_taken_back,
+            the_log_is_read_newest_first_and_by_every_filter,
+            the_log_tells_of_a_change_and_not_of_what_changed_nothing,
+            old_lines_of_the_log_go_the_oldest_first,
+        }
+        $crate::store_cases! { $with_store, alerts:
+            an_alert_is_raised_once_and_resolved_once_and_each_is_told,
+            a_silenced_alert_is_kept_and_told_when_somebody_says_so,
+            who_has_seen_an_alert_first_stays,
+            alerts_are_listed_newest_first_and_by_every_filter,
+            silences_hold_until_their_time_or_their_end,
+            how_far_alerts_were_mailed_only_moves_forward,
+            an_older_owner_raises_and_resolves_nothing,
+            what_is_over_is_forgotten_and_what_is_raised_stays,
         }
         $crate::store_cases! { $with_store, consent:
             an_opt_out_holds_for_the_sender_and_is_reversed,

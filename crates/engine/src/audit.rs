@@ -1,0 +1,344 @@
+//! What the audit log says of an operation that somebody asked for (R-SEC).
+
+use domain::model::audit::{Actor, AuditAction, AuditEntry};
+use domain::model::control::ControlMode;
+use ports::store::Op;
+use ports::store::alerts::AlertStep;
+use ports::store::audit::Audited;
+use ports::store::consent::ConsentSubject;
+use ports::store::contacts::ContactChange;
+use ports::store::controls::ControlChange;
+use ports::store::operations::KeyChange;
+use ports::store::senders::SenderChange;
+use ports::store::templates::TemplateChange;
+use ports::store::users::UserChange;
+use ports::store::webhooks::WebhookSetting;
+
+use domain::ids::{ProjectKey, RouteKey, SenderKey, UserId};
+
+use crate::Inner;
+use crate::topology::Topology;
+
+/// What an operation is, for the log.
+struct Told {
+    project: ProjectKey,
+    action: AuditAction,
+    subject: String,
+    reason: Option<Box<str>>,
+    detail: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Told {
+    fn new(project: ProjectKey, action: AuditAction, subject: String) -> Self {
+        Self {
+            project,
+            action,
+            subject,
+            reason: None,
+            detail: Vec::new(),
+        }
+    }
+
+    /// With more, by name; what is absent is left out.
+    fn with(mut self, detail: &[(&str, Option<String>)]) -> Self {
+        let given = detail.iter();
+        self.detail = given
+            .filter_map(|(name, value)| Some(((*name).into(), value.clone()?.into())))
+            .collect();
+        self
+    }
+
+    fn because(mut self, reason: &str) -> Self {
+        self.reason = (!reason.is_empty()).then(|| reason.into());
+        self
+    }
+}
+
+/// The operation, with what the log is to say of it where somebody asked for it.
+pub(crate) fn audited(inner: &Inner, by: Option<&Actor>, op: Op) -> Op {
+    let told = by.and_then(|by| Some((by, told_of(&op, &inner.topology())?)));
+    let Some((by, told)) = told else {
+        return op;
+    };
+    let entry = AuditEntry {
+        project: told.project,
+        at: inner.now(),
+        actor: by.clone(),
+        action: told.action,
+        subject: told.subject.into(),
+        reason: told.reason,
+        detail: told.detail,
+        count: 1,
+    };
+    Op::Audited(Box::new(Audited { op, entry }))
+}
+
+/// Of sessions, passwords and rings the log tells nothing: they are the user's own.
+fn of_user(change: &UserChange) -> Option<Told> {
+    let subject = |id: UserId| format!("user:{id}");
+    match change {
+        UserChange::Create(user) => {
+            let told = Told::new(user.project, AuditAction::UserCreated, subject(user.id));
+            Some(told.with(&[("role", Some(user.role.code().into()))]))
+        }
+        UserChange::Edit(edit) => {
+            let told = Told::new(edit.project, AuditAction::UserChanged, subject(edit.id));
+            Some(told.with(&[
+                ("name", edit.name.as_deref().map(Into::into)),
+                ("role", edit.role.map(|it| it.code().into())),
+                ("disabled", edit.is_disabled.map(|it| it.to_string())),
+            ]))
+        }
+        UserChange::Delete { project, id } => {
+            Some(Told::new(*project, AuditAction::UserDeleted, subject(*id)))
+        }
+        UserChange::Password { .. }
+        | UserChange::Link { .. }
+        | UserChange::UseLink { .. }
+        | UserChange::SignIn(_)
+        | UserChange::Seen { .. }
+        | UserChange::SignOut { .. }
+        | UserChange::PushKey(_)
+        | UserChange::Subscribe(_)
+        | UserChange::Unsubscribe { .. } => None,
+    }
+}
+
+/// A route for the log: `route:gw`.
+pub(crate) fn route_subject(id: &str) -> String {
+    format!("route:{id}")
+}
+
+fn route(topology: &Topology, key: RouteKey) -> (ProjectKey, String) {
+    let route = topology.route(key);
+    (
+        route.map_or(ProjectKey(0), |it| it.project),
+        route_subject(route.map_or("a removed route", |it| &it.id)),
+    )
+}
+
+fn sender(topology: &Topology, key: SenderKey) -> (ProjectKey, String) {
+    let sender = topology.sender(key);
+    (
+        sender.map_or(ProjectKey(0), |it| it.project),
+        format!("sender:{}", sender.map_or("a removed sender", |it| &it.id)),
+    )
+}
+
+fn told_of(op: &Op, topology: &Topology) -> Option<Told> {
+    Some(match op {
+        Op::Control(change) => of_control(change, topology),
+        Op::Sender(change) => of_sender(change, topology),
+        Op::Webhook(change) => {
+            let (_, subject) = sender(topology, change.sender);
+            of_webhook(change.project, subject, &change.setting)
+        }
+        Op::Template {
+            project, change, ..
+        } => {
+            let (action, subject) = match &**change {
+                TemplateChange::Create(_) => (AuditAction::TemplateCreated, String::new()),
+                TemplateChange::Delete(id) => {
+                    (AuditAction::TemplateDeleted, format!("template:{id}"))
+                }
+                TemplateChange::Submitted { id, .. } => {
+                    (AuditAction::TemplateSubmitted, format!("template:{id}"))
+                }
+                TemplateChange::Synced { .. } | TemplateChange::Updated { .. } => {
+                    (AuditAction::TemplateSynced, String::new())
+                }
+            };
+            Told::new(*project, action, subject)
+        }
+        Op::Consent(consent) => {
+            let subject = match &consent.who {
+                ConsentSubject::Contact(id) => format!("contact:{id}"),
+                // No address in the log: the person is found by the change itself.
+                ConsentSubject::Address(_) => "contact".to_owned(),
+            };
+            let senders = consent.senders.iter();
+            let senders: Vec<_> = senders
+                .filter_map(|it| topology.sender(*it))
+                .map(|it| it.id.to_string())
+                .collect();
+            Told::new(consent.project, AuditAction::ConsentChanged, subject)
+                .because(&consent.change.wording)
+                .with(&[
+                    ("optedOut", Some(consent.change.opted_out.to_string())),
+                    ("scope", Some(consent.change.scope.code().into())),
+                    ("senders", Some(senders.join(", "))),
+                ])
+        }
+        Op::Contact {
+            project, change, ..
+        } => match &**change {
+            ContactChange::Delete { contact } => Told::new(
+                *project,
+                AuditAction::ContactDeleted,
+                format!("contact:{contact}"),
+            ),
+            ContactChange::Merge { target, source } => Told::new(
+                *project,
+                AuditAction::ContactMerged,
+                format!("contact:{target}"),
+            )
+            .with(&[("source", Some(source.to_string()))]),
+            ContactChange::Create { .. }
+            | ContactChange::Update { .. }
+            | ContactChange::AddChannel { .. }
+            | ContactChange::UpdateChannel { .. }
+            | ContactChange::RemoveChannel { .. }
+            | ContactChange::MakePrimary { .. } => return None,
+        },
+        Op::Key(change) => match &**change {
+            KeyChange::Create(key) => Told::new(
+                key.project,
+                AuditAction::KeyCreated,
+                format!("key:{}", key.id),
+            )
+            .with(&[
+                ("name", Some((*key.name).into())),
+                ("test", Some(key.test.to_string())),
+            ]),
+            KeyChange::Revoke { project, id, .. } => {
+                Told::new(*project, AuditAction::KeyRevoked, format!("key:{id}"))
+            }
+        },
+        Op::Alert(step) => return of_alert(step),
+        Op::User(change) => return of_user(change),
+        Op::Deposit(deposit) => Told::new(
+            deposit.project,
+            AuditAction::FundsDeposited,
+            "balance".to_owned(),
+        )
+        .because(deposit.note.as_deref().unwrap_or_default())
+        .with(&[("micros", Some(deposit.amount.0.to_string()))]),
+        Op::Accept(_)
+        | Op::Plan(_)
+        | Op::Start(_)
+        | Op::Release(_)
+        | Op::Submitted(_)
+        | Op::Receipt(_)
+        | Op::Settle(_)
+        | Op::Billed(_)
+        | Op::Interrupted(_)
+        | Op::Person(_)
+        | Op::Inbound(_)
+        | Op::Keyword(_)
+        | Op::Prune { .. }
+        | Op::MarkRead(_)
+        | Op::Delivery(_)
+        | Op::PruneEvents(_)
+        | Op::Audited(_)
+        | Op::Audit(_)
+        | Op::PruneHistory(_) => return None,
+    })
+}
+
+fn of_control(change: &ControlChange, topology: &Topology) -> Told {
+    match change {
+        ControlChange::Set {
+            project,
+            route: key,
+            control,
+        } => {
+            let (_, subject) = route(topology, *key);
+            let until = control.until.map(|it| it.as_millis().to_string());
+            Told::new(*project, AuditAction::RouteControlled, subject)
+                .because(&control.reason)
+                .with(&[
+                    ("mode", Some(ControlMode::code(control.mode).into())),
+                    ("until", until),
+                ])
+        }
+        ControlChange::Clear(key) | ControlChange::Expire(key, _) => {
+            let (project, subject) = route(topology, *key);
+            Told::new(project, AuditAction::RouteControlled, subject)
+                .with(&[("mode", Some("auto".into()))])
+        }
+    }
+}
+
+fn of_sender(change: &SenderChange, topology: &Topology) -> Told {
+    match change {
+        SenderChange::Put(it) => Told::new(
+            it.project,
+            AuditAction::SenderPut,
+            format!("sender:{}", it.id),
+        )
+        .with(&[
+            ("name", Some((*it.name).into())),
+            ("address", Some((*it.address).into())),
+        ]),
+        SenderChange::Set(it) => {
+            let known = it.record.as_ref().map(|it| format!("sender:{}", it.id));
+            let subject = known.unwrap_or_else(|| sender(topology, it.sender).1);
+            let record = it.record.as_ref();
+            Told::new(it.project, AuditAction::SenderPut, subject).with(&[
+                ("name", record.map(|it| (*it.name).into())),
+                ("address", record.map(|it| (*it.address).into())),
+                ("routes", record.map(|it| it.routes.join(", "))),
+                ("default", it.make_default.then(|| "true".into())),
+                ("webhook", it.webhook.is_some().then(|| "changed".into())),
+            ])
+        }
+        SenderChange::Delete(key) => {
+            let (project, subject) = sender(topology, *key);
+            Told::new(project, AuditAction::SenderDeleted, subject)
+        }
+        SenderChange::PutNumber(it) => Told::new(
+            it.project,
+            AuditAction::NumberPut,
+            format!("number:{}", it.number),
+        ),
+        SenderChange::DeleteNumber(project, number) => Told::new(
+            *project,
+            AuditAction::NumberDeleted,
+            format!("number:{number}"),
+        ),
+    }
+}
+
+fn of_webhook(project: ProjectKey, subject: String, setting: &WebhookSetting) -> Told {
+    match setting {
+        WebhookSetting::Set { url, active, .. } => {
+            Told::new(project, AuditAction::WebhookPut, subject).with(&[
+                ("url", url.as_deref().map(Into::into)),
+                ("active", active.map(|it| it.to_string())),
+            ])
+        }
+        WebhookSetting::Clear => Told::new(project, AuditAction::WebhookDeleted, subject),
+        WebhookSetting::Rotate(_) => Told::new(project, AuditAction::WebhookRotated, subject),
+        WebhookSetting::Replay(_) => Told::new(project, AuditAction::WebhookReplayed, subject),
+    }
+}
+
+fn of_alert(step: &AlertStep) -> Option<Told> {
+    Some(match step {
+        AlertStep::Acknowledge { project, id, .. } => Told::new(
+            *project,
+            AuditAction::AlertAcknowledged,
+            format!("alert:{id}"),
+        ),
+        AlertStep::Silence(it) => Told::new(
+            it.project,
+            AuditAction::AlertSilenced,
+            format!("silence:{:x}", it.no),
+        )
+        .because(&it.reason)
+        .with(&[
+            ("kind", it.kind.map(|it| it.code().into())),
+            ("subject", it.subject.as_deref().map(Into::into)),
+            ("until", Some(it.until.as_millis().to_string())),
+        ]),
+        AlertStep::Unsilence { project, no } => Told::new(
+            *project,
+            AuditAction::AlertUnsilenced,
+            format!("silence:{no:x}"),
+        ),
+        AlertStep::Raise { .. }
+        | AlertStep::Tell { .. }
+        | AlertStep::Resolve { .. }
+        | AlertStep::Mailed { .. } => return None,
+    })
+}

@@ -1,0 +1,110 @@
+//! A person's word over a route (R-HEALTH): kept, taken into effect, and taken back when its time is
+//! over. What waits for a route that gets nothing new goes elsewhere, as with one that is down.
+
+use std::sync::Arc;
+
+use domain::ids::{ProjectKey, RouteKey};
+use domain::model::audit::Actor;
+use domain::model::control::RouteControl;
+use domain::time::Millis;
+use ports::store::controls::ControlChange;
+use ports::store::{Op, Outcome, Unavailable};
+use tokio::sync::oneshot;
+
+use crate::{Engine, Inner, audit, health_log, settle, worker};
+
+/// How often is looked whether a word's time is over.
+const LOOK_EVERY: Millis = Millis::seconds(1);
+
+impl Engine {
+    /// Keeps a person's word over a route, or takes it back, and goes by that from the commit on.
+    /// [`Outcome::Missing`] where there was none to take back.
+    pub async fn control_route(
+        &self,
+        project: ProjectKey,
+        route: RouteKey,
+        control: Option<RouteControl>,
+    ) -> Result<Outcome, Unavailable> {
+        let change = match control {
+            Some(control) => ControlChange::Set {
+                project,
+                route,
+                control,
+            },
+            None => ControlChange::Clear(route),
+        };
+        commit(&self.inner, self.by(), change).await
+    }
+}
+
+/// Goes by what people said before the start.
+pub(crate) async fn load(inner: &Arc<Inner>) -> Result<(), Unavailable> {
+    for (route, control) in inner.store.route_controls().await? {
+        if let Some(line) = inner.lines.get(&route) {
+            tracing::info!(route = %line.route.id, control = %control.words(), "by a person's word");
+            line.set_control(Some(control));
+        }
+    }
+    Ok(())
+}
+
+/// Takes words back whose time is over, and writes down what the log of health held back.
+pub(crate) async fn watch(inner: Arc<Inner>) {
+    let system = Actor::system();
+    loop {
+        worker::sleep(LOOK_EVERY).await;
+        let now = inner.now();
+        health_log::flush(&inner, now);
+        for line in inner.lines.values() {
+            if !line.control().is_some_and(|it| it.is_over(now)) {
+                continue;
+            }
+            let change = ControlChange::Expire(line.route.key, now);
+            if let Err(error) = commit(&inner, Some(&system), change).await {
+                tracing::error!(%error, route = %line.route.id, "a word over a route stays");
+            }
+        }
+    }
+}
+
+async fn commit(
+    inner: &Arc<Inner>,
+    by: Option<&Actor>,
+    change: ControlChange,
+) -> Result<Outcome, Unavailable> {
+    let (route, control) = match &change {
+        ControlChange::Set { route, control, .. } => (*route, Some(control.clone())),
+        ControlChange::Clear(route) | ControlChange::Expire(route, _) => (*route, None),
+    };
+    let op = audit::audited(inner, by, Op::Control(Box::new(change)));
+    let (done, answer) = oneshot::channel();
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        // In the order of the commits, and also where the caller went away.
+        move |result: Result<Outcome, Unavailable>| {
+            if let Ok(Outcome::Done) = result {
+                take_effect(&inner, route, control);
+            }
+            // Safe because: a caller that went away has no use for the answer.
+            let _unheard = done.send(result);
+        }
+    };
+    inner.store.commit(op, Box::new(after_commit));
+    answer
+        .await
+        .unwrap_or_else(|_| Err(Unavailable::new("the store has stopped")))
+}
+
+fn take_effect(inner: &Arc<Inner>, route: RouteKey, control: Option<RouteControl>) {
+    let Some(line) = inner.lines.get(&route) else {
+        return;
+    };
+    let words = control
+        .as_ref()
+        .map_or_else(|| "the automatics decide".to_owned(), RouteControl::words);
+    tracing::warn!(route = %line.route.id, %words, "a person's word over a route");
+    line.set_control(control);
+    // What is ready on a route that is held goes back to its lane; everything is looked at again.
+    settle::look_again(inner);
+    line.wake();
+}

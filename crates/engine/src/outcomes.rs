@@ -1,0 +1,214 @@
+//! How messages of a route ended of late, and whether receipts come: what alerts go by (R-ALERT).
+//!
+//! A few counters in memory, by country; forgotten at a restart. Statistics that are kept are the
+//! store's.
+
+use std::collections::BTreeMap;
+
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::phone::CountryCode;
+use domain::rules::alert::counts;
+use domain::time::{Millis, Timestamp};
+
+/// The time over which failures are counted, in slices.
+pub(crate) const WINDOW: Millis = Millis::minutes(5);
+const SLICES: usize = 10;
+const SLICE: Millis = Millis::new(WINDOW.get() / 10);
+
+/// Counters of one route.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    by_country: BTreeMap<Option<CountryCode>, [Slice; SLICES]>,
+    /// What was taken since the last receipt.
+    unanswered: Option<Unanswered>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Slice {
+    no: i64,
+    all: u64,
+    failed: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Unanswered {
+    since: Timestamp,
+    count: u32,
+}
+
+/// Outcomes within the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Figures {
+    /// All of them.
+    pub(crate) all: u64,
+    /// Those that failed.
+    pub(crate) failed: u64,
+}
+
+impl Figures {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.failed += other.failed;
+    }
+}
+
+impl Outcomes {
+    /// A submission was answered. `receipts`: whether its end comes by receipt.
+    pub(crate) fn submitted(
+        &mut self,
+        outcome: &SubmitOutcome,
+        receipts: bool,
+        country: Option<CountryCode>,
+        now: Timestamp,
+    ) {
+        match outcome {
+            SubmitOutcome::Accepted { .. } if receipts => {
+                let unanswered = self.unanswered.get_or_insert(Unanswered {
+                    since: now,
+                    count: 0,
+                });
+                unanswered.count = unanswered.count.saturating_add(1);
+            }
+            SubmitOutcome::Accepted { .. } => self.count(country, false, now),
+            SubmitOutcome::Unknown { .. } => self.count(country, true, now),
+            SubmitOutcome::NotAccepted(failure)
+            | SubmitOutcome::PartlyAccepted { failure, .. }
+            | SubmitOutcome::Rejected(failure) => {
+                if counts(failure.class) {
+                    self.count(country, true, now);
+                }
+            }
+        }
+    }
+
+    /// A receipt came.
+    pub(crate) fn receipt(
+        &mut self,
+        state: &ReceiptState,
+        country: Option<CountryCode>,
+        now: Timestamp,
+    ) {
+        self.unanswered = None;
+        match state {
+            ReceiptState::Delivered => self.count(country, false, now),
+            ReceiptState::Failed(failure) => {
+                if counts(failure.class) {
+                    self.count(country, true, now);
+                }
+            }
+            ReceiptState::InTransit | ReceiptState::Read => {}
+        }
+    }
+
+    fn count(&mut self, country: Option<CountryCode>, is_failure: bool, now: Timestamp) {
+        let no = slice_of(now);
+        let slices = self.by_country.entry(country).or_default();
+        let place = usize::try_from(no).unwrap_or(0) % SLICES;
+        let slice = &mut slices[place];
+        if slice.no != no {
+            *slice = Slice {
+                no,
+                ..Slice::default()
+            };
+        }
+        slice.all += 1;
+        slice.failed += u64::from(is_failure);
+    }
+
+    /// What ended within the window, by country.
+    pub(crate) fn figures(&self, now: Timestamp) -> Vec<(Option<CountryCode>, Figures)> {
+        let last = slice_of(now);
+        let span = i64::try_from(SLICES).unwrap_or(i64::MAX);
+        let within = |it: &&Slice| it.no <= last && last - it.no < span;
+        let of = |slices: &[Slice; SLICES]| {
+            let mut figures = Figures::default();
+            for it in slices.iter().filter(within) {
+                figures.add(Figures {
+                    all: it.all,
+                    failed: it.failed,
+                });
+            }
+            figures
+        };
+        self.by_country
+            .iter()
+            .map(|(country, slices)| (*country, of(slices)))
+            .collect()
+    }
+
+    /// For how many seconds no receipt came although at least `volume` messages were taken.
+    pub(crate) fn silent_seconds(&self, volume: u32, now: Timestamp) -> i64 {
+        self.unanswered
+            .filter(|it| it.count >= volume.max(1))
+            .map_or(0, |it| now.since(it.since).get() / 1_000)
+    }
+}
+
+const fn slice_of(now: Timestamp) -> i64 {
+    now.as_millis().div_euclid(SLICE.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::failure::{Failure, FailureClass};
+
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn at(seconds: i64) -> Timestamp {
+        T0.plus(Millis::seconds(seconds))
+    }
+
+    fn failed(class: FailureClass) -> ReceiptState {
+        ReceiptState::Failed(Failure::new(class, "x", "x"))
+    }
+
+    fn sum(outcomes: &Outcomes, now: Timestamp) -> (u64, u64) {
+        let mut all = Figures::default();
+        for (_, figures) in outcomes.figures(now) {
+            all.add(figures);
+        }
+        (all.failed, all.all)
+    }
+
+    #[test]
+    fn ends_are_counted_by_country_and_forgotten_after_the_window() {
+        let mut outcomes = Outcomes::default();
+        let romania = CountryCode::parse("RO");
+        outcomes.receipt(&ReceiptState::Delivered, romania, at(0));
+        outcomes.receipt(&failed(FailureClass::Undeliverable), None, at(1));
+        assert_eq!(sum(&outcomes, at(2)), (1, 2));
+        let of_romania = outcomes.figures(at(2));
+        let wanted = Figures { all: 1, failed: 0 };
+        assert!(of_romania.contains(&(romania, wanted)));
+        assert_eq!(sum(&outcomes, at(299)), (1, 2));
+        assert_eq!(sum(&outcomes, at(330)), (0, 0));
+    }
+
+    #[test]
+    fn what_says_nothing_of_how_messages_go_is_not_counted() {
+        let mut outcomes = Outcomes::default();
+        for class in [FailureClass::Throttled, FailureClass::OptedOut] {
+            outcomes.receipt(&failed(class), None, at(0));
+            let refused = SubmitOutcome::NotAccepted(Failure::new(class, "x", "x"));
+            outcomes.submitted(&refused, true, None, at(0));
+        }
+        assert_eq!(sum(&outcomes, at(0)), (0, 0));
+    }
+
+    #[test]
+    fn silence_counts_from_what_was_first_taken_and_ends_with_any_receipt() {
+        let mut outcomes = Outcomes::default();
+        let accepted = SubmitOutcome::Accepted {
+            references: Vec::new(),
+        };
+        for second in 0..3 {
+            outcomes.submitted(&accepted, true, None, at(second));
+        }
+        assert_eq!(outcomes.silent_seconds(3, at(60)), 60);
+        assert_eq!(outcomes.silent_seconds(4, at(60)), 0, "too few to tell");
+        outcomes.receipt(&ReceiptState::InTransit, None, at(61));
+        assert_eq!(outcomes.silent_seconds(1, at(600)), 0);
+    }
+}

@@ -1,0 +1,336 @@
+//! R-ALERT, R-QUOTA-3: raised once, resolved once, told by events and by e-mail, across restarts.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use domain::model::alert::{Alert, AlertKind, Silence};
+use domain::model::audit::{Actor, ActorKind};
+use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
+use domain::model::failure::FailureClass;
+use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
+use domain::model::route::{Route, RouteClass};
+use domain::rules::alert::AlertSettings;
+use domain::time::Millis;
+use parking_lot::Mutex;
+use ports::mail::{Mailer, Notice};
+use ports::store::alerts::{AlertFilter, AlertStep};
+use ports::store::events::EventFilter;
+use ports::store::{Op, Queries};
+
+use crate::world::{Act, PROJECT, SMS, SMS2, World, bulk_to, sms, sms2, text_to};
+
+/// Keeps what it is given; refuses while it is told to.
+#[derive(Default)]
+struct Postbox {
+    letters: Mutex<Vec<String>>,
+    refuses: Mutex<u32>,
+}
+
+impl Mailer for Postbox {
+    fn send(
+        &self,
+        notice: Notice,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Box<str>>> + Send + '_>> {
+        let mut refuses = self.refuses.lock();
+        let result = if *refuses > 0 {
+            *refuses -= 1;
+            Err("421 not now".into())
+        } else {
+            self.letters.lock().push(notice.subject);
+            Ok(())
+        };
+        Box::pin(std::future::ready(result))
+    }
+}
+
+impl World {
+    async fn watched(routes: impl IntoIterator<Item = Route>) -> Self {
+        let world = Self::running(routes).await;
+        world.engine().watch_alerts(AlertSettings::default());
+        world
+    }
+
+    async fn alerts(&self, raised: bool) -> Vec<Alert> {
+        let filter = AlertFilter {
+            project: Some(PROJECT),
+            raised: Some(raised),
+            before: None,
+            limit: 100,
+        };
+        self.disk.alerts(filter).await.unwrap()
+    }
+
+    async fn raised(&self) -> Vec<(AlertKind, String)> {
+        let alerts = self.alerts(true).await;
+        let mut alerts: Vec<_> = alerts
+            .iter()
+            .map(|it| (it.kind, it.subject.to_string()))
+            .collect();
+        alerts.sort();
+        alerts
+    }
+
+    /// What was told of alerts, in order.
+    async fn told(&self) -> Vec<(EventKind, String)> {
+        let filter = EventFilter {
+            project: PROJECT,
+            sender: None,
+            kinds: EventKinds::default()
+                .with(EventKind::AlertRaised)
+                .with(EventKind::AlertResolved),
+            after: EventSeq(0),
+            limit: 1_000,
+        };
+        let page = self.disk.events(filter).await.unwrap();
+        let events = page.events.into_iter().map(|it| it.event);
+        events
+            .map(|it| match it.detail {
+                Some(EventDetail::Alert(news)) => (it.kind, news.words.to_string()),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    async fn kinds(&self) -> Vec<EventKind> {
+        self.told().await.into_iter().map(|it| it.0).collect()
+    }
+}
+
+fn route_down() -> (AlertKind, String) {
+    (AlertKind::RouteDown, "route:route1".to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_stays_down_is_told_once_and_its_return_once() {
+    let world = World::watched([sms(), sms2()]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::seconds(25)).await;
+    assert_eq!(world.raised().await, [], "it may be back at once");
+    world.pass(Millis::minutes(10)).await;
+    assert_eq!(world.raised().await, [route_down()]);
+    world.provider(SMS).link(true);
+    world.pass(Millis::seconds(50)).await;
+    assert_eq!(world.raised().await, [route_down()], "is it steady?");
+    world.pass(Millis::minutes(10)).await;
+    assert_eq!(world.raised().await, []);
+    let told = world.told().await;
+    assert_eq!(
+        world.kinds().await,
+        [EventKind::AlertRaised, EventKind::AlertResolved]
+    );
+    assert!(told[0].1.starts_with("route route1 is down: "), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_comes_and_goes_is_not_told() {
+    let world = World::watched([sms()]).await;
+    for _ in 0..20 {
+        world.provider(SMS).link(false);
+        world.pass(Millis::seconds(20)).await;
+        world.provider(SMS).link(true);
+        world.pass(Millis::seconds(20)).await;
+    }
+    assert_eq!(world.told().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_neither_repeats_nor_loses_an_alert() {
+    let mut world = World::watched([sms()]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::minutes(2)).await;
+    world.restart().await;
+    world.provider(SMS).link(false);
+    world.engine().watch_alerts(AlertSettings::default());
+    world.pass(Millis::minutes(5)).await;
+    assert_eq!(world.raised().await, [route_down()]);
+    world.restart().await;
+    world.provider(SMS).link(true);
+    world.engine().watch_alerts(AlertSettings::default());
+    world.pass(Millis::minutes(5)).await;
+    assert_eq!(world.raised().await, []);
+    let once = [EventKind::AlertRaised, EventKind::AlertResolved];
+    assert_eq!(world.kinds().await, once);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_rate_is_told_by_route_channel_and_country() {
+    let world = World::watched([sms()]).await;
+    world
+        .provider(SMS)
+        .does_in_turn([Act::accept().fails_after(100, FailureClass::Undeliverable)]);
+    for no in 0..19 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.raised().await, [], "too few to tell");
+    for no in 0..30 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(2)).await;
+    let raised = world.raised().await;
+    for subject in ["channel:sms", "route:route1"] {
+        let key = (AlertKind::FailureRate, subject.to_owned());
+        assert!(raised.contains(&key), "{raised:?}");
+    }
+    // Without traffic there is no rate.
+    world.pass(Millis::minutes(15)).await;
+    assert_eq!(world.raised().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn direct_messages_that_nothing_can_carry_are_told() {
+    let world = World::watched([sms(), sms2()]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::minutes(2)).await;
+    world.send(text_to(1, "by the other")).await;
+    world.pass(Millis::minutes(1)).await;
+    let out = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
+    assert!(!world.raised().await.contains(&out));
+    world.provider(SMS2).link(false);
+    world.send(bulk_to(2, "bulk may wait")).await;
+    world.pass(Millis::minutes(1)).await;
+    assert!(!world.raised().await.contains(&out));
+    world.send(text_to(3, "this one waits")).await;
+    world.pass(Millis::minutes(1)).await;
+    assert!(world.raised().await.contains(&out));
+    world.provider(SMS2).link(true);
+    world.pass(Millis::minutes(2)).await;
+    assert!(!world.raised().await.contains(&out));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_grows_old_and_a_phone_that_is_away_are_told() {
+    let phone = Route {
+        class: Some(RouteClass::Phone),
+        ..sms()
+    };
+    let world = World::watched([phone]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::minutes(10)).await;
+    assert_eq!(world.raised().await, [], "nothing waits for it");
+    world.send(text_to(1, "hello")).await;
+    world.pass(Millis::minutes(2)).await;
+    let offline = (AlertKind::PhoneOffline, "route:route1".to_owned());
+    assert_eq!(world.raised().await, [offline]);
+    world.pass(Millis::minutes(5)).await;
+    let late = (AlertKind::BacklogAge, "route:route1".to_owned());
+    assert!(world.raised().await.contains(&late));
+    world.provider(SMS).link(true);
+    world.pass(Millis::minutes(5)).await;
+    assert_eq!(world.raised().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_that_stay_away_are_told_and_one_receipt_resolves_it() {
+    let world = World::watched([sms()]).await;
+    world.provider(SMS).does_in_turn([Act::accept()]);
+    for no in 0..25 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(29)).await;
+    assert_eq!(world.raised().await, []);
+    world.pass(Millis::minutes(3)).await;
+    let missing = (AlertKind::ReceiptsMissing, "route:route1".to_owned());
+    assert_eq!(world.raised().await, [missing]);
+    world
+        .provider(SMS)
+        .does_in_turn([Act::accept().delivered_after(100)]);
+    world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(10)).await;
+    assert_eq!(world.raised().await, []);
+}
+
+fn silence(world: &World, kind: AlertKind, span: Millis) -> Op {
+    let silence = Silence {
+        no: 7,
+        project: PROJECT,
+        kind: Some(kind),
+        subject: None,
+        until: world.now().plus(span),
+        reason: "known".into(),
+        by: Actor::new(ActorKind::User, "ann"),
+        created_at: world.now(),
+    };
+    Op::Alert(Box::new(AlertStep::Silence(silence)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silenced_alert_is_told_when_the_silence_ends_and_it_is_still_there() {
+    for is_back in [true, false] {
+        let world = World::watched([sms(), sms2()]).await;
+        let op = silence(&world, AlertKind::RouteDown, Millis::minutes(10));
+        world.engine().apply(op).await.unwrap();
+        world.provider(SMS).link(false);
+        world.pass(Millis::minutes(5)).await;
+        assert_eq!(world.raised().await, [route_down()]);
+        assert_eq!(world.told().await, []);
+        world.provider(SMS).link(is_back);
+        world.pass(Millis::minutes(10)).await;
+        let told = world.kinds().await;
+        let want: &[EventKind] = if is_back {
+            &[]
+        } else {
+            &[EventKind::AlertRaised]
+        };
+        assert_eq!(told, want, "back: {is_back}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn alerts_are_mailed_once_each_also_when_the_server_is_slow_to_take_them() {
+    let mut world = World::watched([sms(), sms2()]).await;
+    let postbox = Arc::<Postbox>::default();
+    *postbox.refuses.lock() = 2;
+    world.engine().mail_alerts(Arc::<Postbox>::clone(&postbox));
+    world.pass(Millis::seconds(6)).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::minutes(1)).await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(5)).await;
+    assert_eq!(
+        world.journey(id)[0].0,
+        SMS2,
+        "no message waits for a letter"
+    );
+    world.pass(Millis::minutes(5)).await;
+    assert_eq!(postbox.letters.lock().len(), 1);
+    world.restart().await;
+    world.engine().watch_alerts(AlertSettings::default());
+    world.engine().mail_alerts(Arc::<Postbox>::clone(&postbox));
+    world.pass(Millis::minutes(5)).await;
+    let letters = postbox.letters.lock().clone();
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert!(letters[0].starts_with("[Tandem Main] raised: route route1 is down"));
+    assert!(letters[1].starts_with("[Tandem Main] resolved: route route1 is down"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_told_at_80_and_at_100_percent_and_its_turn_resolves_both() {
+    let quotas = Quotas::new([Quota {
+        per: Period::Hour,
+        unit: QuotaUnit::Messages,
+        limit: 10,
+    }]);
+    let world = World::watched([Route { quotas, ..sms() }, sms2()]).await;
+    for no in 0..7 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::seconds(10)).await;
+    assert_eq!(world.raised().await, []);
+    world.send(text_to(7, "hello")).await;
+    world.pass(Millis::seconds(3)).await;
+    let of_route = |kind| (kind, "route:route1".to_owned());
+    assert_eq!(world.raised().await, [of_route(AlertKind::Quota80)]);
+    for no in 8..12 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::seconds(3)).await;
+    let both = [AlertKind::Quota80, AlertKind::Quota100].map(of_route);
+    assert_eq!(world.raised().await, both);
+    world.pass(Millis::hours(1)).await;
+    assert_eq!(world.raised().await, []);
+    let raised = world.kinds().await;
+    let count = raised.iter().filter(|it| **it == EventKind::AlertRaised);
+    assert_eq!((count.count(), raised.len()), (2, 4), "{raised:?}");
+}

@@ -1,0 +1,136 @@
+//! Alerts as they are kept: a restart neither repeats nor loses one (R-ALERT).
+
+use domain::ids::{AlertId, ProjectKey};
+use domain::model::alert::{Alert, AlertKind, Silence};
+use domain::model::audit::Actor;
+use domain::model::event::{EventDetail, EventKind, EventSeq};
+use domain::time::Timestamp;
+
+use super::Epoch;
+use super::events::Event;
+
+/// A step of an alert. The ones that the automatics take are fenced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertStep {
+    /// Raises it, and brings [`EventKind::AlertRaised`] unless it is silenced.
+    /// [`Stale`](super::Outcome::Stale) where the same is raised already.
+    Raise {
+        /// What of; its id is given here, and it is not acknowledged.
+        alert: Box<NewAlert>,
+        /// Whose work.
+        epoch: Epoch,
+    },
+    /// Tells of one that was raised while it was silenced. [`Stale`](super::Outcome::Stale) where
+    /// it was told, or is over.
+    Tell {
+        /// Which.
+        id: AlertId,
+        /// When.
+        at: Timestamp,
+        /// Whose work.
+        epoch: Epoch,
+    },
+    /// Resolves it, and brings [`EventKind::AlertResolved`] where it was told.
+    /// [`Stale`](super::Outcome::Stale) where it is resolved already.
+    Resolve {
+        /// Which.
+        id: AlertId,
+        /// When.
+        at: Timestamp,
+        /// Whose work.
+        epoch: Epoch,
+    },
+    /// Notes who has seen it; the first one stays. [`Missing`](super::Outcome::Missing) where there
+    /// is no such alert.
+    Acknowledge {
+        /// Whose.
+        project: ProjectKey,
+        /// Which.
+        id: AlertId,
+        /// Who.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// Keeps a silence.
+    Silence(Silence),
+    /// Ends a silence. [`Missing`](super::Outcome::Missing) where there is none.
+    Unsilence {
+        /// Whose.
+        project: ProjectKey,
+        /// Which.
+        no: i64,
+    },
+    /// The events of a project up to this place need no e-mail any more.
+    Mailed {
+        /// Whose.
+        project: ProjectKey,
+        /// Up to where.
+        upto: EventSeq,
+        /// Whose work.
+        epoch: Epoch,
+    },
+}
+
+/// An alert that is to be raised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAlert {
+    /// Whose.
+    pub project: ProjectKey,
+    /// What it is about.
+    pub kind: AlertKind,
+    /// Which one.
+    pub subject: Box<str>,
+    /// What it is.
+    pub value: i64,
+    /// The same in words.
+    pub words: Box<str>,
+    /// Whether it is silenced.
+    pub silenced: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl NewAlert {
+    /// The alert, with its id.
+    pub fn raised(&self, id: AlertId) -> Alert {
+        Alert {
+            id,
+            project: self.project,
+            kind: self.kind,
+            subject: self.subject.clone(),
+            value: self.value,
+            words: self.words.clone(),
+            raised_at: self.at,
+            resolved_at: None,
+            told: !self.silenced,
+            acknowledged: None,
+        }
+    }
+}
+
+/// The event that tells of an alert: one of the whole project.
+pub fn event_of(alert: &Alert, kind: EventKind, at: Timestamp) -> Event {
+    Event {
+        project: alert.project,
+        sender: None,
+        kind,
+        message: None,
+        at,
+        channel: None,
+        detail: Some(EventDetail::Alert(Box::new(alert.news()))),
+    }
+}
+
+/// Which alerts to read, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Whose; `None` is everybody's.
+    pub project: Option<ProjectKey>,
+    /// Only those that are raised, or only those that are not.
+    pub raised: Option<bool>,
+    /// Only before this one.
+    pub before: Option<AlertId>,
+    /// At most so many.
+    pub limit: u16,
+}
