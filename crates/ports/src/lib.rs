@@ -1,7 +1,7 @@
 //! What the engine needs of the world, as small traits, and the in-memory model of the store.
 //!
 //! Reading order: [`clock`], [`store`] (operations, then queries), [`connector`], [`hooks`],
-//! [`provider`] and [`courier`]; then [`memory`] and [`conformance`].
+//! [`phones`], [`provider`] and [`courier`]; then [`memory`] and [`conformance`].
 
 pub mod clock;
 pub mod conformance;
@@ -9,5 +9,6 @@ pub mod connector;
 pub mod courier;
 pub mod hooks;
 pub mod memory;
+pub mod phones;
 pub mod provider;
 pub mod store;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -20,6 +22,7 @@ use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
+use ports::store::phones::{Handing, PhoneBook};
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
@@ -252,6 +255,14 @@ impl Queries for Access {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(|it| it.dead_letters(sender, before, limit))
+    }
+
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {
+        self.ask(move |it| it.phone_book(route, since, peers))
+    }
+
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>> {
+        self.ask(move |it| it.phone_handing(route, id))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

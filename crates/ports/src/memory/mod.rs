@@ -7,6 +7,7 @@ mod accepting;
 mod consent;
 mod contacts;
 mod conversations;
+mod phones;
 mod publishing;
 mod receiving;
 mod senders;
@@ -18,7 +19,9 @@ mod views;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -35,6 +38,7 @@ use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use crate::store::operations::ApiKeyRecord;
+use crate::store::phones::{Handing, PhoneBook};
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::templates::{Template, TemplateFilter};
@@ -290,6 +294,15 @@ impl Queries for MemoryStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.answer(|it| it.publishing.dead_letters(sender, before, limit.into()))
+    }
+
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {
+        let peers = usize::try_from(peers).unwrap_or(usize::MAX);
+        self.answer(|it| it.phones.book(route, since, peers))
+    }
+
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>> {
+        self.answer(|it| it.phones.handing(route, &id))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -10,6 +10,7 @@ use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
 
 use super::conversations::Conversation;
+use super::phones::Phones;
 use super::publishing::Publishing;
 use crate::store::contacts::ContactChannelView;
 use crate::store::fold::KeySequence;
@@ -46,6 +47,7 @@ pub(super) struct State {
     pub(super) default_senders: BTreeMap<ProjectKey, SenderKey>,
     pub(super) numbers: BTreeMap<(ProjectKey, Box<str>), NumberRecord>,
     pub(super) publishing: Publishing,
+    pub(super) phones: Phones,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -118,6 +120,7 @@ impl State {
             default_senders: BTreeMap::new(),
             numbers: BTreeMap::new(),
             publishing: Publishing::default(),
+            phones: Phones::default(),
         }
     }
 
@@ -165,6 +168,10 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::Phone(change) => {
+                self.phones.change(change);
+                Outcome::Done
+            }
         }
     }
 

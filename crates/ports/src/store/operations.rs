@@ -21,6 +21,7 @@ use super::consent::Consent;
 use super::contacts::{ContactChange, ContactOutcome};
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::phones::PhoneChange;
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
 use super::webhooks::{Delivery, PruneEvents, Webhook, WebhookChange};
@@ -102,6 +103,8 @@ pub enum Op {
     Delivery(Box<Delivery>),
     /// See [`PruneEvents`].
     PruneEvents(PruneEvents),
+    /// See [`PhoneChange`].
+    Phone(PhoneChange),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was

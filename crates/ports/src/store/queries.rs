@@ -1,7 +1,9 @@
 //! The queries: what is read. Each answers from a state at least as new as every operation whose
 //! completion was called before the query was made.
 
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -20,6 +22,7 @@ use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
+use super::phones::{Handing, PhoneBook};
 use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
 use super::webhooks::{DeadLetter, Webhook, WebhookStanding};
@@ -189,6 +192,13 @@ pub trait Queries: Send + Sync + 'static {
         before: Option<EventSeq>,
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// Everything that the pool of phones on this route knows, what was handed since `since` and at
+    /// most `peers` of the newest peers among it: at start.
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook>;
+
+    /// What was handed to a phone of this route under this id.
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

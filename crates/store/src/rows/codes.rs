@@ -13,6 +13,7 @@ use domain::model::route::ChargedOn;
 use domain::model::template::TemplateStatus;
 use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
+use ports::store::phones::HandingState;
 
 use super::Corrupt;
 
@@ -52,6 +53,13 @@ coded!(
     Status,
     "status",
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
+);
+coded!(
+    HandingState,
+    "handing state",
+    [
+        Offered, Pending, Processed, Withdrawn, Cancelled, Sent, Failed, Delivered
+    ]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
 coded!(

@@ -55,6 +55,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "sender_settings",
         sql: include_str!("../../migrations/0007_sender_settings.sql"),
     },
+    Migration {
+        number: 8,
+        name: "phones",
+        sql: include_str!("../../migrations/0008_phones.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

@@ -20,6 +20,7 @@ mod loading;
 mod merging;
 mod migrate;
 mod open;
+mod phones;
 mod readers;
 mod receive;
 mod senders;
@@ -34,7 +35,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey, TemplateId};
+use domain::ids::{
+    ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::consent::ConsentRecord;
 use domain::model::contact::ContactFacts;
@@ -50,6 +53,7 @@ use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
+use ports::store::phones::{Handing, PhoneBook};
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
@@ -416,6 +420,14 @@ impl Queries for SqliteStore {
         limit: u16,
     ) -> Answer<'_, Vec<DeadLetter>> {
         self.ask(move |reader| reader.dead_letters(sender, before, limit))
+    }
+
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {
+        self.list(move |reader| reader.phone_book(route, since, peers))
+    }
+
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>> {
+        self.ask(move |reader| reader.phone_handing(route, &id))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -83,7 +83,8 @@ impl Work {
             | Op::MarkRead(_)
             | Op::Webhook(_)
             | Op::Delivery(_)
-            | Op::PruneEvents(_) => Ok(String::new()),
+            | Op::PruneEvents(_)
+            | Op::Phone(_) => Ok(String::new()),
         };
         Self::Operation { op, decision, done }
     }
@@ -224,5 +225,6 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Webhook(change) => line.change_webhook(change),
         Op::Delivery(delivery) => line.delivery(delivery),
         Op::PruneEvents(prune) => line.prune_events(prune),
+        Op::Phone(change) => line.change_phone(change),
     }
 }

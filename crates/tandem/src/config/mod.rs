@@ -22,6 +22,7 @@ mod secret;
 mod sender;
 mod simulator;
 mod smpp;
+mod smsgate;
 mod summary;
 mod telegram;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::smsgate::SmsGateConfig;
 use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
@@ -268,6 +269,8 @@ pub(crate) enum Provider {
     Telegram(Box<TelegramConfig>),
     /// A mail server.
     Email(Box<EmailConfig>),
+    /// A pool of phones with the SMSGate app.
+    SmsGate(Box<SmsGateConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -282,6 +285,7 @@ impl Provider {
             Self::Http(_) => "http",
             Self::Telegram(_) => "telegram",
             Self::Email(_) => "email",
+            Self::SmsGate(_) => "smsgate",
             Self::Simulator(_) => "simulator",
         }
     }
