@@ -32,6 +32,8 @@ from typing import Any
 
 import httpx
 
+from .server import project
+
 AGENT = "me.capcom.smsgateway/1.68.0"
 #: The webhooks that this version knows.
 EVENTS = {
@@ -502,6 +504,30 @@ class Phone:
             return 0
         self.statuses.append(("POST", "hook", answer.status_code))
         return answer.status_code
+
+
+#: A pool alone: whatever is direct goes by it. Times are short, so that what is late is late soon.
+POOL = """
+[[route]]
+id = "phones"
+channel = "sms"
+provider = "smsgate"
+smsgate = {{ hold = "{hold}", fetch_within = "2s", present_for = "10s" }}
+
+{more}
+
+[[sender]]
+id = "support"
+name = "Support"
+phone_number = "+40722000009"
+default = true
+routes = [{routes}]
+"""
+
+
+def pool(hold: str = "5m", more: str = "", routes: str = '"phones"') -> str:
+    """A configuration with a pool of phones."""
+    return project() + POOL.format(hold=hold, more=more, routes=routes)
 
 
 def main() -> None:

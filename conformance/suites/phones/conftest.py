@@ -8,32 +8,9 @@ from typing import Any
 import pytest
 
 from harness.api import Api
-from harness.phone import Phone
-from harness.server import LIVE_KEY, Server, project
+from harness.phone import Phone, pool
+from harness.server import LIVE_KEY, Server
 from harness.wait import until
-
-#: A pool alone: whatever is direct goes by it. Times are short, so that what is late is late soon.
-POOL = """
-[[route]]
-id = "phones"
-channel = "sms"
-provider = "smsgate"
-smsgate = {{ hold = "{hold}", fetch_within = "2s", present_for = "10s" }}
-
-{more}
-
-[[sender]]
-id = "support"
-name = "Support"
-phone_number = "+40722000009"
-default = true
-routes = [{routes}]
-"""
-
-
-def pool(hold: str = "5m", more: str = "", routes: str = '"phones"') -> str:
-    """A configuration with a pool of phones."""
-    return project() + POOL.format(hold=hold, more=more, routes=routes)
 
 
 @pytest.fixture(scope="module")

@@ -320,11 +320,16 @@ impl Pool {
                 } else {
                     self.config.present_for
                 };
-                let late = quiet >= patience || now >= open.handing.valid_until;
-                if late && let Some(phone) = phone {
-                    phone.silent = true;
+                let late = quiet >= patience;
+                let over = now >= open.handing.valid_until;
+                if let Some(phone) = phone {
+                    phone.silent |= late;
+                    // A wake-up may have been lost on the way.
+                    if quiet.get() >= patience.get() / 2 {
+                        phone.wake(now);
+                    }
                 }
-                if late || !present {
+                if late || over || !present {
                     self.take_back(id, acts);
                 }
             }

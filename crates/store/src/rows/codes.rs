@@ -175,6 +175,7 @@ mod tests {
         survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
+        survive(&HandingState::ALL);
         survive(&EventKind::ALL);
         survive(&SignatureVersion::ALL);
         survive(Counted::TABLE);
@@ -187,6 +188,11 @@ mod tests {
     #[test]
     fn the_codes_that_the_schema_names_are_these() {
         assert_eq!((Status::Queued.number(), Status::Failed.number()), (0, 3));
+        assert_eq!(
+            HandingState::Withdrawn.number(),
+            3,
+            "the first that is not open"
+        );
         assert_eq!(
             (AddressKind::Email.number(), AddressKind::Messenger.number()),
             (2, 5)
