@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Messages(Messages),
     /// List routes with their state.
     Routes(Routes),
+    /// List the team's phones with their state, or pair a new one.
+    Phones(Phones),
     /// Explain in plain words what became of a message, and why.
     Explain(Explain),
     /// Follow messages as their status changes, until interrupted.
@@ -168,6 +170,31 @@ pub(crate) struct Routes {
     pub(crate) server: Server,
 }
 
+/// `tandem phones`
+#[derive(Debug, Args)]
+pub(crate) struct Phones {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// What to do; lists the phones otherwise.
+    #[command(subcommand)]
+    pub(crate) action: Option<PhoneAction>,
+}
+
+/// What `tandem phones` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhoneAction {
+    /// Print what is typed into the app of a new phone; good for one phone and 15 minutes.
+    Pair {
+        /// Id of the route; needed where several have phones.
+        #[arg(long, value_name = "ID")]
+        route: Option<String>,
+        /// What the phone is to be called; otherwise as it calls itself.
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
 /// `tandem explain`
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
@@ -286,6 +313,8 @@ mod tests {
             "tandem send --to +40712345678 --text hi --channel sms --sender s --category otp --traffic-class direct --at 2026-01-01T00:00:00Z --idempotency-key k --wait --json",
             "tandem messages --status failed --to +40712345678 --channel sms --limit 5 --json",
             "tandem routes --url http://127.0.0.1:9 --key k",
+            "tandem phones --json",
+            "tandem phones --key k pair --route phones --name desk",
             "tandem explain msg_1",
             "tandem tail --every 1000",
             "tandem keys create --name app --scope send --scope manage --test --project main",

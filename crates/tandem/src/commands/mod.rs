@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod keys;
 mod messages;
+mod phones;
 mod routes;
 mod send;
 pub(crate) mod serve;
@@ -27,6 +28,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Send(args) => send::run(args).await,
         Command::Messages(args) => messages::run(args).await,
         Command::Routes(args) => routes::run(args).await,
+        Command::Phones(args) => phones::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,

@@ -223,6 +223,7 @@ fn read<'a>(
     for problem in overrides.apply(&mut config) {
         report.error_outside(&problem.path, problem.what);
     }
+    checks::reachable_by_phones(&config, report);
     config
 }
 
