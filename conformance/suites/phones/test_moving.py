@@ -1,4 +1,5 @@
-"""A message leaves a phone for another route only when the phone will certainly not send it (R-PHONE-3)."""
+"""A message leaves a phone for another route only when the phone will certainly not send it (R-PHONE-3), and phones
+carry what nothing else can (R-QUOTA-3, so far as routes can be down)."""
 
 from __future__ import annotations
 

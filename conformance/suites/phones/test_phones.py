@@ -1,4 +1,4 @@
-"""The acceptance list of phones with the stock app, point by point, against the program."""
+"""The acceptance list of phones with the stock app, point by point, against the program (R-PHONE-1)."""
 
 from __future__ import annotations
 

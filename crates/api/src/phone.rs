@@ -18,6 +18,7 @@ use futures_util::stream;
 use ports::connector::Connector;
 use ports::hooks::{HookAnswer, HookCall};
 use ports::phones::{PhoneCaller, PhoneEvents};
+use tokio_util::sync::CancellationToken;
 
 use crate::ApiState;
 use crate::hooks::response;
@@ -79,7 +80,7 @@ async fn call(
         };
         if let (PhoneCaller::Phone(phone), "GET", "/events") = (&caller, method.as_str(), &*path) {
             return match pool.listen(phone) {
-                Some(events) => opened(events),
+                Some(events) => opened(events, api.closing.clone()),
                 None => refused(StatusCode::UNAUTHORIZED, "This phone was sent away."),
             };
         }
@@ -101,11 +102,14 @@ async fn call(
     refused(StatusCode::UNAUTHORIZED, "Nobody knows this token.")
 }
 
-fn opened(events: Box<dyn PhoneEvents>) -> Response {
-    let events = stream::unfold(events, |mut events| async {
-        let event = events.next().await?;
+fn opened(events: Box<dyn PhoneEvents>, closing: CancellationToken) -> Response {
+    let events = stream::unfold((events, closing), |(mut events, closing)| async {
+        let event = tokio::select! {
+            event = events.next() => event?,
+            () = closing.cancelled() => return None,
+        };
         let frame = Event::default().event(event.name).data(&*event.data);
-        Some((Ok::<_, Infallible>(frame), events))
+        Some((Ok::<_, Infallible>(frame), (events, closing)))
     });
     let alive = KeepAlive::new().interval(HEARTBEAT).text("keepalive");
     let mut response = Sse::new(events).keep_alive(alive).into_response();

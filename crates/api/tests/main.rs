@@ -23,6 +23,8 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/phones.rs"]
+mod phones;
 #[path = "suite/quoting.rs"]
 mod quoting;
 #[path = "suite/senders.rs"]

@@ -1,4 +1,4 @@
-//! What phones call, and what operators do with phones.
+//! What phones call, and what operators do with phones (R-PHONE-1).
 
 use std::sync::Arc;
 
@@ -374,7 +374,7 @@ async fn reported(shared: &Arc<Shared>, phone: &str, call: &HookCall) -> HookAns
             .await;
         match known {
             Ok(Some(known)) if *known.phone == *phone => {
-                let (_, kept) = shared.act(|_, _| ((), reports::late(&known, report)));
+                let ((), kept) = shared.act(|_, _| ((), reports::late(&known, report)));
                 waits.extend(kept);
             }
             Ok(_) => {}

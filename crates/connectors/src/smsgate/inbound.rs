@@ -23,7 +23,8 @@ const SKEW_MILLIS: u64 = 120_000;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    kind: String,
     #[serde(default)]
     device_id: Option<String>,
     #[serde(default)]
@@ -103,7 +104,7 @@ pub(super) fn read(phone: &str, body: &[u8], cards: &[SimCard], now: Timestamp) 
         return Some(Told::Nothing("it names another phone"));
     }
     let payload = event.payload;
-    Some(match &*event.event {
+    Some(match &*event.kind {
         "sms:received" => {
             let text = payload.message.clone();
             message(phone, &payload, text, cards)
@@ -123,7 +124,7 @@ pub(super) fn read(phone: &str, body: &[u8], cards: &[SimCard], now: Timestamp) 
             )
         }
         "system:ping" => match payload.health {
-            Some(health) => Told::Health(self::health(health, now)),
+            Some(health) => Told::Health(self::health(&health, now)),
             None => Told::Nothing("a ping without health"),
         },
         "app:started" => Told::Cards(wire::sims(payload.sim_cards.as_deref().unwrap_or_default())),
@@ -187,7 +188,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(stamp.as_millisecond()))
 }
 
-fn health(health: Health, now: Timestamp) -> PhoneHealth {
+fn health(health: &Health, now: Timestamp) -> PhoneHealth {
     let battery = health
         .checks
         .get("battery:level")

@@ -1,4 +1,4 @@
-//! Phones with the open-source app SMSGate, unmodified, in its private-server mode (R-PHONE-1): a
+//! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
 //! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `reports`, `pairing`; the

@@ -48,14 +48,23 @@ pub(super) enum Act {
     Link(LinkState),
 }
 
+/// Whether what is handed is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Keeping {
+    /// Not yet.
+    Waits,
+    /// It is.
+    Kept,
+    /// It could not be.
+    Lost,
+}
+
 /// What a phone may still send.
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) handing: Handing,
     /// Whether it is kept, so that it may be given out.
-    durable: bool,
-    /// Whether it could not be kept.
-    lost: bool,
+    keeping: Keeping,
     /// Whether it was ever given out.
     pub(super) listed: bool,
     /// Whether the engine waits for its outcome.
@@ -129,8 +138,7 @@ impl Pool {
             .collect();
         for handing in book.open {
             let open = Open {
-                durable: true,
-                lost: false,
+                keeping: Keeping::Kept,
                 listed: true,
                 owed: false,
                 moved_at: handing.handed_at,
@@ -220,8 +228,7 @@ impl Pool {
         }
         let open = Open {
             handing: handing.clone(),
-            durable: false,
-            lost: false,
+            keeping: Keeping::Waits,
             listed: false,
             owed: true,
             moved_at: now,
@@ -261,8 +268,11 @@ impl Pool {
         let Some(open) = self.open.get_mut(id) else {
             return;
         };
-        open.durable = is_kept;
-        open.lost = !is_kept;
+        open.keeping = if is_kept {
+            Keeping::Kept
+        } else {
+            Keeping::Lost
+        };
         if let Some(phone) = self.phones.get_mut(&open.handing.phone)
             && is_kept
         {
@@ -308,12 +318,13 @@ impl Pool {
             .is_some_and(|it| it.is_present(&self.config, now));
         let over = now >= open.handing.valid_until.plus(CLOCK_MARGIN);
         let quiet = now.since(open.moved_at);
-        if open.lost {
+        let is_kept = open.keeping == Keeping::Kept;
+        if open.keeping == Keeping::Lost {
             self.take_back(id, acts);
             return;
         }
         match open.handing.state {
-            HandingState::Offered if !open.listed && open.durable => {
+            HandingState::Offered if !open.listed && is_kept => {
                 let streams = phone.as_ref().is_some_and(|it| it.streams > 0);
                 let patience = if streams {
                     self.config.fetch_within
@@ -336,7 +347,7 @@ impl Pool {
             HandingState::Offered | HandingState::Pending if over => self.take_back(id, acts),
             HandingState::Offered | HandingState::Pending => {
                 let unheard = open.handing.state == HandingState::Offered && quiet >= WORD_WITHIN;
-                let asks = open.durable && !open.handing.cancelling && (!present || unheard);
+                let asks = is_kept && !open.handing.cancelling && (!present || unheard);
                 if asks {
                     open.handing.cancelling = true;
                     acts.push(keep(&open.handing));
@@ -382,7 +393,8 @@ impl Pool {
         acts.push(keep(&open.handing));
     }
 
-    /// Whether any phone can send.
+    /// Whether any phone can send: the engine offers direct messages while nothing else is up
+    /// (R-QUOTA-3), and takes back what was not taken when none can.
     fn link(&self, now: Timestamp) -> LinkState {
         let phones = || self.phones.values();
         let present = |it: &&Phone| it.is_present(&self.config, now);
@@ -474,7 +486,9 @@ impl Open {
             ..
         } = &self.handing;
         match state {
-            HandingState::Offered => self.durable && (*cancelling || now < *valid_until),
+            HandingState::Offered => {
+                self.keeping == Keeping::Kept && (*cancelling || now < *valid_until)
+            }
             HandingState::Pending => *cancelling,
             HandingState::Processed
             | HandingState::Withdrawn

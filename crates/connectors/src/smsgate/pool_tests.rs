@@ -233,7 +233,11 @@ fn each_failure_has_its_remedy() {
         assert_eq!(pool.phones[&*phone].rests(at(2)), rests, "{error}");
         let link = pool.tick(at(2)).into_iter().find_map(|it| match it {
             Act::Link(link) => Some(link),
-            _ => None,
+            Act::Keep(_)
+            | Act::Hand(_)
+            | Act::Submitted(..)
+            | Act::Returned(_)
+            | Act::Receipt(_) => None,
         });
         assert_eq!(link == Some(LinkState::Up), !rests, "{error}");
     }

@@ -213,7 +213,7 @@ async fn a_signed_webhook_is_heard_and_answered_when_it_is_kept() {
         let (body, stamp) = (event.to_string().into_bytes(), "1800000000");
         let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
         let tag = hmac::sign(&hmac_key, &[&*body, stamp.as_bytes()].concat());
-        let tag: String = tag.as_ref().iter().map(|it| format!("{it:02x}")).collect();
+        let tag = super::secrets::hex(tag.as_ref());
         HookCall {
             method: "POST".into(),
             url: path.into(),

@@ -17,6 +17,13 @@ pub(super) fn signing_key() -> String {
     letters(43)
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |it: u8| char::from_digit(it.into(), 16).unwrap_or('0');
+    let digits = bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]);
+    digits.collect()
+}
+
 fn letters(count: usize) -> String {
     let letter = |_| {
         let at: u8 = rand::random();
@@ -60,11 +67,7 @@ pub(super) fn hash(secret: &str) -> [u8; 32] {
 pub(super) fn hook_secret(signing_key: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, signing_key.as_bytes());
     let tag = hmac::sign(&key, b"tandem: hook of a phone");
-    tag.as_ref()
-        .iter()
-        .take(12)
-        .map(|it| format!("{it:02x}"))
-        .collect()
+    hex(&tag.as_ref()[..12])
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::store::phones::{
 /// What is kept of phones.
 #[derive(Debug, Default)]
 pub(super) struct Phones {
-    phones: BTreeMap<Arc<str>, PhoneRecord>,
+    known: BTreeMap<Arc<str>, PhoneRecord>,
     pairings: BTreeMap<[u8; 32], PairingRecord>,
     handings: BTreeMap<Box<str>, Handing>,
     peers: BTreeMap<(RouteKey, Address), PhonePeer>,
@@ -24,7 +24,7 @@ impl Phones {
     pub(super) fn change(&mut self, change: &PhoneChange) {
         match change {
             PhoneChange::Phone(phone) => {
-                self.phones
+                self.known
                     .insert(Arc::clone(&phone.id), phone.as_ref().clone());
             }
             PhoneChange::Pairing(it) => {
@@ -64,7 +64,7 @@ impl Phones {
         newest.sort_by_key(|it| (std::cmp::Reverse(it.at), it.address.clone()));
         PhoneBook {
             phones: self
-                .phones
+                .known
                 .values()
                 .filter(|it| it.route == route && it.revoked_at.is_none())
                 .cloned()

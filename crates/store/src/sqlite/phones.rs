@@ -23,6 +23,11 @@ const HANDING: &str = "SELECT id, route, phone, sim, message, attempt, peer, tex
         cancelling, handed_at, valid_until
     FROM phone_handing";
 
+/// A SIM card as it lies in its column.
+type SimRow = (u8, Option<Box<str>>, Option<Box<str>>);
+/// How a phone is, as it lies in its column.
+type HealthRow = (Box<str>, Option<Box<str>>, Option<u8>, i64);
+
 /// Whose a sealed key is.
 fn owner(phone: &str) -> String {
     format!("phone {phone}")
@@ -155,11 +160,10 @@ impl Line<'_> {
 fn read_phone(row: &Row<'_>, seal: &Seal) -> Result<PhoneRecord, Fault> {
     let id: String = row.get(0)?;
     let key = row.get_ref(5)?.as_blob().map_err(|_| Corrupt("key"))?;
-    let sims: Vec<(u8, Option<Box<str>>, Option<Box<str>>)> =
-        serde_json::from_str(&row.get::<_, String>(6)?)?;
+    let sims: Vec<SimRow> = serde_json::from_str(&row.get::<_, String>(6)?)?;
     let health: Option<String> = row.get(14)?;
     let health = health.map(|it| serde_json::from_str(&it)).transpose()?;
-    let health: Option<(Box<str>, Option<Box<str>>, Option<u8>, i64)> = health;
+    let health: Option<HealthRow> = health;
     Ok(PhoneRecord {
         signing_key: SigningKey::new(seal.open(&owner(&id), key)?),
         id: id.into(),

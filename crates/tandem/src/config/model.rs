@@ -269,7 +269,7 @@ pub(crate) enum Provider {
     Telegram(Box<TelegramConfig>),
     /// A mail server.
     Email(Box<EmailConfig>),
-    /// A pool of phones with the SMSGate app.
+    /// A pool of phones with the app `SMSGate`.
     SmsGate(Box<SmsGateConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),

@@ -136,7 +136,8 @@ pub(super) fn read(
     let unknown_wait = written_wait.clone().and_then(unknown_wait);
     let kind = kind(&mut table);
     let class = if kind == Some(Kind::SmsGate) {
-        class_of_phones(written_class, class)
+        class_of_phones(written_class, class);
+        Some(RouteClass::Phone)
     } else {
         class
     };
@@ -172,11 +173,10 @@ pub(super) fn read(
 }
 
 /// Phones carry what nothing else can (R-ROUTE-3): their route is of class `phone`.
-fn class_of_phones(written: Option<Field<'_>>, class: Option<RouteClass>) -> Option<RouteClass> {
+fn class_of_phones(written: Option<Field<'_>>, class: Option<RouteClass>) {
     if let (Some(field), Some(RouteClass::Gateway | RouteClass::Platform)) = (written, class) {
         field.error("a route with phones is of class \"phone\"; leave it out");
     }
-    Some(RouteClass::Phone)
 }
 
 /// What a phone may still send must not be sent again (R-PHONE-3): its outcome stays open for as
