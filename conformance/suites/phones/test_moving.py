@@ -54,6 +54,8 @@ def test_a_phone_that_goes_away_with_a_message_keeps_it_until_it_says_that_it_wi
     phone.stop()
     other = paired(name="Google/second")
     until("the first is away", lambda: [it for it in api.get("/v1/phones")["items"] if not it["present"]])
+    # A few looks of the pool later the message is to be cancelled; had the phone come back before, it would go on.
+    time.sleep(1.5)
     assert (other.sent, api.message(sent)["status"]) == ([], "sending")
     phone.start()
     until("it was told to cancel", lambda: _listed(phone, "Cancelling"))
