@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent.parent
 FOLDERS = {
     "sdk-scenario": 4,
     "providers": 4,
+    "phones": 2,
     "story": 2,
     "webhooks": 2,
     "smsc-node": 1,
@@ -30,6 +31,7 @@ SUITES = [
     "sdk-tests",
     "sdk-ts",
     "providers",
+    "phones",
     "story",
     "webhooks",
     "smsc-node",

@@ -72,7 +72,8 @@ fn url(api: &ApiState, route: &str, query: &str) -> String {
     format!("{base}/hooks/{route}{mark}{query}")
 }
 
-fn response(answer: HookAnswer) -> Response {
+/// An answer as it is sent.
+pub(crate) fn response(answer: HookAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = status;

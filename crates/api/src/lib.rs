@@ -16,6 +16,7 @@ mod json;
 mod openapi;
 mod page;
 mod path;
+mod phone;
 mod probes;
 mod schema;
 mod v1;
@@ -99,6 +100,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(gate::unknown_method)
         .layer(DefaultBodyLimit::max(body_bytes))
         .merge(hooks::router())
+        .merge(phone::router())
         .layer(CatchPanicLayer::custom(gate::panicked))
         .with_state(state)
 }

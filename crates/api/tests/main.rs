@@ -27,6 +27,8 @@ mod messages;
 mod operations;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/phones.rs"]
+mod phones;
 #[path = "suite/quoting.rs"]
 mod quoting;
 #[path = "suite/senders.rs"]

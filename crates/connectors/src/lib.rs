@@ -11,6 +11,7 @@ pub mod email;
 pub mod http;
 pub mod simulator;
 pub mod smpp;
+pub mod smsgate;
 pub mod telegram;
 pub mod twilio;
 mod web;

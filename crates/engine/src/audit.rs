@@ -223,6 +223,7 @@ fn told_of(op: &Op, topology: &Topology) -> Option<Told> {
         | Op::Billed(_)
         | Op::Interrupted(_)
         | Op::Person(_)
+        | Op::Phone(_)
         | Op::Inbound(_)
         | Op::Keyword(_)
         | Op::Prune { .. }

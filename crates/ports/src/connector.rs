@@ -19,6 +19,7 @@ use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
 
 use crate::hooks::Hooks;
+use crate::phones::PhoneGateway;
 use crate::provider::{MediaSource, Presence, TemplateRegistrar, TemplateUpdate};
 
 /// Names a submission between the engine and a connector.
@@ -240,6 +241,11 @@ pub trait Connector: Send + Sync + 'static {
 
     /// Where the provider's callbacks go, where it has any.
     fn hooks(&self) -> Option<&dyn Hooks> {
+        None
+    }
+
+    /// Where phones with an app call, where the route is a pool of them.
+    fn phones(&self) -> Option<&dyn PhoneGateway> {
         None
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Alerts(Alerts),
     /// Show who changed what, and what happened to routes.
     Audit(Audit),
+    /// List the team's phones with their state, or pair a new one.
+    Phones(Phones),
     /// Explain in plain words what became of a message, and why.
     Explain(Explain),
     /// Follow messages as their status changes, until interrupted.
@@ -251,6 +253,31 @@ pub(crate) struct Audit {
     pub(crate) limit: u16,
 }
 
+/// `tandem phones`
+#[derive(Debug, Args)]
+pub(crate) struct Phones {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// What to do; lists the phones otherwise.
+    #[command(subcommand)]
+    pub(crate) action: Option<PhoneAction>,
+}
+
+/// What `tandem phones` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhoneAction {
+    /// Print what is typed into the app of a new phone; good for one phone and 15 minutes.
+    Pair {
+        /// Id of the route; needed where several have phones.
+        #[arg(long, value_name = "ID")]
+        route: Option<String>,
+        /// What the phone is to be called; otherwise as it calls itself.
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
 /// `tandem explain`
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
@@ -378,6 +405,8 @@ mod tests {
             "tandem alerts --acknowledge alert_1",
             "tandem alerts --silence 2030-01-01T00:00:00Z --kind route_down --subject route:gw --reason known",
             "tandem audit --subject route:gw --action route.controlled --actor app --limit 5",
+            "tandem phones --json",
+            "tandem phones --key k pair --route phones --name desk",
             "tandem explain msg_1",
             "tandem tail --every 1000",
             "tandem keys create --name app --scope send --scope manage --test --project main",

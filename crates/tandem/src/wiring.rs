@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use api::{ApiState, ConfiguredKey, KeyRing, Scopes, WebhookLetters, WebhookRules};
 use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
+use connectors::smsgate::SmsGateConfig;
 use connectors::telegram::TelegramConfig;
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::Directory;
@@ -79,6 +80,7 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
     let outside = Outside {
         public_url: config.public_url.clone(),
         whatsapp: Arc::new(Directory::new()),
+        store: Arc::clone(&store),
         clock: Arc::clone(&clock),
     };
     for (route, key) in named.routes(&config) {
@@ -167,6 +169,7 @@ async fn told_to_stop() -> Result<()> {
 struct Outside {
     public_url: Option<String>,
     whatsapp: Arc<Directory>,
+    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 }
 
@@ -175,6 +178,18 @@ impl Outside {
     fn hook(&self, route: &Route) -> Option<String> {
         let base = self.public_url.as_ref()?;
         Some(format!("{base}/hooks/{}", route.id))
+    }
+
+    /// Where phones call us.
+    fn phones(&self, route: &Route) -> Result<String> {
+        let base = self.public_url.as_ref();
+        let base = base.with_context(|| {
+            format!(
+                "the route {} has phones, which must be told where to call: set public_url",
+                route.id
+            )
+        })?;
+        Ok(format!("{base}/phone/v1"))
     }
 }
 
@@ -225,6 +240,17 @@ fn connect(
         Provider::Email(settings) => {
             connectors::email::start(settings.as_ref().clone(), source, events, clock)
                 .with_context(|| format!("start the route {}", route.id))
+        }
+        Provider::SmsGate(settings) => {
+            let settings = SmsGateConfig {
+                route: key,
+                api_url: outside.phones(route)?,
+                ..settings.as_ref().clone()
+            };
+            let store = Arc::clone(&outside.store);
+            Ok(connectors::smsgate::start(
+                settings, source, events, store, clock,
+            ))
         }
         Provider::Simulator(settings) => Ok(connectors::simulator::start(
             settings.clone(),

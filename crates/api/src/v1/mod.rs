@@ -9,6 +9,7 @@ pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
 pub(crate) mod numbers;
+pub(crate) mod phones;
 pub(crate) mod route_control;
 pub(crate) mod routes;
 pub(crate) mod senders;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(conversations::router())
         .merge(senders::router())
         .merge(numbers::router())
+        .merge(phones::router())
         .merge(introspect::router())
         .merge(me::router())
         .merge(routes::router())

@@ -9,6 +9,7 @@ mod consent;
 mod contacts;
 mod conversations;
 mod history;
+mod phones;
 mod publishing;
 mod receiving;
 mod senders;
@@ -48,6 +49,7 @@ use crate::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use crate::store::operations::ApiKeyRecord;
+use crate::store::phones::{Handing, PhoneBook};
 use crate::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use crate::store::senders::{ConfiguredByApi, NumberRecord};
 use crate::store::templates::{Template, TemplateFilter};
@@ -351,6 +353,15 @@ impl Queries for MemoryStore {
 
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
         self.answer(|it| it.history.mailed(project))
+    }
+
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {
+        let peers = usize::try_from(peers).unwrap_or(usize::MAX);
+        self.answer(|it| it.phones.book(route, since, peers))
+    }
+
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>> {
+        self.answer(|it| it.phones.handing(route, &id))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

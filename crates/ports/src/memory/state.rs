@@ -13,6 +13,7 @@ use domain::time::{Millis, Timestamp};
 use super::books::Books;
 use super::conversations::Conversation;
 use super::history::History;
+use super::phones::Phones;
 use super::publishing::Publishing;
 use super::users::Users;
 use crate::store::contacts::ContactChannelView;
@@ -53,6 +54,7 @@ pub(super) struct State {
     pub(super) books: Books,
     pub(super) users: Users,
     pub(super) history: History,
+    pub(super) phones: Phones,
 }
 
 /// A contact. One that a message made has the addresses that its number implies.
@@ -128,6 +130,7 @@ impl State {
             books: Books::default(),
             users: Users::default(),
             history: History::default(),
+            phones: Phones::default(),
         }
     }
 
@@ -175,6 +178,10 @@ impl State {
             Op::Webhook(change) => self.publishing.change(change),
             Op::Delivery(delivery) => self.delivery(delivery),
             Op::PruneEvents(prune) => self.publishing.prune(prune),
+            Op::Phone(change) => {
+                self.phones.change(change);
+                Outcome::Done
+            }
             Op::Person(step) => self.person(step),
             Op::Deposit(deposit) => {
                 self.books.deposit(deposit);

@@ -27,6 +27,7 @@ use super::contacts::{ContactChange, ContactOutcome};
 use super::controls::ControlChange;
 use super::conversations::MarkRead;
 use super::messages::{IdempotencyKey, InboundMessage, NewMessage};
+use super::phones::PhoneChange;
 use super::senders::SenderChange;
 use super::templates::{TemplateChange, TemplateOutcome};
 use super::users::{UserChange, UserOutcome};
@@ -126,6 +127,8 @@ pub enum Op {
     Alert(Box<AlertStep>),
     /// See [`PruneHistory`].
     PruneHistory(PruneHistory),
+    /// See [`PhoneChange`].
+    Phone(PhoneChange),
 }
 
 /// Keeps a message (station 1, with station 2 where it can go at once). Fenced: an owner that was

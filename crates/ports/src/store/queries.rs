@@ -30,6 +30,7 @@ use super::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use super::operations::ApiKeyRecord;
+use super::phones::{Handing, PhoneBook};
 use super::senders::{ConfiguredByApi, NumberRecord};
 use super::templates::{Template, TemplateFilter};
 use super::users::UserQueries;
@@ -235,6 +236,12 @@ pub trait Queries: UserQueries {
 
     /// Up to which event a project's alerts were sent by e-mail; `None` where none ever was.
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>>;
+    /// Everything that the pool of phones on this route knows, what was handed since `since` and at
+    /// most `peers` of the newest peers among it: at start.
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook>;
+
+    /// What was handed to a phone of this route under this id.
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>>;
 
     /// For probes and the operator.
     fn health(&self) -> Answer<'_, StoreHealth>;

@@ -17,6 +17,7 @@ use domain::model::template::TemplateStatus;
 use domain::model::user::Role;
 use domain::model::webhook::SignatureVersion;
 use domain::rules::due::DueKind;
+use ports::store::phones::HandingState;
 
 use super::Corrupt;
 
@@ -56,6 +57,13 @@ coded!(
     Status,
     "status",
     [Queued, Sending, Sent, Failed, Delivered, Read, Received]
+);
+coded!(
+    HandingState,
+    "handing state",
+    [
+        Offered, Pending, Processed, Withdrawn, Cancelled, Sent, Failed, Delivered
+    ]
 );
 coded!(TrafficClass, "traffic class", [Direct, Bulk]);
 coded!(Role, "role", [Owner, Admin, Agent]);
@@ -187,6 +195,7 @@ mod tests {
         survive(&TemplateStatus::ALL);
         survive(&AttemptState::ALL);
         survive(&FailureClass::ALL);
+        survive(&HandingState::ALL);
         survive(&EventKind::ALL);
         survive(&SignatureVersion::ALL);
         survive(&Role::ALL);
@@ -203,6 +212,11 @@ mod tests {
     #[test]
     fn the_codes_that_the_schema_names_are_these() {
         assert_eq!((Status::Queued.number(), Status::Failed.number()), (0, 3));
+        assert_eq!(
+            HandingState::Withdrawn.number(),
+            3,
+            "the first that is not open"
+        );
         assert_eq!(
             (AddressKind::Email.number(), AddressKind::Messenger.number()),
             (2, 5)

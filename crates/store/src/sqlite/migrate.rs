@@ -72,6 +72,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 11,
+        name: "phones",
+        sql: include_str!("../../migrations/0012_phones.sql"),
+    },
+    Migration {
+        number: 12,
         name: "claims",
         sql: include_str!("../../migrations/0013_claims.sql"),
     },

@@ -24,6 +24,7 @@ mod loading;
 mod merging;
 mod migrate;
 mod open;
+mod phones;
 mod push;
 mod readers;
 mod receive;
@@ -66,6 +67,7 @@ use ports::store::messages::{
     DecisionRecord, IdempotencyKey, MessageFilter, MessageView, Outbound, ReceiptRecord,
 };
 use ports::store::operations::ApiKeyRecord;
+use ports::store::phones::{Handing, PhoneBook};
 use ports::store::queries::{DueMessage, LanePlace, Repeated, StoreHealth};
 use ports::store::senders::{ConfiguredByApi, NumberRecord};
 use ports::store::templates::{Template, TemplateFilter};
@@ -480,6 +482,14 @@ impl Queries for SqliteStore {
 
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
         self.ask(move |reader| reader.alert_mail(project))
+    }
+
+    fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {
+        self.list(move |reader| reader.phone_book(route, since, peers))
+    }
+
+    fn phone_handing(&self, route: RouteKey, id: Box<str>) -> Answer<'_, Option<Handing>> {
+        self.ask(move |reader| reader.phone_handing(route, &id))
     }
 
     fn health(&self) -> Answer<'_, StoreHealth> {

@@ -86,7 +86,8 @@ impl Work {
             | Op::PruneEvents(_)
             | Op::Deposit(_)
             | Op::Person(_)
-            | Op::User(_) => Ok(String::new()),
+            | Op::User(_)
+            | Op::Phone(_) => Ok(String::new()),
             Op::Audited(_) | Op::Audit(_) | Op::Control(_) | Op::Alert(_) | Op::PruneHistory(_) => {
                 Ok(String::new())
             }
@@ -244,5 +245,6 @@ fn operation(line: &mut Line<'_>, op: &Op, decision: &str) -> Result<Outcome, Fa
         Op::Control(change) => line.change_control(change),
         Op::Alert(step) => line.alert_step(step),
         Op::PruneHistory(prune) => line.prune_history(prune),
+        Op::Phone(change) => line.change_phone(change),
     }
 }

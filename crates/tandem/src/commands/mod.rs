@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod keys;
 mod messages;
+mod phones;
 mod route;
 mod routes;
 mod send;
@@ -33,6 +34,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Route(args) => route::run(args).await,
         Command::Alerts(args) => alerts::run(args).await,
         Command::Audit(args) => audit::run(args).await,
+        Command::Phones(args) => phones::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::model::channel::Channel;
 
-use super::model::{Project, Route, Sender};
+use super::model::{Config, Project, Provider, Route, Sender};
 use super::problem::Report;
 use super::reader::{Field, Table, quoted, shortened};
 use super::sender::Written;
@@ -47,6 +47,20 @@ pub(super) fn unique<'f>(named: impl IntoIterator<Item = (String, Field<'f>)>, w
             let name = name.rsplit('/').next().unwrap_or_default();
             place.error(format!("there is another {what} with the id \"{name}\""));
         }
+    }
+}
+
+/// Phones are told where to call.
+pub(super) fn reachable_by_phones(config: &Config, report: &Report<'_>) {
+    let is_pool = |it: &&Route| it.enabled && matches!(it.provider, Provider::SmsGate(_));
+    if let Some(route) = config.routes.iter().find(is_pool)
+        && config.public_url.is_none()
+    {
+        let what = format!(
+            "is missing; the phones of the route {} have to be told where to call",
+            route.id
+        );
+        report.error_outside("public_url", what);
     }
 }
 

@@ -24,6 +24,7 @@ mod secret;
 mod sender;
 mod simulator;
 mod smpp;
+mod smsgate;
 mod summary;
 mod telegram;
 #[cfg(test)]
@@ -229,6 +230,7 @@ fn read<'a>(
     }
     // After the overrides: the environment may name it.
     checks::callbacks(config.public_url.as_deref(), &config.routes, report);
+    checks::reachable_by_phones(&config, report);
     config
 }
 

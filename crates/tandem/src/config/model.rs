@@ -9,6 +9,7 @@ use connectors::email::EmailConfig;
 use connectors::http::HttpConfig;
 use connectors::simulator::SimulatorConfig;
 use connectors::smpp::SmppConfig;
+use connectors::smsgate::SmsGateConfig;
 use connectors::telegram::{TelegramConfig, Updates};
 use connectors::twilio::TwilioConfig;
 use connectors::whatsapp::WhatsAppConfig;
@@ -299,6 +300,8 @@ pub(crate) enum Provider {
     Telegram(Box<TelegramConfig>),
     /// A mail server.
     Email(Box<EmailConfig>),
+    /// A pool of phones with the app `SMSGate`.
+    SmsGate(Box<SmsGateConfig>),
     /// A simulator.
     Simulator(SimulatorConfig),
 }
@@ -313,6 +316,7 @@ impl Provider {
             Self::Http(_) => "http",
             Self::Telegram(_) => "telegram",
             Self::Email(_) => "email",
+            Self::SmsGate(_) => "smsgate",
             Self::Simulator(_) => "simulator",
         }
     }
@@ -323,7 +327,8 @@ impl Provider {
             Self::WhatsApp(_) | Self::Twilio(_) => true,
             Self::Http(it) => it.provider.calls_us(),
             Self::Telegram(it) => it.updates == Updates::Webhook,
-            Self::Smpp(_) | Self::Email(_) | Self::Simulator(_) => false,
+            // Phones cannot do without, which is told as a mistake.
+            Self::Smpp(_) | Self::Email(_) | Self::SmsGate(_) | Self::Simulator(_) => false,
         }
     }
 }

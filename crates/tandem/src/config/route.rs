@@ -9,12 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::model::{Project, Provider, Route};
 use super::reader::{Field, Surroundings, Table, quoted};
-use super::{email, http, price, simulator, smpp, telegram, twilio, values, whatsapp};
+use super::{email, http, price, simulator, smpp, smsgate, telegram, twilio, values, whatsapp};
 
 /// Channels that are known and not built yet.
 const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "voice"];
-/// Kinds of connections that are known and not built yet; their tables too.
-const PROVIDERS_LATER: [&str; 1] = ["smsgate"];
 /// Settings of capabilities that are not built yet.
 const LATER: [&str; 5] = ["alert", "alerts", "fx", "quiet_hours", "webhook"];
 
@@ -27,17 +25,19 @@ enum Kind {
     Http,
     Telegram,
     Email,
+    SmsGate,
     Simulator,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Smpp,
         Self::WhatsApp,
         Self::Twilio,
         Self::Http,
         Self::Telegram,
         Self::Email,
+        Self::SmsGate,
         Self::Simulator,
     ];
 
@@ -50,6 +50,7 @@ impl Kind {
             Self::Http => "http",
             Self::Telegram => "telegram",
             Self::Email => "email",
+            Self::SmsGate => "smsgate",
             Self::Simulator => "simulator",
         }
     }
@@ -57,7 +58,7 @@ impl Kind {
     /// The channels that it carries.
     const fn channels(self) -> &'static [Channel] {
         match self {
-            Self::Smpp => &[Channel::Sms],
+            Self::Smpp | Self::SmsGate => &[Channel::Sms],
             Self::WhatsApp => &[Channel::WhatsApp],
             Self::Twilio | Self::Http => &[Channel::Sms, Channel::WhatsApp],
             Self::Telegram => &[Channel::Telegram],
@@ -69,7 +70,12 @@ impl Kind {
     /// Whether the provider ever says more than that it took a message.
     const fn gives_receipts(self) -> bool {
         match self {
-            Self::Smpp | Self::WhatsApp | Self::Twilio | Self::Http | Self::Simulator => true,
+            Self::Smpp
+            | Self::WhatsApp
+            | Self::Twilio
+            | Self::Http
+            | Self::SmsGate
+            | Self::Simulator => true,
             Self::Telegram | Self::Email => false,
         }
     }
@@ -85,7 +91,7 @@ impl Kind {
             Self::Http => Some("a table with a preset and its settings, or a description"),
             Self::Telegram => Some("a table with bot_token"),
             Self::Email => Some("a table with host and from"),
-            Self::Simulator => None,
+            Self::SmsGate | Self::Simulator => None,
         }
     }
 }
@@ -102,7 +108,8 @@ pub(super) fn read(
     let channel = table
         .require("channel", &quoted(&Channel::ALL.map(Channel::code)))
         .and_then(|field| field.choice(&Channel::ALL.map(|it| (it.code(), it)), &CHANNELS_LATER));
-    let class = table.get("class").and_then(|field| {
+    let written_class = table.get("class");
+    let class = written_class.clone().and_then(|field| {
         let all = [RouteClass::Gateway, RouteClass::Platform, RouteClass::Phone];
         field.choice(&all.map(|it| (it.code(), it)), &[])
     });
@@ -129,15 +136,27 @@ pub(super) fn read(
             &[],
         )
     });
-    let unknown_wait = table.or("unknown_wait", UnknownWait::default(), unknown_wait);
+    let written_wait = table.get("unknown_wait");
+    let unknown_wait = written_wait.clone().and_then(unknown_wait);
     let kind = kind(&mut table);
+    let class = if kind == Some(Kind::SmsGate) {
+        class_of_phones(written_class, class);
+        Some(RouteClass::Phone)
+    } else {
+        class
+    };
     let receipts = receipts_of(receipts, kind);
     let provider = provider(&mut table, kind, channel, receipts, currency, surroundings);
     if let Some(field) = mms_field.filter(|_| mms) {
         check_mms(&field, channel, kind, provider.as_ref(), &prices);
     }
+    let unknown_wait = match &provider {
+        Some(Provider::SmsGate(phones)) => {
+            wait_for_phones(written_wait, unknown_wait, phones.settled_after())
+        }
+        Some(_) | None => unknown_wait.unwrap_or_default(),
+    };
     table.later(&LATER);
-    table.later(&PROVIDERS_LATER);
     table.finish();
 
     // Twilio answers the usual words on text messages unless its account says otherwise.
@@ -162,12 +181,43 @@ pub(super) fn read(
     })
 }
 
+/// Phones carry what nothing else can (R-ROUTE-3): their route is of class `phone`.
+fn class_of_phones(written: Option<Field<'_>>, class: Option<RouteClass>) {
+    if let (Some(field), Some(RouteClass::Gateway | RouteClass::Platform)) = (written, class) {
+        field.error("a route with phones is of class \"phone\"; leave it out");
+    }
+}
+
+/// What a phone may still send must not be sent again (R-PHONE-3): its outcome stays open for as
+/// long as that.
+fn wait_for_phones(
+    written: Option<Field<'_>>,
+    wait: Option<UnknownWait>,
+    settled_after: Millis,
+) -> UnknownWait {
+    let least = UnknownWait {
+        direct: settled_after,
+        bulk: settled_after,
+    };
+    let Some(wait) = wait else { return least };
+    if let Some(field) = written
+        && wait.direct.min(wait.bulk) < settled_after
+    {
+        let span = values::show_span(settled_after);
+        field.error(format!(
+            "must be at least {span}: a phone may send what it holds for so long; \
+             make \"hold\" shorter, or leave it out"
+        ));
+    }
+    wait
+}
+
 /// The kind of the connection.
 fn kind(table: &mut Table<'_>) -> Option<Kind> {
     let words = Kind::ALL.map(|it| (it.code(), it));
     table
         .require("provider", &quoted(&Kind::ALL.map(Kind::code)))
-        .and_then(|field| field.choice(&words, &PROVIDERS_LATER))
+        .and_then(|field| field.choice(&words, &[]))
 }
 
 /// Whether the route gives receipts: as its provider does, unless the file says that it does not.
@@ -214,6 +264,10 @@ fn provider(
         let config = simulator::read(settings, channel?, receipts);
         return Some(Provider::Simulator(config));
     }
+    if kind == Kind::SmsGate {
+        let config = smsgate::read(settings.and_then(Field::table), receipts);
+        return Some(Provider::SmsGate(Box::new(config)));
+    }
     let settings = settings?.table()?;
     match kind {
         Kind::Smpp => {
@@ -231,7 +285,7 @@ fn provider(
             telegram::read(settings, surroundings).map(|it| Provider::Telegram(Box::new(it)))
         }
         Kind::Email => email::read(settings, surroundings).map(|it| Provider::Email(Box::new(it))),
-        Kind::Simulator => None,
+        Kind::SmsGate | Kind::Simulator => None,
     }
 }
 
@@ -256,7 +310,12 @@ fn check_mms(
                 config.provider.name()
             ));
         }
-        (Some(kind @ (Kind::Smpp | Kind::WhatsApp | Kind::Telegram | Kind::Email)), _) => {
+        (
+            Some(
+                kind @ (Kind::Smpp | Kind::WhatsApp | Kind::Telegram | Kind::Email | Kind::SmsGate),
+            ),
+            _,
+        ) => {
             field.error(format!(
                 "\"{}\" carries no MMS; \"twilio\", \"http\" and \"simulator\" can",
                 kind.code()

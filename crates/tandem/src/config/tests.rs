@@ -523,6 +523,46 @@ fn who_answers_stop_follows_from_the_provider_unless_the_file_says() {
 }
 
 #[test]
+fn a_pool_of_phones_is_of_class_phone_and_its_outcomes_stay_open_for_long_enough() {
+    let public = "public_url = \"https://msg.example.com\"";
+    let route = |more: &str| {
+        format!(
+            "{public}\n{}",
+            with(&format!(
+                "[[route]]\nid = \"r\"\nchannel = \"sms\"\nprovider = \"smsgate\"\n{more}\n"
+            ))
+        )
+    };
+    let read = |more: &str| read_text(&route(more)).unwrap().config.routes[0].clone();
+    let plain = read("");
+    assert_eq!(plain.class, Some(RouteClass::Phone));
+    assert_eq!(plain.unknown_wait.direct, Millis::seconds(390));
+    let set = read(
+        "class = \"phone\"\nunknown_wait = \"10m\"\nreceipts = false\n\
+         smsgate = { hold = \"2m\", window = 3, per_hour = 30, ping = \"1m\" }",
+    );
+    assert_eq!(set.unknown_wait.bulk, Millis::minutes(10));
+    let Provider::SmsGate(phones) = &set.provider else {
+        panic!("{:?}", set.provider)
+    };
+    assert_eq!((phones.window, phones.per_hour), (3, 30));
+    assert_eq!(phones.hold, Millis::minutes(2));
+    assert!(!phones.delivery_reports);
+    for (source, want) in [
+        (route("class = \"gateway\""), "of class \"phone\""),
+        (route("unknown_wait = \"30s\""), "must be at least 390s"),
+        (route("smsgate = { hold = \"1s\" }"), "hold"),
+        (route("").replace(public, ""), "public_url"),
+    ] {
+        let errors = errors_of(&source);
+        assert!(
+            errors.iter().any(|it| it.contains(want)),
+            "{want}: {errors:?}"
+        );
+    }
+}
+
+#[test]
 fn the_example_of_every_provider_holds() {
     let source = include_str!("../../../../examples/providers.toml");
     let variable = |name: &str| {

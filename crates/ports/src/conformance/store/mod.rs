@@ -30,6 +30,7 @@ pub mod inbound;
 pub mod kit;
 pub mod moving;
 pub mod people;
+pub mod phones;
 pub mod reading;
 pub mod receiving;
 pub mod senders;
@@ -269,6 +270,14 @@ macro_rules! store_conformance {
             a_sync_imports_links_updates_and_leaves,
             a_sync_keeps_what_the_provider_does_not_have,
             a_template_that_moves_brings_an_event_and_any_other_change_none,
+        }
+        $crate::store_cases! { $with_store, phones:
+            a_phone_is_read_back_whole_and_one_that_was_sent_away_is_not,
+            permissions_are_kept_by_their_token_until_they_are_old,
+            what_a_phone_may_still_send_is_found_at_the_start_and_the_rest_by_its_id,
+            what_was_sent_is_counted_and_what_was_taken_back_is_not,
+            old_handings_are_forgotten_a_few_at_a_time,
+            the_newest_peers_are_found_first_and_each_person_has_one,
         }
     };
 }

@@ -1,0 +1,254 @@
+//! Team phones: who may do what, and that a phone's call reaches the pool that it is of.
+
+use std::future::ready;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use domain::time::{Millis, Timestamp};
+use parking_lot::Mutex;
+use ports::connector::Connector;
+use ports::hooks::{HookAnswer, HookCall, Pending};
+use ports::phones::{Pairing, PhoneCaller, PhoneEvents, PhoneGateway, PhonePatch, PhoneStanding};
+use ports::store::Unavailable;
+use ports::store::phones::{PhoneRecord, SigningKey};
+use serde_json::json;
+
+use crate::house::{House, LIVE, OTHER_PROJECT, READ_ONLY, SMS};
+
+/// A pool with one phone, `desk`, whose token is `right`.
+#[derive(Default)]
+struct Desk {
+    patched: Mutex<Vec<PhonePatch>>,
+    called: Mutex<Vec<String>>,
+}
+
+impl Connector for Desk {
+    fn stop(&self, _: Millis) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+
+    fn phones(&self) -> Option<&dyn PhoneGateway> {
+        Some(self)
+    }
+}
+
+impl PhoneGateway for Desk {
+    fn whose<'a>(&'a self, _: &'a str, call: &'a HookCall) -> Pending<'a, Option<PhoneCaller>> {
+        let known = call.header("authorization") == Some("Bearer right");
+        Box::pin(ready(known.then(|| PhoneCaller::Phone("desk".into()))))
+    }
+
+    fn answer<'a>(
+        &'a self,
+        _: PhoneCaller,
+        path: &'a str,
+        call: &'a HookCall,
+    ) -> Pending<'a, HookAnswer> {
+        self.called.lock().push(format!("{} {path}", call.method));
+        Box::pin(ready(HookAnswer::with(200, "application/json", "[]")))
+    }
+
+    fn listen(&self, _: &str) -> Option<Box<dyn PhoneEvents>> {
+        None
+    }
+
+    fn pair(&self, name: Option<Box<str>>) -> Pending<'_, Result<Pairing, Unavailable>> {
+        let pairing = Pairing {
+            api_url: "https://msg.example.com/phone/v1".into(),
+            token: name.unwrap_or_else(|| "nameless".into()),
+            code: "123456".into(),
+            expires_at: Timestamp::from_millis(1_800_000_000_000),
+        };
+        Box::pin(ready(Ok(pairing)))
+    }
+
+    fn phones(&self) -> Pending<'_, Vec<PhoneStanding>> {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let record = PhoneRecord {
+            id: "desk".into(),
+            route: SMS,
+            name: "Desk".into(),
+            token_hash: [0; 32],
+            paired_by: [0; 32],
+            signing_key: SigningKey::new("very secret"),
+            sims: Vec::new(),
+            may_send: Vec::new(),
+            per_hour: None,
+            per_day: None,
+            created_at: at,
+            seen_at: at,
+            hooks_at: None,
+            settings_at: None,
+            health: None,
+            revoked_at: None,
+        };
+        let standing = PhoneStanding {
+            record,
+            present: true,
+            streams: 1,
+            hooks_installed: false,
+            holds: 2,
+            used: (3, 4),
+            rests_until: None,
+        };
+        Box::pin(ready(vec![standing]))
+    }
+
+    fn change<'a>(
+        &'a self,
+        phone: &'a str,
+        patch: PhonePatch,
+    ) -> Pending<'a, Result<bool, Unavailable>> {
+        self.patched.lock().push(patch);
+        Box::pin(ready(Ok(phone == "desk")))
+    }
+
+    fn revoke<'a>(&'a self, phone: &'a str) -> Pending<'a, Result<bool, Unavailable>> {
+        Box::pin(ready(Ok(phone == "desk")))
+    }
+}
+
+async fn house() -> (House, Arc<Desk>) {
+    let house = House::new().await;
+    let desk = Arc::new(Desk::default());
+    let connector: Arc<dyn Connector> = Arc::<Desk>::clone(&desk);
+    house.engine.attach(SMS, connector);
+    (house, desk)
+}
+
+#[tokio::test(start_paused = true)]
+async fn phones_are_listed_without_their_secrets_and_for_their_project_only() {
+    let (house, _) = house().await;
+    let listed = house.get("/v1/phones").await;
+    assert_eq!(listed.status, StatusCode::OK);
+    let [phone] = &listed.json["items"].as_array().unwrap()[..] else {
+        panic!("{listed:?}")
+    };
+    for (field, want) in [
+        ("id", json!("desk")),
+        ("routeId", json!("gw")),
+        ("connected", json!(true)),
+        ("webhooksInstalled", json!(false)),
+        ("holds", json!(2)),
+        ("sentLastHour", json!(3)),
+        ("perHour", json!(null)),
+        ("lastSeenAt", json!("2027-01-15T08:00:00.000Z")),
+    ] {
+        assert_eq!(phone[field], want, "{field}");
+    }
+    assert!(!listed.json.to_string().contains("secret"));
+    let other = house.call(OTHER_PROJECT, "GET", "/v1/phones", "").await;
+    assert_eq!(other.json["items"], json!([]));
+    let path = "/v1/phones/desk";
+    let theirs = house.call(OTHER_PROJECT, "DELETE", path, "").await;
+    assert_eq!(theirs.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_manage_pairs_changes_and_sends_away() {
+    let (house, desk) = house().await;
+    let made = house
+        .post("/v1/phones/pairings", &json!({ "name": " Desk " }))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let pairing = &made.json["pairing"];
+    assert_eq!(
+        (&pairing["routeId"], &pairing["code"]),
+        (&json!("gw"), &json!("123456"))
+    );
+    assert_eq!(pairing["qrText"], "https://msg.example.com/phone/v1\nDesk");
+    assert!(pairing["qrSvg"].as_str().unwrap().contains("<svg"));
+    let patch = json!({ "perHour": 5, "perDay": null, "maySend": [2] });
+    let changed = house
+        .call(LIVE, "PATCH", "/v1/phones/desk", patch.to_string())
+        .await;
+    assert_eq!(changed.status, StatusCode::OK);
+    let want = PhonePatch {
+        name: None,
+        may_send: Some(vec![2]),
+        per_hour: Some(Some(5)),
+        per_day: Some(None),
+    };
+    assert_eq!(*desk.patched.lock(), [want]);
+    for (method, path, body) in [
+        ("POST", "/v1/phones/pairings", "{}"),
+        ("PATCH", "/v1/phones/desk", "{}"),
+        ("DELETE", "/v1/phones/desk", ""),
+    ] {
+        let answer = house.call(READ_ONLY, method, path, body).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path}");
+    }
+    let gone = house.call(LIVE, "DELETE", "/v1/phones/desk", "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let nobody = house.call(LIVE, "DELETE", "/v1/phones/nobody", "").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_is_named() {
+    let (house, _) = house().await;
+    for (method, path, body, field) in [
+        (
+            "POST",
+            "/v1/phones/pairings",
+            json!({ "route": "bulk" }),
+            "route",
+        ),
+        (
+            "PATCH",
+            "/v1/phones/desk",
+            json!({ "perHour": 100_001 }),
+            "perHour",
+        ),
+        (
+            "PATCH",
+            "/v1/phones/desk",
+            json!({ "maySend": [0] }),
+            "maySend",
+        ),
+        (
+            "PATCH",
+            "/v1/phones/desk",
+            json!({ "name": "x".repeat(101) }),
+            "name",
+        ),
+    ] {
+        let answer = house.call(LIVE, method, path, body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(
+            answer.json["details"]["errors"][0]["path"][0], field,
+            "{body}"
+        );
+    }
+    let other = house
+        .call(OTHER_PROJECT, "POST", "/v1/phones/pairings", "{}")
+        .await;
+    assert_eq!(other.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_reaches_its_pool_and_a_stranger_nobody() {
+    let (house, desk) = house().await;
+    let known = house
+        .call("right", "GET", "/phone/v1/message?order=fifo", "")
+        .await;
+    assert_eq!((known.status, &known.json), (StatusCode::OK, &json!([])));
+    let unknown = house.call(LIVE, "GET", "/phone/v1/message", "").await;
+    assert_eq!(unknown.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(*desk.called.lock(), ["GET /message"]);
+    // The app asks for its address before it is registered, and takes nothing but success.
+    let device = Request::get("/phone/v1/device")
+        .body(Body::empty())
+        .unwrap();
+    let answer = house.request(device).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.json["externalIp"].is_string());
+    let gone = house.call("right", "GET", "/phone/v1/events", "").await;
+    assert_eq!(
+        gone.status,
+        StatusCode::UNAUTHORIZED,
+        "it was sent away meanwhile"
+    );
+}

@@ -1,0 +1,187 @@
+//! How a phone becomes one of a pool, and how it is known again.
+//!
+//! The app's three ways in lead to the same: the token as private token (*Sign Up*), as password
+//! (*Sign In*, with any login), or its six digits (*By Code*). A permission is for one phone; the
+//! same phone may use it again for a few minutes, since the app repeats a request whose answer was
+//! lost.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::time::{Millis, Timestamp};
+use ports::phones::{Pairing, PhoneCaller};
+use ports::store::phones::{PairingRecord, PhoneChange, PhoneRecord, SigningKey};
+
+use super::phone::Phone;
+use super::pool::{Act, Pool};
+use super::secrets;
+use super::wire::{self, DeviceIn};
+
+/// How long a permission is good for.
+pub(super) const PAIRING_LIFE: Millis = Millis::minutes(15);
+/// How long the same phone may use a used one again.
+const RETRY_GRACE: Millis = Millis::minutes(10);
+/// Wrong codes in this time, after which no code is taken: a million codes could be tried else.
+const GUESS_TIME: Millis = Millis::minutes(10);
+const GUESSES: usize = 10;
+
+/// What a request says of who makes it.
+pub(super) enum Credential {
+    Token(String),
+    Code(String),
+}
+
+/// Reads an `Authorization` header.
+pub(super) fn credential(header: &str) -> Option<Credential> {
+    let (scheme, rest) = header.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Credential::Token(rest.to_owned()));
+    }
+    if scheme.eq_ignore_ascii_case("code") {
+        return Some(Credential::Code(rest.to_owned()));
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+        let (_, password) = decoded.split_once(':')?;
+        return Some(Credential::Token(password.to_owned()));
+    }
+    None
+}
+
+/// What a phone is told of its registration.
+pub(super) struct Registered {
+    pub(super) id: Arc<str>,
+    pub(super) token: String,
+}
+
+impl Pool {
+    /// Who this is, if it is somebody of the pool.
+    pub(super) fn whose(&mut self, credential: &Credential, now: Timestamp) -> Option<PhoneCaller> {
+        match credential {
+            Credential::Token(token) => {
+                let hash = secrets::hash(token);
+                let phone = self.phones.values().find(|it| it.record.token_hash == hash);
+                if let Some(phone) = phone {
+                    return Some(PhoneCaller::Phone(Arc::clone(&phone.record.id)));
+                }
+                let pairing = self.pairings.get(&hash).filter(|it| is_good(it, now));
+                pairing.map(|it| PhoneCaller::Newcomer(it.token_hash))
+            }
+            Credential::Code(code) => {
+                self.guesses.retain(|it| now.since(*it) < GUESS_TIME);
+                if self.guesses.len() >= GUESSES {
+                    return None;
+                }
+                let hash = secrets::hash(code);
+                let mut pairings = self.pairings.values();
+                let found = pairings.find(|it| it.code_hash == hash && is_good(it, now));
+                if found.is_none() {
+                    self.guesses.push_back(now);
+                }
+                found.map(|it| PhoneCaller::Newcomer(it.token_hash))
+            }
+        }
+    }
+
+    /// Makes a permission.
+    pub(super) fn pair(&mut self, name: Option<Box<str>>, now: Timestamp) -> (Pairing, Act) {
+        let token = secrets::fresh();
+        let mut code = secrets::code();
+        let taken = |code: &str| {
+            let hash = secrets::hash(code);
+            self.pairings.values().any(|it| it.code_hash == hash)
+        };
+        while taken(&code) {
+            code = secrets::code();
+        }
+        let expires_at = now.plus(PAIRING_LIFE);
+        let record = PairingRecord {
+            token_hash: secrets::hash(&token),
+            code_hash: secrets::hash(&code),
+            route: self.config.route,
+            name,
+            expires_at,
+            used_at: None,
+        };
+        self.pairings
+            .retain(|_, it| now.since(it.expires_at) < RETRY_GRACE);
+        self.pairings.insert(record.token_hash, record.clone());
+        let pairing = Pairing {
+            api_url: self.config.api_url.as_str().into(),
+            token: token.into(),
+            code: code.into(),
+            expires_at,
+        };
+        (pairing, Act::Keep(PhoneChange::Pairing(Box::new(record))))
+    }
+
+    /// Makes a phone of whoever came with this permission; `None` where it was used by another.
+    pub(super) fn register(
+        &mut self,
+        permission: [u8; 32],
+        device: &DeviceIn,
+        now: Timestamp,
+    ) -> Option<(Registered, Vec<Act>)> {
+        let pairing = self.pairings.get_mut(&permission)?;
+        let own_name = device.name.as_deref().and_then(wire::text);
+        let name = pairing.name.clone().or(own_name);
+        let name = name.unwrap_or_else(|| "Phone".into());
+        let sims = wire::sims(device.sim_cards.as_deref().unwrap_or_default());
+        let token = secrets::fresh();
+        if pairing.used_at.is_some() {
+            let mut phones = self.phones.values_mut();
+            let same = phones.find(|it| it.record.paired_by == permission)?;
+            if same.record.name != name || same.record.sims != sims {
+                return None;
+            }
+            same.record.token_hash = secrets::hash(&token);
+            same.seen(now);
+            let registered = Registered {
+                id: Arc::clone(&same.record.id),
+                token,
+            };
+            return Some((registered, vec![kept(&same.record)]));
+        }
+        pairing.used_at = Some(now);
+        let id: Arc<str> = secrets::fresh().into();
+        let record = PhoneRecord {
+            id: Arc::clone(&id),
+            route: self.config.route,
+            name,
+            token_hash: secrets::hash(&token),
+            paired_by: permission,
+            signing_key: SigningKey::new(secrets::signing_key()),
+            sims,
+            may_send: Vec::new(),
+            per_hour: None,
+            per_day: None,
+            created_at: now,
+            seen_at: now,
+            hooks_at: None,
+            settings_at: None,
+            health: None,
+            revoked_at: None,
+        };
+        let acts = vec![
+            Act::Keep(PhoneChange::Pairing(Box::new(pairing.clone()))),
+            kept(&record),
+        ];
+        self.phones.insert(Arc::clone(&id), Phone::new(record));
+        Some((Registered { id, token }, acts))
+    }
+}
+
+/// Keeps a phone as it stands.
+pub(super) fn kept(record: &PhoneRecord) -> Act {
+    Act::Keep(PhoneChange::Phone(Box::new(record.clone())))
+}
+
+/// Whether a permission can be used, or used again by the same phone.
+fn is_good(pairing: &PairingRecord, now: Timestamp) -> bool {
+    match pairing.used_at {
+        None => now < pairing.expires_at,
+        Some(used_at) => now.since(used_at) < RETRY_GRACE,
+    }
+}

@@ -1,0 +1,279 @@
+//! A running pool over a store in memory, called as phones call it.
+
+use std::sync::Arc;
+
+use domain::ids::RouteKey;
+use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::time::{Millis, Timestamp};
+use ports::clock::ManualClock;
+use ports::connector::{Connector, Heard, LinkState};
+use ports::hooks::{HookAnswer, HookCall};
+use ports::memory::MemoryStore;
+use ports::phones::{PhoneCaller, PhoneGateway};
+use ring::hmac;
+use serde_json::{Value, json};
+
+use super::{PhoneRoute, SmsGateConfig, start_route};
+use crate::testing::{Lanes, Record, Told, key, submission};
+
+const ANA: &str = "+40721000001";
+
+struct World {
+    route: Arc<PhoneRoute>,
+    lanes: Arc<Lanes>,
+    record: Arc<Record>,
+    store: Arc<MemoryStore>,
+    clock: ManualClock,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
+        Self::on(Arc::new(MemoryStore::default()), clock)
+    }
+
+    fn on(store: Arc<MemoryStore>, clock: ManualClock) -> Self {
+        let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
+        let config = SmsGateConfig {
+            api_url: "https://msg.example.com/phone/v1".to_owned(),
+            ..SmsGateConfig::new(RouteKey(1))
+        };
+        let route = start_route(
+            config,
+            Arc::clone(&lanes) as _,
+            Arc::clone(&record) as _,
+            Arc::clone(&store) as _,
+            Arc::new(clock.clone()),
+        );
+        Self {
+            route,
+            lanes,
+            record,
+            store,
+            clock,
+        }
+    }
+
+    async fn call(&self, auth: &str, method: &str, path: &str, body: Value) -> HookAnswer {
+        let call = HookCall {
+            method: method.into(),
+            url: path.into(),
+            query: "".into(),
+            headers: vec![("authorization".into(), auth.as_bytes().into())],
+            body: body.to_string().into_bytes(),
+        };
+        match self.route.whose(path, &call).await {
+            Some(caller) => self.route.answer(caller, path, &call).await,
+            None => HookAnswer::empty(401),
+        }
+    }
+
+    /// Pairs a phone and opens its stream; its id and what it signs in with.
+    async fn phone(&self) -> (String, String) {
+        let pairing = self.route.pair(None).await.unwrap();
+        let auth = format!("Bearer {}", pairing.token);
+        let device = json!({ "name": "Google/panther", "simCards": [{ "slotIndex": 0 }] });
+        let answer = self.call(&auth, "POST", "/device", device).await;
+        assert_eq!(answer.status, 201);
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        (text("id"), format!("Bearer {}", text("token")))
+    }
+}
+
+fn parsed(answer: &HookAnswer) -> Value {
+    assert_eq!(answer.content_type.as_deref(), Some("application/json"));
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+async fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_goes_to_a_phone_and_its_reports_come_back() {
+    let world = World::new();
+    let down = world.record.wait(1).await;
+    assert!(matches!(&down[..], [Told::Link(LinkState::Down(_))]));
+    let (phone, auth) = world.phone().await;
+    let mut stream = world.route.listen(&phone).unwrap();
+    assert_eq!(world.record.wait(1).await, [Told::Link(LinkState::Up)]);
+    // It may have asked for both before it was registered.
+    assert_eq!(stream.next().await.unwrap().name, "WebhooksUpdated");
+    assert_eq!(stream.next().await.unwrap().name, "SettingsUpdated");
+    world.lanes.put([submission(1, ANA, "Salut")]);
+    assert_eq!(stream.next().await.unwrap().name, "MessageEnqueued");
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(listed[0]["phoneNumbers"], json!([ANA]));
+    assert_eq!(listed[0]["state"], "Pending");
+    assert_eq!(listed[0]["createdAt"], "2027-01-15T08:00:00.000Z");
+    assert_eq!(listed[0]["validUntil"], "2027-01-15T08:05:00.000Z");
+    assert_eq!(listed[0]["simNumber"], 1);
+    let id = listed[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(id.len(), 36);
+    let report =
+        |state: &str| json!([{ "id": id, "state": state, "recipients": [{ "state": state }] }]);
+    assert_eq!(
+        world
+            .call(&auth, "PATCH", "/message", report("Sent"))
+            .await
+            .status,
+        204
+    );
+    let told = world.record.take();
+    let [Told::Submitted(of, SubmitOutcome::Accepted { references })] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((*of, &*references[0].reference), (key(1), &*id));
+    // The answer waits until the delivery is kept.
+    let delivered = world.call(&auth, "PATCH", "/message", report("Delivered"));
+    let (answer, ()) = tokio::join!(delivered, async {
+        until(|| world.record.waiting_acks() == 1).await;
+        world.record.ack(Heard::TryAgain);
+    });
+    assert_eq!(answer.status, 503);
+    let told = world.record.take();
+    let [Told::Receipt(receipt)] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (&receipt.state, receipt.ours),
+        (&ReceiptState::Delivered, Some(key(1)))
+    );
+    // The phone tells it again, and it is told again.
+    let again = world.call(&auth, "PATCH", "/message", report("Delivered"));
+    let (answer, ()) = tokio::join!(again, async {
+        until(|| world.record.waiting_acks() == 1).await;
+        world.record.ack(Heard::Kept);
+    });
+    assert_eq!(answer.status, 204);
+    let unknown = json!([{ "id": "nobody-knows-it", "state": "Sent" }]);
+    assert_eq!(
+        world.call(&auth, "PATCH", "/message", unknown).await.status,
+        204
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_phones_survives_a_restart() {
+    let world = World::new();
+    let (phone, auth) = world.phone().await;
+    let stream = world.route.listen(&phone);
+    world
+        .lanes
+        .put([submission(1, ANA, "Salut"), submission(2, ANA, "Salut")]);
+    until(|| world.lanes.left() == 0).await;
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    drop(stream);
+    world.route.stop(Millis::seconds(10)).await;
+    let told = world.record.take();
+    let unknown = |it: &&Told| matches!(it, Told::Submitted(_, SubmitOutcome::Unknown { .. }));
+    assert_eq!(told.iter().filter(unknown).count(), 2, "{told:?}");
+    let next = World::on(world.store, world.clock);
+    let again = parsed(&next.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(again, listed);
+    let id = &listed[0]["id"];
+    let report = json!([{ "id": id, "state": "Sent", "recipients": [{ "state": "Sent" }] }]);
+    let reported = next.call(&auth, "PATCH", "/message", report);
+    let (answer, ()) = tokio::join!(reported, async {
+        until(|| next.record.waiting_acks() == 1).await;
+        next.record.ack(Heard::Kept);
+    });
+    assert_eq!(answer.status, 204);
+    // The engine submits the other one again: the phone has it still.
+    next.lanes.put([submission(2, ANA, "Salut")]);
+    until(|| next.lanes.left() == 0).await;
+    let still = parsed(&next.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(still, json!([listed[1]]));
+    assert_eq!(
+        next.call("Bearer wrong", "GET", "/message", Value::Null)
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signed_webhook_is_heard_and_answered_when_it_is_kept() {
+    let world = World::new();
+    let (phone, auth) = world.phone().await;
+    let settings = parsed(&world.call(&auth, "GET", "/settings", Value::Null).await);
+    let signing = settings["webhooks"]["signing_key"].as_str().unwrap();
+    let hooks = parsed(&world.call(&auth, "GET", "/webhooks", Value::Null).await);
+    let url = hooks[0]["url"].as_str().unwrap();
+    let path = url
+        .strip_prefix("https://msg.example.com/phone/v1")
+        .unwrap();
+    let event = json!({ "id": "e", "event": "sms:received", "deviceId": phone, "payload": {
+        "message": "Salut", "sender": ANA, "messageId": "m", "receivedAt": "2027-01-15T08:00:00.000Z" } });
+    let call = |key: &str, path: &str| {
+        let (body, stamp) = (event.to_string().into_bytes(), "1800000000");
+        let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let tag = hmac::sign(&hmac_key, &[&*body, stamp.as_bytes()].concat());
+        let tag = super::secrets::hex(tag.as_ref());
+        HookCall {
+            method: "POST".into(),
+            url: path.into(),
+            query: "".into(),
+            headers: vec![
+                ("x-timestamp".into(), stamp.as_bytes().into()),
+                ("x-signature".into(), tag.as_bytes().into()),
+            ],
+            body,
+        }
+    };
+    let caller = || PhoneCaller::Phone(phone.as_str().into());
+    let right = call(signing, path);
+    assert_eq!(world.route.whose(path, &right).await, Some(caller()));
+    let answered = world.route.answer(caller(), path, &right);
+    let (answer, ()) = tokio::join!(answered, async {
+        until(|| world.record.waiting_acks() == 1).await;
+        world.record.ack(Heard::Kept);
+    });
+    assert_eq!(answer.status, 200);
+    let forged = call("guess", path);
+    assert_eq!(
+        world.route.answer(caller(), path, &forged).await.status,
+        401
+    );
+    let elsewhere = format!("{path}x");
+    let wrong_url = call(signing, &elsewhere);
+    assert_eq!(
+        world
+            .route
+            .answer(caller(), &elsewhere, &wrong_url)
+            .await
+            .status,
+        401
+    );
+    let inbound = world.record.take();
+    let inbound = inbound.iter().filter(|it| matches!(it, Told::Inbound(_)));
+    assert_eq!(inbound.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_that_is_sent_away_is_nobody() {
+    let world = World::new();
+    let (phone, auth) = world.phone().await;
+    let mut stream = world.route.listen(&phone).unwrap();
+    while let Some(event) = stream.next().await {
+        if event.name == "SettingsUpdated" {
+            break;
+        }
+    }
+    assert!(world.route.revoke(&phone).await.unwrap());
+    assert!(stream.next().await.is_none(), "its stream ends");
+    assert!(!world.route.revoke(&phone).await.unwrap());
+    for path in ["/message", "/webhooks", "/settings"] {
+        assert_eq!(
+            world.call(&auth, "GET", path, Value::Null).await.status,
+            401,
+            "{path}"
+        );
+    }
+    assert!(world.route.listen(&phone).is_none());
+    assert!(PhoneGateway::phones(&*world.route).await.is_empty());
+}
