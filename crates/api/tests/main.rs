@@ -23,11 +23,15 @@ mod keys;
 mod messages;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/pages.rs"]
+mod pages;
 #[path = "suite/quoting.rs"]
 mod quoting;
 #[path = "suite/senders.rs"]
 mod senders;
 #[path = "suite/templates.rs"]
 mod templates;
+#[path = "suite/users.rs"]
+mod users;
 #[path = "suite/webhooks.rs"]
 mod webhooks;

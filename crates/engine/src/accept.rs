@@ -554,6 +554,7 @@ async fn keep(
         | Outcome::Template(_)
         | Outcome::Webhook(_)
         | Outcome::Replayed { .. }
+        | Outcome::User(_)
         | Outcome::EventsPruned { .. } => {
             Err(Unavailable::new("the store broke the contract of Accept").into())
         }

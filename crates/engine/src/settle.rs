@@ -77,6 +77,7 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
             | Outcome::Template(_)
             | Outcome::Webhook(_)
             | Outcome::Replayed { .. }
+            | Outcome::User(_)
             | Outcome::EventsPruned { .. },
         ) => {}
         Ok(Outcome::Fenced) => {

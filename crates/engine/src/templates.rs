@@ -253,6 +253,7 @@ fn commit(
                 | Outcome::Fenced
                 | Outcome::Webhook(_)
                 | Outcome::Replayed { .. }
+                | Outcome::User(_)
                 | Outcome::EventsPruned { .. } => {
                     Err(Unavailable::new("the store broke the contract of Template"))
                 }

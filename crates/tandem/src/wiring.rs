@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{ApiState, ConfiguredKey, KeyRing, Scopes, WebhookLetters, WebhookRules};
+use api::{
+    ApiState, ConfiguredKey, KeyRing, PushRules, Pusher, Scopes, Ui, WebhookLetters, WebhookRules,
+};
 use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
 use connectors::telegram::TelegramConfig;
@@ -86,6 +88,17 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
         engine.attach(key, connector);
     }
     let stopping = CancellationToken::new();
+    let courier = courier(CourierConfig {
+        allow_private: config.webhooks.allow_private,
+    })
+    .context("prepare the delivery of webhooks")?;
+    let pusher = Pusher::new(
+        Arc::clone(&courier),
+        PushRules {
+            public_url: config.public_url.clone().unwrap_or_default(),
+            allow_http: config.webhooks.allow_http,
+        },
+    );
     let router = api::router(ApiState {
         engine: engine.clone(),
         keys: KeyRing::new(named.api_keys(&config)),
@@ -101,13 +114,11 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
             allow_http: config.webhooks.allow_http,
             allow_private: config.webhooks.allow_private,
         },
+        ui: Ui::new(pusher),
         closing: stopping.clone(),
     });
     engine.publish(Publishing {
-        courier: courier(CourierConfig {
-            allow_private: config.webhooks.allow_private,
-        })
-        .context("prepare the delivery of webhooks")?,
+        courier,
         letters: Arc::new(WebhookLetters),
     });
     let address = listener

@@ -14,6 +14,7 @@ mod keyword_words;
 pub mod metrics;
 pub mod order;
 pub mod outcome;
+pub mod password;
 pub mod plan;
 pub mod publish;
 pub mod reach;
