@@ -258,6 +258,8 @@ await step("the_pages_fit_a_narrow_phone_and_a_wide_screen", async () => {
   await page.goto(`${world.url}/#/phones`);
   await heading("Notifications").waitFor();
   await button("Switch on notifications").waitFor();
+  // What the step before said is gone by then.
+  await page.locator(".toast p").waitFor({ state: "detached" });
   await picture(page, "web-notifications-light");
   await page.goto(`${world.url}/#/account`);
   await page.getByText(/Chrome on Android/).first().waitFor();

@@ -49,7 +49,9 @@ function waiting(world, path, request, response) {
   const [, , , , id, action] = path.split("/");
   if (id === undefined) return answer(200, { items: world.items });
   const item = world.items.find((it) => it.id === decodeURIComponent(id));
-  if (request.method !== "POST" || !request.headers["x-csrf-token"]) return answer(403, { code: "forbidden", message: "no proof" });
+  if (request.method !== "POST" || !request.headers["x-csrf-token"]) {
+    return answer(403, { code: "forbidden", message: "no proof", details: { csrf: true } });
+  }
   if (item === undefined) return answer(404, { code: "not_found", message: "No such message" });
   if (action === "claim") {
     if (item.claimedBy && item.claimedBy.id !== world.me.id) return answer(409, { code: "claimed", by: item.claimedBy });

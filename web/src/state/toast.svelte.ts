@@ -1,6 +1,6 @@
 // One short sentence at the foot of the page, read out by screen readers too.
 
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 4_500;
 
 export const toast = $state<{ text: string }>({ text: "" });
 
