@@ -158,6 +158,15 @@ fn refused(outcome: &Outcome) -> ApiError {
     error.should_retry(false)
 }
 
+/// Makes a change, or says why it was not made.
+async fn done(api: &ApiState, change: UserChange) -> Result<(), ApiError> {
+    let outcome = session::apply(api, change).await?;
+    let Outcome::Done = outcome else {
+        return Err(refused(&outcome));
+    };
+    Ok(())
+}
+
 /// A user of the asker's project whom they may manage.
 async fn managed(api: &ApiState, person: &Person, id: &str) -> Result<UserRecord, ApiError> {
     person.may_manage(Role::Agent)?;
@@ -182,10 +191,7 @@ async fn with_link(
         hash: hash_key(&token),
         expires_at,
     };
-    match session::apply(api, change).await? {
-        Outcome::Done => {}
-        outcome => return Err(refused(&outcome)),
-    }
+    done(api, change).await?;
     let answer = WithLinkOut {
         user: UserOut::of(user),
         link: password_link(&api.public_url, &token),
@@ -256,10 +262,8 @@ pub(crate) async fn create(
         updated_at: now,
         disabled_at: None,
     };
-    match session::apply(&api, UserChange::Create(user.clone())).await? {
-        Outcome::Done => with_link(&api, &user, StatusCode::CREATED).await,
-        outcome => Err(refused(&outcome)),
-    }
+    done(&api, UserChange::Create(user.clone())).await?;
+    with_link(&api, &user, StatusCode::CREATED).await
 }
 
 /// Changes a user's name or role, or whether they may sign in.
@@ -298,10 +302,7 @@ pub(crate) async fn edit(
         is_disabled: given.is_disabled,
         at: api.engine.now(),
     });
-    match session::apply(&api, change).await? {
-        Outcome::Done => {}
-        outcome => return Err(refused(&outcome)),
-    }
+    done(&api, change).await?;
     let user = api.engine.store().user(user.id).await?;
     let user = user.ok_or_else(|| ApiError::not_found("user"))?;
     Ok(json::response(StatusCode::OK, &UserOut::of(&user)))
@@ -327,10 +328,8 @@ pub(crate) async fn delete(
         project: user.project,
         id: user.id,
     };
-    match session::apply(&api, change).await? {
-        Outcome::Done => Ok(StatusCode::NO_CONTENT.into_response()),
-        outcome => Err(refused(&outcome)),
-    }
+    done(&api, change).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Gives a user a new link by which they choose a password; an earlier one works no more.

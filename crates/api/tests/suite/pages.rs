@@ -150,7 +150,7 @@ impl Browser<'_> {
         if answer.status == StatusCode::OK {
             let pair = answer.header("set-cookie").split(';').next().unwrap();
             self.cookie = Some(pair.to_owned());
-            self.csrf = answer.json["csrfToken"].as_str().unwrap().to_owned();
+            self.csrf = answer.json["csrfToken"].as_str().unwrap().into();
         }
     }
 }

@@ -120,10 +120,8 @@ impl Pusher {
         user: Option<UserId>,
         note: &Note,
     ) -> usize {
-        match self.try_to_tell(engine, project, user, note).await {
-            Ok(count) => count,
-            Err(_) => 0,
-        }
+        let told = self.try_to_tell(engine, project, user, note).await;
+        told.unwrap_or_default()
     }
 
     async fn try_to_tell(
