@@ -1,4 +1,4 @@
-"""The pages in a real browser: Debian's Chromium, driven by Playwright.
+"""R-PHONE-2, R-SEC: the pages in a real browser: Debian's Chromium, driven by Playwright.
 
 The claims on waiting messages are played by `stub.mjs`; everything else is the server's. With
 `WEB_PICTURES=1` the pictures go into `docs/pictures`.

@@ -36,7 +36,7 @@ pub(crate) async fn gate(
     response
 }
 
-/// Who asks: a key, or the user of our pages whose cookie it brings.
+/// Who asks: a key, or the user of our pages whose cookie it brings (R-SEC).
 async fn caller(
     api: &ApiState,
     headers: &HeaderMap,

@@ -1,5 +1,5 @@
 //! How is a note sealed for one browser? RFC 8291: only the browser can open it, not the push
-//! service that carries it.
+//! service that carries it (R-PHONE-2).
 
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
