@@ -3,6 +3,7 @@
 //!
 //! `web/built.txt` has two hashes: of all that goes into the build, and of all that came out of it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -36,13 +37,11 @@ const SOURCES: &[&str] = &[
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
     let folder = workspace.root().join(FOLDER);
     if check {
-        return match findings(workspace.root()).first() {
-            Some(finding) => bail!("{finding}"),
-            None => {
-                println!("{FOLDER}/{BUILT} is built from {FOLDER}");
-                Ok(())
-            }
-        };
+        if let Some(finding) = findings(workspace.root()).first() {
+            bail!("{finding}");
+        }
+        println!("{FOLDER}/{BUILT} is built from {FOLDER}");
+        return Ok(());
     }
     let npm = |arguments: &[&str]| {
         let mut command = Command::new("npm");
@@ -97,7 +96,11 @@ fn hash(folder: &Path, names: &[&str]) -> Result<String> {
         hash.update(bytes);
     }
     let digits = hash.finalize();
-    Ok(digits.iter().map(|it| format!("{it:02x}")).collect())
+    let mut text = String::new();
+    for byte in digits {
+        write!(text, "{byte:02x}").context("write a hash")?;
+    }
+    Ok(text)
 }
 
 fn collect(folder: &Path, name: &str, files: &mut Vec<String>) -> Result<()> {
