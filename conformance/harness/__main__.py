@@ -24,6 +24,7 @@ FOLDERS = {
     "smsc-node": 1,
     "smsc-smpp34": 1,
     "cli": 2,
+    "web": 1,
     "bad-input": 2,
 }
 SUITES = [
@@ -37,6 +38,7 @@ SUITES = [
     "smsc-node",
     "smsc-smpp34",
     "cli",
+    "web",
     "bad-input",
 ]
 #: Suites that run only where they are asked for.

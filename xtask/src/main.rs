@@ -14,6 +14,7 @@ mod test;
 mod tidy;
 mod tools;
 mod tree;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -58,6 +59,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the web app into web/dist; needs Node and npm
+    Web {
+        /// Only tell whether the committed one was built from these sources; needs neither
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -81,5 +88,6 @@ fn run_command(command: Command) -> Result<()> {
         Command::Ci => test::ci(&workspace),
         Command::Bench(args) => bench::run_bench(&workspace, &args),
         Command::Openapi { check } => openapi::run(&workspace, check),
+        Command::Web { check } => web::run(&workspace, check),
     }
 }

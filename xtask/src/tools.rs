@@ -31,6 +31,11 @@ const TOOLS: &[Tool] = &[
         probe: &["npm", "--version"],
         packages: &["npm"],
     },
+    Tool {
+        name: "Chromium",
+        probe: &["chromium", "--version"],
+        packages: &["chromium"],
+    },
 ];
 
 /// Installs what is missing where we may, else fails with the line to type.

@@ -13,11 +13,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::ids::ProjectKey;
 use domain::model::audit::{Actor, ActorKind};
+use domain::model::user::Role;
 use domain::time::{Millis, Timestamp};
 use engine::Engine;
 use parking_lot::Mutex;
 use ports::store::Queries;
 use ports::store::operations::ApiKeyRecord;
+use ports::store::users::UserRecord;
 use sha2::{Digest, Sha256};
 
 use crate::ApiState;
@@ -80,6 +82,15 @@ impl Scopes {
         self.0 & other.0 == other.0
     }
 
+    /// What a user of this role may do by `/v1`: agents read and write to people, the others also
+    /// change what is configured.
+    pub const fn of_role(role: Role) -> Self {
+        match role {
+            Role::Owner | Role::Admin => Self::ALL,
+            Role::Agent => Self::SEND.with(Self::READ),
+        }
+    }
+
     /// The scope of this name: `send` (with the right to set `trafficClass`), `read`, `manage`.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -136,6 +147,21 @@ pub(crate) struct Key {
     pub(crate) test: bool,
     requests_per_minute: Option<u32>,
     used: UsedThisMinute,
+}
+
+impl Key {
+    /// The rights of a user who is signed in.
+    pub(crate) fn of_user(user: &UserRecord) -> Self {
+        Self {
+            id: user.id.to_string().into(),
+            project: user.project,
+            name: user.name.as_ref().into(),
+            scopes: Scopes::of_role(user.role),
+            test: false,
+            requests_per_minute: None,
+            used: UsedThisMinute::default(),
+        }
+    }
 }
 
 impl From<ConfiguredKey> for Key {

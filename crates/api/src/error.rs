@@ -41,7 +41,7 @@ pub enum ErrorCode {
     NotFound,
     /// 405: the path exists, with another method.
     MethodNotAllowed,
-    /// 409: the idempotency key was used before (R-LIFE-3).
+    /// 409: the idempotency key was used before (R-LIFE-3), or it cannot be so beside what is.
     Conflict,
     /// 409: no channel can carry the message (R-CHAN-5); `details.channels` has each reason.
     NoChannel,
@@ -179,6 +179,15 @@ impl ApiError {
             StatusCode::UNAUTHORIZED,
             ErrorCode::Unauthorized,
             "Invalid or missing API key: send `Authorization: Bearer <key>`",
+        )
+    }
+
+    /// 401: nobody is signed in.
+    pub(crate) fn signed_out() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::Unauthorized,
+            "You are not signed in",
         )
     }
 

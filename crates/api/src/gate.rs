@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::time::Timestamp;
 
 use crate::ApiState;
-use crate::auth::{Caller, RateLimit};
+use crate::auth::{Caller, Key, RateLimit};
 use crate::error::{ApiError, ErrorCode};
+use crate::ui::session;
 
 /// Lets in who has a good key and is within its limit.
 pub(crate) async fn gate(
@@ -19,11 +21,7 @@ pub(crate) async fn gate(
     next: Next,
 ) -> Response {
     let now = api.engine.now();
-    let (rate, mut response) = match api
-        .keys
-        .find(request.headers(), api.engine.store(), now)
-        .await
-    {
+    let (rate, mut response) = match caller(&api, request.headers(), request.method(), now).await {
         Err(error) => (RateLimit::none(now), error.into_response()),
         Ok(key) => match RateLimit::count(&key, now) {
             (rate, Err(error)) => (rate, error.into_response()),
@@ -36,6 +34,19 @@ pub(crate) async fn gate(
     rate.apply(response.headers_mut());
     count(response.status());
     response
+}
+
+/// Who asks: a key, or the user of our pages whose cookie it brings (R-SEC).
+async fn caller(
+    api: &ApiState,
+    headers: &HeaderMap,
+    method: &Method,
+    now: Timestamp,
+) -> Result<Arc<Key>, ApiError> {
+    if let Some(key) = session::key(api, headers, method).await? {
+        return Ok(key);
+    }
+    api.keys.find(headers, api.engine.store(), now).await
 }
 
 /// Counts answers by kind of status: a bounded set of labels (R-MON-3).

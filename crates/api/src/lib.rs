@@ -19,15 +19,17 @@ mod path;
 mod phone;
 mod probes;
 mod schema;
+mod ui;
 mod v1;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::serve::ListenerExt;
 use domain::ids::ProjectKey;
 use domain::model::money::Currency;
@@ -39,6 +41,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use auth::{ConfiguredKey, KeyRing, Scopes, hash_key};
 pub use error::{ErrorCode, FieldError};
 pub use openapi::openapi_json;
+pub use ui::{LINK_LASTS, Note, PushRules, Pusher, Ui, password_link};
 pub use v1::webhooks::{WebhookLetters, WebhookRules};
 
 /// Renders the figures for Prometheus.
@@ -74,6 +77,8 @@ pub struct ApiState {
     pub limits: Limits,
     /// Which URLs webhooks may have.
     pub webhooks: WebhookRules,
+    /// What the pages' side of the API holds.
+    pub ui: Ui,
     /// Cancelled when the server stops: event streams end then, which would hold it up for ever.
     pub closing: CancellationToken,
 }
@@ -88,14 +93,17 @@ impl ApiState {
     }
 }
 
-/// The whole API: `/v1`, probes, metrics and the document. Other paths answer 404 in JSON.
+/// The whole API: `/v1`, probes, metrics and the document; `/ui/v1` and the pages. Other paths answer 404 in JSON.
 pub fn router(state: ApiState) -> Router {
     let body_bytes = state.limits.body_bytes;
     let state = Arc::new(state);
     let (v1, _) = v1::router().split_for_parts();
     let (probes, _) = probes::router().split_for_parts();
+    let (ui, _) = ui::router().split_for_parts();
     v1.route_layer(from_fn_with_state(Arc::clone(&state), gate::gate))
         .merge(probes)
+        .merge(ui.route_layer(map_response(ui::uncached)))
+        .merge(ui::pages())
         .fallback(gate::unknown_path)
         .method_not_allowed_fallback(gate::unknown_method)
         .layer(DefaultBodyLimit::max(body_bytes))
@@ -119,6 +127,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its answers waiting");
         }
     });
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown)
         .await

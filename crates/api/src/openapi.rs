@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Components, Content, Info, License, OpenApi, PathItem, Ref, RefOr, ResponseBuilder,
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ApiState, probes, v1};
+use crate::{ApiState, probes, ui, v1};
 
 const BEARER: &str = "bearer";
 /// What the gate may answer in place of any operation that needs a key. An operation that says
@@ -18,6 +20,24 @@ const OF_THE_GATE: [(&str, &str); 4] = [
     ("401", "No key, or one that is not known"),
     ("403", "The key may not do this"),
     ("429", "The key's rate limit is reached"),
+    ("503", "The store is not available; nothing was changed"),
+];
+
+/// The cookie that `/ui/v1/login` sets; with it goes the header `X-CSRF-Token` of what changes
+/// something.
+const SESSION: &str = "session";
+/// What any operation of the pages may answer.
+const OF_THE_PAGES: [(&str, &str); 8] = [
+    ("400", "A field is wrong, or the body is not JSON"),
+    ("401", "Nobody is signed in"),
+    (
+        "403",
+        "The role may not do this, or `X-CSRF-Token` is missing",
+    ),
+    ("404", "There is no such thing in the project"),
+    ("409", "It cannot be so beside what is there"),
+    ("413", "The body is too large"),
+    ("429", "Too many attempts"),
     ("503", "The store is not available; nothing was changed"),
 ];
 
@@ -45,17 +65,37 @@ pub(crate) fn documented(
         .components
         .get_or_insert_with(Components::new)
         .add_security_scheme(BEARER, scheme);
+    let cookie = ApiKeyValue::with_description(
+        "tandem",
+        "The cookie that `POST /ui/v1/login` sets; `__Host-tandem` behind HTTPS. It opens `/v1` as \
+         well. What changes something needs the header `X-CSRF-Token` beside it.",
+    );
+    document
+        .components
+        .get_or_insert_with(Components::new)
+        .add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     document.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
-    let operations = document.paths.paths.values_mut().flat_map(operations);
-    for operation in operations.filter(|it| it.security.is_none()) {
-        for (status, words) in OF_THE_GATE {
-            let answers = &mut operation.responses.responses;
-            answers
-                .entry(status.to_owned())
-                .or_insert_with(|| refusal(words));
+    for (path, item) in &mut document.paths.paths {
+        let is_of_the_pages = path.starts_with("/ui/");
+        for operation in operations(item) {
+            if is_of_the_pages {
+                answer_also(operation, &OF_THE_PAGES);
+            } else if operation.security.is_none() {
+                answer_also(operation, &OF_THE_GATE);
+            }
         }
     }
     (router, document)
+}
+
+/// Adds refusals that an operation does not name itself.
+fn answer_also(operation: &mut Operation, refusals: &[(&str, &str)]) {
+    for (status, words) in refusals {
+        let answers = &mut operation.responses.responses;
+        answers
+            .entry((*status).to_owned())
+            .or_insert_with(|| refusal(words));
+    }
 }
 
 /// The operations of a path.
@@ -84,7 +124,7 @@ fn refusal(words: &str) -> RefOr<utoipa::openapi::Response> {
 
 /// The document as text: the same for the same code, two blanks deep, with a line end.
 pub fn openapi_json() -> String {
-    let (_, document) = documented(v1::router().merge(probes::router()));
+    let (_, document) = documented(v1::router().merge(ui::router()).merge(probes::router()));
     // Safe to default: the document is made of maps with text keys.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -131,7 +171,7 @@ mod tests {
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let answers = operation["responses"].as_object().unwrap();
-                let needs_key = operation.get("security").is_none();
+                let needs_key = operation.get("security").is_none() || path.starts_with("/ui/");
                 for (status, _) in OF_THE_GATE.iter().take(3) {
                     assert_eq!(answers.contains_key(*status), needs_key, "{method} {path}");
                 }

@@ -101,6 +101,12 @@ pub(crate) fn template_button() -> Schema {
     words(["quick_reply", "url", "phone", "otp", "request_contact_info"])
 }
 
+/// What a user may do.
+pub(crate) fn role() -> Schema {
+    use domain::model::user::Role;
+    words(Role::ALL.map(Role::code))
+}
+
 /// Which way a message went.
 pub(crate) fn direction() -> Schema {
     words(["inbound", "outbound"])

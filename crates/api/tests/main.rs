@@ -27,6 +27,8 @@ mod messages;
 mod operations;
 #[path = "suite/outside.rs"]
 mod outside;
+#[path = "suite/pages.rs"]
+mod pages;
 #[path = "suite/phones.rs"]
 mod phones;
 #[path = "suite/quoting.rs"]
@@ -35,5 +37,7 @@ mod quoting;
 mod senders;
 #[path = "suite/templates.rs"]
 mod templates;
+#[path = "suite/users.rs"]
+mod users;
 #[path = "suite/webhooks.rs"]
 mod webhooks;

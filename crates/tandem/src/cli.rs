@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::model::user::Role;
 
 use crate::config::{Scope, Secret};
 
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Create, list and revoke API keys. Opens the database itself; the server may run.
     Keys(Keys),
+    /// Add, list and lock out people who use the web app. Opens the database itself; the server may run.
+    Users(Users),
     /// Print the API's OpenAPI 3.1 document.
     Openapi,
 }
@@ -346,6 +349,84 @@ pub(crate) enum KeyAction {
     },
 }
 
+/// `tandem users`
+#[derive(Debug, Args)]
+pub(crate) struct Users {
+    /// Configuration file that names the database and the projects.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Database, sqlite:PATH; goes before the file and TANDEM_DATABASE.
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) database: Option<String>,
+    /// Project; needed where there are several.
+    #[arg(long, value_name = "ID", global = true)]
+    pub(crate) project: Option<String>,
+    /// How the web app is reached, for links; public_url otherwise.
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) url: Option<String>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) action: UserAction,
+}
+
+/// What `tandem users` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserAction {
+    /// Add somebody, and print a link by which they choose a password, once.
+    Add {
+        /// What they sign in with.
+        #[arg(long)]
+        email: String,
+        /// What they may do.
+        #[arg(long)]
+        role: RoleArg,
+        /// What others call them; the address up to its @ otherwise.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List everybody.
+    List,
+    /// Sign somebody out everywhere, and let them sign in no more.
+    Disable {
+        /// Their address.
+        email: String,
+    },
+    /// Let somebody sign in again.
+    Enable {
+        /// Their address.
+        email: String,
+    },
+    /// Print a new link by which somebody chooses a password.
+    Reset {
+        /// Their address.
+        email: String,
+    },
+}
+
+/// A role on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Everything, users included.
+    Owner,
+    /// Everything but owners.
+    Admin,
+    /// Reading, and writing to people.
+    Agent,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Owner => Self::Owner,
+            RoleArg::Admin => Self::Admin,
+            RoleArg::Agent => Self::Agent,
+        }
+    }
+}
+
 /// A scope on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum ScopeArg {
@@ -412,6 +493,11 @@ mod tests {
             "tandem keys create --name app --scope send --scope manage --test --project main",
             "tandem keys list --database sqlite:x.db",
             "tandem keys --config f.toml revoke key_1 --json",
+            "tandem users add --email a@b.example --role owner --name Ana --config f.toml",
+            "tandem users list --json",
+            "tandem users disable a@b.example",
+            "tandem users enable a@b.example",
+            "tandem users reset a@b.example --url https://msg.example.com",
             "tandem openapi",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
@@ -436,6 +522,8 @@ mod tests {
             "tandem keys create",
             "tandem keys create --name a --scope all",
             "tandem keys revoke",
+            "tandem users add --email a@b.example",
+            "tandem users add --email a@b.example --role boss",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

@@ -9,6 +9,7 @@ mod demo;
 mod keys;
 mod logging;
 mod output;
+mod users;
 mod wiring;
 
 use std::process::ExitCode;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{ApiState, ConfiguredKey, KeyRing, Scopes, WebhookLetters, WebhookRules};
+use api::{
+    ApiState, ConfiguredKey, KeyRing, PushRules, Pusher, Scopes, Ui, WebhookLetters, WebhookRules,
+};
 use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
 use connectors::smsgate::SmsGateConfig;
@@ -88,6 +90,17 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
         engine.attach(key, connector);
     }
     let stopping = CancellationToken::new();
+    let courier = courier(CourierConfig {
+        allow_private: config.webhooks.allow_private,
+    })
+    .context("prepare the delivery of webhooks")?;
+    let pusher = Pusher::new(
+        Arc::clone(&courier),
+        PushRules {
+            public_url: config.public_url.clone().unwrap_or_default(),
+            allow_http: config.webhooks.allow_http,
+        },
+    );
     let router = api::router(ApiState {
         engine: engine.clone(),
         keys: KeyRing::new(named.api_keys(&config)),
@@ -103,13 +116,11 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
             allow_http: config.webhooks.allow_http,
             allow_private: config.webhooks.allow_private,
         },
+        ui: Ui::new(pusher),
         closing: stopping.clone(),
     });
     engine.publish(Publishing {
-        courier: courier(CourierConfig {
-            allow_private: config.webhooks.allow_private,
-        })
-        .context("prepare the delivery of webhooks")?,
+        courier,
         letters: Arc::new(WebhookLetters),
     });
     engine.watch_alerts(config.alerts.settings.clone());

@@ -14,6 +14,7 @@ mod words;
 use anyhow::{Result, bail};
 
 use crate::tree::Tree;
+use crate::web;
 use crate::workspace::Workspace;
 
 /// Runs all checks and prints every finding before it fails.
@@ -26,6 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         ("words", words::check(&tree)),
         ("migrations", migrations::check(&tree)),
         ("paths", paths::check(&tree)),
+        ("web app", web::findings(workspace.root())),
     ];
     let mut n_findings = 0;
     for (name, findings) in &checks {

@@ -44,6 +44,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::pages::PushService;
+
 /// The project of every key but [`OTHER_PROJECT`].
 pub(crate) const PROJECT: ProjectKey = ProjectKey(1);
 const SENDER: SenderKey = SenderKey(1);
@@ -68,6 +70,9 @@ pub(crate) const REFUSED_EVERYWHERE: &str = "999";
 /// Recipients whose number ends so are refused on WhatsApp.
 pub(crate) const REFUSED_ON_WHATSAPP: &str = "888";
 
+/// How the server is reached from outside.
+pub(crate) const PUBLIC_URL: &str = "https://msg.example.com";
+
 /// 2026-11-22T10:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_795_341_600_000);
 
@@ -85,6 +90,8 @@ impl Clock for TestClock {
 pub(crate) struct House {
     router: Router,
     pub(crate) engine: Engine,
+    /// Where browsers are rung.
+    pub(crate) pushes: Arc<PushService>,
     pub(crate) closing: CancellationToken,
 }
 
@@ -158,18 +165,27 @@ impl House {
             engine.attach(route.key, Provider::start(&route, source, events));
         }
         let closing = CancellationToken::new();
+        let pushes = Arc::<PushService>::default();
         let router = api::router(ApiState {
             engine: engine.clone(),
             keys: KeyRing::new(keys()),
-            public_url: "https://msg.example.com".to_owned(),
+            public_url: PUBLIC_URL.to_owned(),
             metrics: Arc::new(|| "tandem_up 1\n".to_owned()),
             limits: Limits::default(),
             webhooks: api::WebhookRules::default(),
+            ui: api::Ui::new(api::Pusher::new(
+                Arc::<PushService>::clone(&pushes),
+                api::PushRules {
+                    public_url: PUBLIC_URL.to_owned(),
+                    allow_http: false,
+                },
+            )),
             closing: closing.clone(),
         });
         Self {
             router,
             engine,
+            pushes,
             closing,
         }
     }

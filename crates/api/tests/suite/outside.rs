@@ -20,7 +20,7 @@ async fn an_unknown_path_is_404_in_json() {
         "/v1/broadcasts",
         "/v1/balance",
         "/_stainless_unknown_path",
-        "/",
+        "/no_page",
     ] {
         let answer = house.get(path).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Role {
     /// Everything, users included.
     Owner,
-    /// Everything but users.
+    /// Everything but owners.
     Admin,
     /// Reading, and writing to people.
     Agent,
@@ -16,6 +16,14 @@ pub enum Role {
 impl Role {
     /// All of them, the mightiest first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Admin, Self::Agent];
+
+    /// Whether it may add, change and remove users of that role.
+    pub const fn may_manage(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Owner, _) | (Self::Admin, Self::Admin | Self::Agent) => true,
+            (Self::Admin, Self::Owner) | (Self::Agent, _) => false,
+        }
+    }
 
     /// Its word in the API.
     pub const fn code(self) -> &'static str {
@@ -30,6 +38,19 @@ impl Role {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.code() == code)
     }
+}
+
+/// Longest address that mail can have.
+const EMAIL_BYTES: usize = 254;
+
+/// The address that a user signs in with, as it is kept: in lower case. Whether mail arrives there
+/// is not asked.
+pub fn email(text: &str) -> Option<Box<str>> {
+    let text = text.trim();
+    let (name, host) = text.split_once('@')?;
+    let is_odd = |c: char| c == '@' || c.is_whitespace() || c.is_control();
+    let whole = !name.is_empty() && !host.is_empty() && text.len() <= EMAIL_BYTES;
+    (whole && !name.contains(is_odd) && !host.contains(is_odd)).then(|| text.to_lowercase().into())
 }
 
 /// What is kept of a password: Argon2id in the form of the PHC. Its `Debug` does not show it.
@@ -64,6 +85,30 @@ mod tests {
             assert_eq!(Role::from_code(role.code()), Some(role));
         }
         assert_eq!(Role::from_code("Owner"), None);
+    }
+
+    #[test]
+    fn nobody_manages_who_is_mightier_and_agents_nobody() {
+        for role in Role::ALL {
+            for other in Role::ALL {
+                let want = role != Role::Agent && role <= other;
+                assert_eq!(role.may_manage(other), want, "{role:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_is_kept_in_lower_case_and_needs_two_sides() {
+        assert_eq!(
+            email(" Ana@Example.COM ").as_deref(),
+            Some("ana@example.com")
+        );
+        let long = format!("{}@example.com", "a".repeat(250));
+        for wrong in [
+            "", "ana", "@b", "a@", "a@b@c", "a b@c", "a@b c", "a@b\nc", &long,
+        ] {
+            assert_eq!(email(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

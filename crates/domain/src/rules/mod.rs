@@ -16,6 +16,7 @@ mod keyword_words;
 pub mod metrics;
 pub mod order;
 pub mod outcome;
+pub mod password;
 pub mod period;
 pub mod person;
 pub mod plan;

@@ -16,7 +16,7 @@ use crate::store::{Answer, Outcome};
 /// Everything about users.
 #[derive(Debug, Default)]
 pub(super) struct Users {
-    users: BTreeMap<UserId, UserRecord>,
+    people: BTreeMap<UserId, UserRecord>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     links: BTreeMap<UserId, ([u8; 32], Timestamp)>,
     push_key: Option<PushKey>,
@@ -40,7 +40,7 @@ impl Users {
                 hash,
                 expires_at,
             } => {
-                if !self.users.contains_key(user) {
+                if !self.people.contains_key(user) {
                     return Outcome::Missing;
                 }
                 self.links.insert(*user, (*hash, *expires_at));
@@ -92,15 +92,15 @@ impl Users {
     }
 
     fn create(&mut self, user: &UserRecord) -> Outcome {
-        if self.users.values().any(|it| it.email == user.email) {
+        if self.people.values().any(|it| it.email == user.email) {
             return Outcome::User(UserOutcome::EmailTaken);
         }
-        self.users.insert(user.id, user.clone());
+        self.people.insert(user.id, user.clone());
         Outcome::Done
     }
 
     fn edit(&mut self, edit: &UserEdit) -> Outcome {
-        let known = self.users.get(&edit.id);
+        let known = self.people.get(&edit.id);
         let Some(known) = known.filter(|it| it.project == edit.project).cloned() else {
             return Outcome::Missing;
         };
@@ -115,7 +115,7 @@ impl Users {
         if is_owner(&known) && !is_owner(&changed) && self.is_last_owner(&known) {
             return Outcome::User(UserOutcome::LastOwner);
         }
-        self.users.insert(edit.id, changed);
+        self.people.insert(edit.id, changed);
         if is_disabled {
             self.links.remove(&edit.id);
             self.end_sessions(|it| it.user == edit.id);
@@ -124,21 +124,21 @@ impl Users {
     }
 
     fn delete(&mut self, project: ProjectKey, id: UserId) -> Outcome {
-        let known = self.users.get(&id).filter(|it| it.project == project);
+        let known = self.people.get(&id).filter(|it| it.project == project);
         let Some(known) = known.cloned() else {
             return Outcome::Missing;
         };
         if is_owner(&known) && self.is_last_owner(&known) {
             return Outcome::User(UserOutcome::LastOwner);
         }
-        self.users.remove(&id);
+        self.people.remove(&id);
         self.links.remove(&id);
         self.end_sessions(|it| it.user == id);
         Outcome::Done
     }
 
     fn is_last_owner(&self, user: &UserRecord) -> bool {
-        let mut others = self.users.values();
+        let mut others = self.people.values();
         !others.any(|it| it.id != user.id && it.project == user.project && is_owner(it))
     }
 
@@ -149,7 +149,7 @@ impl Users {
         keep: Option<SessionId>,
         at: Timestamp,
     ) -> Outcome {
-        let Some(known) = self.users.get_mut(&user) else {
+        let Some(known) = self.people.get_mut(&user) else {
             return Outcome::Missing;
         };
         known.password = Some(password.clone());
@@ -161,11 +161,11 @@ impl Users {
 
     fn link(&self, hash: &[u8; 32]) -> Option<(UserRecord, Timestamp)> {
         let (user, (_, until)) = self.links.iter().find(|it| it.1.0 == *hash)?;
-        Some((self.users.get(user)?.clone(), *until))
+        Some((self.people.get(user)?.clone(), *until))
     }
 
     fn sign_in(&mut self, session: &SessionRecord) -> Outcome {
-        let user = self.users.get(&session.user);
+        let user = self.people.get(&session.user);
         if user.is_none_or(|it| it.disabled_at.is_some()) {
             return Outcome::Missing;
         }
@@ -224,7 +224,7 @@ impl Users {
         now: Timestamp,
     ) -> Vec<PushSubscription> {
         self.list_subscriptions(|it| {
-            let theirs = self.users.get(&it.user);
+            let theirs = self.people.get(&it.user);
             let session = self.sessions.get(&it.session);
             user.is_none_or(|user| user == it.user)
                 && theirs.is_some_and(|it| it.project == project)
@@ -239,19 +239,19 @@ fn is_owner(user: &UserRecord) -> bool {
 
 impl UserQueries for MemoryStore {
     fn user(&self, id: UserId) -> Answer<'_, Option<UserRecord>> {
-        self.answer(|it| it.users.users.get(&id).cloned())
+        self.answer(|it| it.users.people.get(&id).cloned())
     }
 
     fn user_by_email(&self, email: &str) -> Answer<'_, Option<UserRecord>> {
         self.answer(|it| {
-            let mut users = it.users.users.values();
+            let mut users = it.users.people.values();
             users.find(|it| &*it.email == email).cloned()
         })
     }
 
     fn users(&self, project: ProjectKey) -> Answer<'_, Vec<UserRecord>> {
         self.answer(|it| {
-            let users = it.users.users.values().filter(|it| it.project == project);
+            let users = it.users.people.values().filter(|it| it.project == project);
             let mut users: Vec<_> = users.cloned().collect();
             users.sort_by_key(|it| (it.created_at, it.id));
             users
@@ -262,7 +262,7 @@ impl UserQueries for MemoryStore {
         self.answer(|it| {
             let mut sessions = it.users.sessions.values();
             let session = sessions.find(|it| it.hash == hash)?;
-            Some((session.clone(), it.users.users.get(&session.user)?.clone()))
+            Some((session.clone(), it.users.people.get(&session.user)?.clone()))
         })
     }
 

@@ -1,4 +1,4 @@
-//! The key of pushes and the browsers that can be rung, both sealed (R-SEC).
+//! The key of pushes and the browsers that can be rung, both sealed (R-SEC, R-PHONE-2).
 
 use domain::ids::{ProjectKey, SessionId, UserId};
 use domain::time::Timestamp;

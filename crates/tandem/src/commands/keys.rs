@@ -89,7 +89,11 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
 }
 
 /// The project that is meant. Without a file any name may be: the database knows its projects.
-fn project_id(config: &Config, asked: Option<String>, from_file: bool) -> Result<String> {
+pub(super) fn project_id(
+    config: &Config,
+    asked: Option<String>,
+    from_file: bool,
+) -> Result<String> {
     let ids: Vec<&str> = config.projects.iter().map(|it| it.id.as_str()).collect();
     match (asked, ids.as_slice()) {
         (Some(id), _) if !from_file || ids.contains(&id.as_str()) => Ok(id),

@@ -13,6 +13,7 @@ mod routes;
 mod send;
 pub(crate) mod serve;
 mod tail;
+mod users;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,
+        Command::Users(args) => users::run(args).await,
         Command::Openapi => {
             output::raw(&api::openapi_json());
             Ok(ExitCode::SUCCESS)
