@@ -57,14 +57,13 @@ use reader::{Field, Table};
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 13] = [
+const LATER: [&str; 12] = [
     "alert",
     "alerts",
     "broadcast",
     "contact",
     "fx",
     "metrics",
-    "quota",
     "retention",
     "template",
     "tls",
