@@ -23,6 +23,8 @@ mod house;
 mod keys;
 #[path = "suite/messages.rs"]
 mod messages;
+#[path = "suite/money.rs"]
+mod money;
 #[path = "suite/outside.rs"]
 mod outside;
 #[path = "suite/quoting.rs"]

@@ -160,6 +160,8 @@ pub enum RouteVerdict {
     Throttled,
     /// Out of quota now (R-QUOTA-2).
     OutOfQuota,
+    /// The quota of the whole project is used up now, whatever the route has left (R-QUOTA-1).
+    ProjectOutOfQuota,
     /// Not a candidate.
     Dropped(RouteDrop),
 }
@@ -256,6 +258,7 @@ impl Decision {
             | RouteVerdict::Down
             | RouteVerdict::Throttled
             | RouteVerdict::OutOfQuota
+            | RouteVerdict::ProjectOutOfQuota
             | RouteVerdict::Dropped(_) => None,
         })
     }

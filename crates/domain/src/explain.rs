@@ -120,6 +120,7 @@ impl Words for RouteVerdict {
             Self::Down => "down",
             Self::Throttled => "throttled by its provider",
             Self::OutOfQuota => "out of quota",
+            Self::ProjectOutOfQuota => "the project is out of quota",
             Self::Dropped(why) => why.words(),
         }
     }
@@ -206,7 +207,10 @@ fn route_sentence(
         RouteVerdict::Chosen(RouteReason::Waiting) => "waited for",
         RouteVerdict::Chosen(_) => "chosen",
         RouteVerdict::Dropped(_) => "not possible",
-        RouteVerdict::Down | RouteVerdict::Throttled | RouteVerdict::OutOfQuota => "not now",
+        RouteVerdict::Down
+        | RouteVerdict::Throttled
+        | RouteVerdict::OutOfQuota
+        | RouteVerdict::ProjectOutOfQuota => "not now",
         RouteVerdict::LaterClass
         | RouteVerdict::Dearer
         | RouteVerdict::LowerSuccess

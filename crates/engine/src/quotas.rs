@@ -21,6 +21,7 @@ use ports::store::Unavailable;
 use ports::store::books::QuotaGone;
 use tokio::sync::Notify;
 
+use crate::standing::of_project;
 use crate::topology::Topology;
 use crate::worker::sleep;
 use crate::{Inner, settle};
@@ -61,6 +62,11 @@ impl Used {
             limits: limits.clone(),
             used: turned(meter, periods),
         }
+    }
+
+    /// Everything that is known.
+    pub(crate) fn meters(&self) -> BTreeMap<MeterOf, Meter> {
+        self.meters.read().clone()
     }
 
     /// Adds what is being handed to a route, until the store tells.
@@ -165,8 +171,35 @@ fn open_lanes(inner: &Inner) -> Vec<(RouteKey, TrafficClass)> {
 /// Reads what the store has.
 pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     let meters = inner.store.meters().await?;
-    *inner.quotas.meters.write() = meters.into_iter().collect();
+    let meters = meters.into_iter().collect();
+    show(inner, &meters);
+    *inner.quotas.meters.write() = meters;
     Ok(())
+}
+
+/// Shows the gauges: as many as there are quotas in the configuration.
+fn show(inner: &Inner, meters: &BTreeMap<MeterOf, Meter>) {
+    let topology = inner.topology();
+    for project in topology.projects() {
+        for it in of_project(&topology, project.key, meters, inner.now()) {
+            #[expect(clippy::cast_precision_loss, reason = "a ratio, for show")]
+            let ratio = it.used as f64 / it.quota.limit.max(1) as f64;
+            let (per, unit) = (it.quota.per.code(), it.quota.unit.code());
+            let gauge = match it.of {
+                MeterOf::Project(_) => {
+                    let project = project.id.to_string();
+                    metrics::gauge!("tandem_project_quota_used_ratio",
+                        "project" => project, "per" => per, "unit" => unit)
+                }
+                MeterOf::Route(key) => {
+                    let route = topology.route(key).map(|it| it.id.to_string());
+                    metrics::gauge!("tandem_quota_used_ratio",
+                        "route" => route.unwrap_or_default(), "per" => per, "unit" => unit)
+                }
+            };
+            gauge.set(ratio);
+        }
+    }
 }
 
 fn has_any(topology: &Topology) -> bool {

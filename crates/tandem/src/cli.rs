@@ -46,6 +46,12 @@ pub(crate) enum Command {
     Messages(Messages),
     /// List routes with their state.
     Routes(Routes),
+    /// Show what is used and left of each quota.
+    Quotas(Quotas),
+    /// Show the balance, or note a deposit.
+    Balance(Balance),
+    /// Show what messages cost, by day or by what is asked for.
+    Costs(Costs),
     /// Explain in plain words what became of a message, and why.
     Explain(Explain),
     /// Follow messages as their status changes, until interrupted.
@@ -166,6 +172,45 @@ pub(crate) struct Routes {
     /// Where the server is.
     #[command(flatten)]
     pub(crate) server: Server,
+}
+
+/// `tandem quotas`
+#[derive(Debug, Args)]
+pub(crate) struct Quotas {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// `tandem balance`
+#[derive(Debug, Args)]
+pub(crate) struct Balance {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Note that so much was paid in, such as 12.50; negative takes out. Needs a key with manage.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) deposit: Option<String>,
+    /// What the deposit was for.
+    #[arg(long, requires = "deposit")]
+    pub(crate) note: Option<String>,
+}
+
+/// `tandem costs`
+#[derive(Debug, Args)]
+pub(crate) struct Costs {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// From when: a date in the project's time zone, or RFC 3339 [default: 30 days ago]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Kept apart by these, with commas between: day or hour, route, sender, country, class.
+    #[arg(long, default_value = "day,route")]
+    pub(crate) by: String,
 }
 
 /// `tandem explain`
@@ -289,6 +334,10 @@ mod tests {
             "tandem send --to +40712345678 --text hi --channel sms --sender s --category otp --traffic-class direct --at 2026-01-01T00:00:00Z --idempotency-key k --wait --json",
             "tandem messages --status failed --to +40712345678 --channel sms --limit 5 --json",
             "tandem routes --url http://127.0.0.1:9 --key k",
+            "tandem quotas --json",
+            "tandem balance",
+            "tandem balance --deposit -12.50 --note refund --json",
+            "tandem costs --from 2026-11-01 --until 2026-12-01 --by day,country",
             "tandem explain msg_1",
             "tandem tail --every 1000",
             "tandem keys create --name app --scope send --scope manage --test --project main",
@@ -310,6 +359,7 @@ mod tests {
             "tandem send --to +40712345678",
             "tandem messages --limit 0",
             "tandem tail --every 1",
+            "tandem balance --note x",
             "tandem keys create",
             "tandem keys create --name a --scope all",
             "tandem keys revoke",

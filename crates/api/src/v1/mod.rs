@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod money;
 pub(crate) mod numbers;
 pub(crate) mod routes;
 pub(crate) mod senders;
@@ -28,6 +29,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(numbers::router())
         .merge(introspect::router())
         .merge(me::router())
+        .merge(money::router())
         .merge(routes::router())
         .merge(simulator::router())
         .merge(templates::router())

@@ -330,6 +330,7 @@ fn conclude(
                     | RouteVerdict::Down
                     | RouteVerdict::Throttled
                     | RouteVerdict::OutOfQuota
+                    | RouteVerdict::ProjectOutOfQuota
                     | RouteVerdict::Dropped(_) => route.clone(),
                 }),
         );

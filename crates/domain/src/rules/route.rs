@@ -159,6 +159,8 @@ enum Obstacle {
     OutOfQuota,
     /// Bulk may not use what is left of its quota (R-ROUTE-2).
     ReservedForDirect,
+    /// No route of the project may carry anything that is charged to its quota.
+    ProjectOutOfQuota,
 }
 
 /// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
@@ -336,7 +338,9 @@ fn obstacle(
     };
     let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
     let is_out = |it, share| is_out(it, share).is_some();
-    if is_out(question.project, quota::WHOLE) || is_out(&facts.quota, quota::WHOLE) {
+    if is_out(question.project, quota::WHOLE) {
+        Some(Obstacle::ProjectOutOfQuota)
+    } else if is_out(&facts.quota, quota::WHOLE) {
         Some(Obstacle::OutOfQuota)
     } else if is_out(&facts.quota, share_percent) {
         Some(Obstacle::ReservedForDirect)
@@ -414,6 +418,7 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         Standing::Held(Obstacle::Throttled) => RouteVerdict::Throttled,
         Standing::Held(Obstacle::Down) => RouteVerdict::Down,
         Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
+        Standing::Held(Obstacle::ProjectOutOfQuota) => RouteVerdict::ProjectOutOfQuota,
         Standing::Held(Obstacle::ReservedForDirect) => {
             RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
         }

@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod keys;
 mod messages;
+mod money;
 mod routes;
 mod send;
 pub(crate) mod serve;
@@ -27,6 +28,9 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Send(args) => send::run(args).await,
         Command::Messages(args) => messages::run(args).await,
         Command::Routes(args) => routes::run(args).await,
+        Command::Quotas(args) => money::quotas(args).await,
+        Command::Balance(args) => money::balance(args).await,
+        Command::Costs(args) => money::costs(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,
