@@ -152,7 +152,7 @@ impl House {
             clock: Arc::new(TestClock(Instant::now())),
             random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed) << 20),
             store,
-            topology: topology(of_route, of_project),
+            topology: topology(of_route, &of_project),
             limits: engine::Limits::default(),
         })
         .await
@@ -286,7 +286,7 @@ fn keys() -> Vec<ConfiguredKey> {
     ]
 }
 
-fn topology(of_route: Quotas, of_project: Quotas) -> Topology {
+fn topology(of_route: Quotas, of_project: &Quotas) -> Topology {
     let project = |key: u32, id: &str, idempotency_replay| Project {
         key: ProjectKey(key),
         id: id.into(),

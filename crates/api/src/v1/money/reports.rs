@@ -161,6 +161,10 @@ struct Group {
     day: Option<jiff::civil::Date>,
     route: Option<RouteKey>,
     sender: Option<SenderKey>,
+    #[expect(
+        clippy::option_option,
+        reason = "not kept apart, no country, and a country are three things"
+    )]
     country: Option<Option<CountryCode>>,
     class: Option<TrafficClass>,
 }
