@@ -20,6 +20,7 @@ KEY = "My API Key"
 #: The tests of what Tandem serves now.
 FILES = [
     "tests/api_resources/test_me.py",
+    "tests/api_resources/test_balance.py",
     "tests/api_resources/test_messages.py",
     "tests/api_resources/test_contacts.py",
     "tests/api_resources/contacts/test_channels.py",

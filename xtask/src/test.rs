@@ -94,6 +94,7 @@ fn product(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.step("release build", || release_build(workspace))?;
     steps.step("conformance", || conformance(workspace))?;
     steps.step("crash", || crash(workspace))?;
+    steps.step("quota", || quota(workspace))?;
     steps.step("openapi", || {
         openapi::check(workspace, &workspace.release("tandem"))
     })
@@ -126,6 +127,22 @@ fn conformance(workspace: &Workspace) -> Result<()> {
         .arg("--server")
         .arg(workspace.release("tandem"))
         .current_dir(workspace.root()))
+}
+
+/// Sends more than a quota allows, with failures and kills, and compares what was booked (R-QUOTA-1).
+fn quota(workspace: &Workspace) -> Result<()> {
+    // Without kills, what is booked is exactly what the SMSC took.
+    for kills in ["0", "3"] {
+        let mut command = Command::new(workspace.release("loadgen"));
+        command
+            .arg("quota")
+            .arg("--server")
+            .arg(workspace.release("tandem"))
+            .args(["--messages", "4000", "--quota", "1200", "--kills", kills])
+            .current_dir(workspace.root());
+        run(&mut command)?;
+    }
+    Ok(())
 }
 
 /// Kills the server under load and counts what was promised and not kept (R-LIFE-2).

@@ -21,7 +21,7 @@ const NOT_SERVED: Record<string, () => Promise<unknown>> = {
     "senders.whatsappSync.startContactsSync": async () => sdk.senders.whatsappSync.startContactsSync("support"),
     "senders.whatsappSync.startHistorySync": async () => sdk.senders.whatsappSync.startHistorySync("support"),
 };
-const IN_SCOPE = ["me", "messages", "contacts", "senders", "templates", "conversations", "introspect", "phoneNumbers"] as const;
+const IN_SCOPE = ["me", "balance", "messages", "contacts", "senders", "templates", "conversations", "introspect", "phoneNumbers"] as const;
 
 /** Beyond what Tandem is: assistants, and voice. */
 const BEYOND = ["senders.agent."];
@@ -68,6 +68,8 @@ test("me tells the project and that the key is a test key", async () => {
 });
 
 test("every answer carries the rate limit", async () => {
+    const balance = await sdk.balance.retrieve();
+    assert.equal(balance.balance, -(balance.totalSpent ?? 0), "nothing was paid in");
     const { response } = await sdk.me.retrieve().withResponse();
     assert.match(response.headers.get("x-ratelimit-limit") ?? "", /^\d+$/);
 });

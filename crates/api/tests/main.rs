@@ -23,6 +23,8 @@ mod house;
 mod keys;
 #[path = "suite/messages.rs"]
 mod messages;
+#[path = "suite/money.rs"]
+mod money;
 #[path = "suite/operations.rs"]
 mod operations;
 #[path = "suite/outside.rs"]

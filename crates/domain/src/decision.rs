@@ -164,6 +164,8 @@ pub enum RouteVerdict {
     Drained,
     /// Put out of use by a person.
     Disabled,
+    /// The quota of the whole project is used up now, whatever the route has left (R-QUOTA-1).
+    ProjectOutOfQuota,
     /// Not a candidate.
     Dropped(RouteDrop),
 }
@@ -265,6 +267,7 @@ impl Decision {
             | RouteVerdict::OutOfQuota
             | RouteVerdict::Drained
             | RouteVerdict::Disabled
+            | RouteVerdict::ProjectOutOfQuota
             | RouteVerdict::Dropped(_) => None,
         })
     }

@@ -122,6 +122,7 @@ impl Words for RouteVerdict {
             Self::OutOfQuota => "out of quota",
             Self::Drained => "drained",
             Self::Disabled => "disabled",
+            Self::ProjectOutOfQuota => "the project is out of quota",
             Self::Dropped(why) => why.words(),
         }
     }
@@ -212,7 +213,8 @@ fn route_sentence(
         | RouteVerdict::Throttled
         | RouteVerdict::OutOfQuota
         | RouteVerdict::Drained
-        | RouteVerdict::Disabled => "not now",
+        | RouteVerdict::Disabled
+        | RouteVerdict::ProjectOutOfQuota => "not now",
         RouteVerdict::LaterClass
         | RouteVerdict::Dearer
         | RouteVerdict::LowerSuccess

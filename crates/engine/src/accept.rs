@@ -1,5 +1,6 @@
 //! Station 1: checks a message against the rules, and keeps it. Where its route has room now, its
 //! first attempt is planned and kept in the same operation, and goes to the route on commit.
+// Long because: everything that a request goes through before its 202 reads in one go.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;

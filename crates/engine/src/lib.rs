@@ -34,6 +34,7 @@ pub mod registrar;
 pub mod request;
 mod senders;
 mod settle;
+pub mod standing;
 mod templates;
 mod throughput;
 pub mod topology;
@@ -72,6 +73,7 @@ use crate::publish::{Publishing, Watch};
 use crate::quotas::Used;
 use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
+use crate::standing::{QuotaStanding, Standings};
 use crate::templates::Templates;
 use crate::topology::Topology;
 
@@ -448,9 +450,18 @@ impl Engine {
     /// Every route as it is now.
     pub fn routes(&self) -> Vec<RouteStatus> {
         let now = self.now();
+        let topology = self.topology();
+        let meters = self.inner.quotas.meters();
         let status = |line: &Arc<RouteLine>| {
             let standing = facts::standing(&self.inner, line, now);
+            let project = topology.project(line.route.project);
+            let standings = project.map(|it| Standings::new(it, &meters, now));
             RouteStatus {
+                quotas: standings
+                    .as_ref()
+                    .map(|it| it.of_route(&line.route))
+                    .unwrap_or_default(),
+                out_of_quota: standings.and_then(|it| it.out(&line.route)),
                 id: Arc::clone(&line.route.id),
                 project: line.route.project,
                 condition: standing.condition,
@@ -463,6 +474,18 @@ impl Engine {
             }
         };
         self.inner.lines.values().map(status).collect()
+    }
+
+    /// How every quota of the project and of its routes stands, as the store has it (R-QUOTA-1).
+    pub async fn quotas(&self, project: ProjectKey) -> Result<Vec<QuotaStanding>, Unavailable> {
+        let meters = self.inner.store.meters().await?.into_iter().collect();
+        let now = self.now();
+        Ok(standing::of_project(
+            &self.topology(),
+            project,
+            &meters,
+            now,
+        ))
     }
 
     /// Takes nothing more, lets what is in the hands of connectors finish (at most `patience`),

@@ -21,6 +21,7 @@ use ports::store::Unavailable;
 use ports::store::books::QuotaGone;
 use tokio::sync::Notify;
 
+use crate::standing::of_project;
 use crate::topology::{Project, Topology};
 use crate::worker::sleep;
 use crate::{Inner, settle};
@@ -61,6 +62,11 @@ impl Used {
             limits: limits.clone(),
             used: turned(meter, periods),
         }
+    }
+
+    /// Everything that is known.
+    pub(crate) fn meters(&self) -> BTreeMap<MeterOf, Meter> {
+        self.meters.read().clone()
     }
 
     /// Adds what is being handed to a route, until the store tells.
@@ -108,7 +114,7 @@ impl Used {
 }
 
 /// What is known of a route's quotas now.
-pub(crate) fn of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
+pub(crate) fn facts_of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
     let topology = inner.topology();
     topology
         .project(route.project)
@@ -120,7 +126,7 @@ pub(crate) fn of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFac
 }
 
 /// What is known of a project's quotas now.
-pub(crate) fn of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
+pub(crate) fn facts_of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
     let periods = inner.quotas.periods(project.key, &project.policy, now);
     let of = MeterOf::Project(project.key);
     inner.quotas.facts(of, &project.policy.quotas, &periods)
@@ -184,8 +190,35 @@ fn open_lanes(inner: &Inner) -> Vec<(RouteKey, TrafficClass)> {
 /// Reads what the store has.
 pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     let meters = inner.store.meters().await?;
-    *inner.quotas.meters.write() = meters.into_iter().collect();
+    let meters = meters.into_iter().collect();
+    show(inner, &meters);
+    *inner.quotas.meters.write() = meters;
     Ok(())
+}
+
+/// Shows the gauges: as many as there are quotas in the configuration.
+fn show(inner: &Inner, meters: &BTreeMap<MeterOf, Meter>) {
+    let topology = inner.topology();
+    for project in topology.projects() {
+        for it in of_project(&topology, project.key, meters, inner.now()) {
+            #[expect(clippy::cast_precision_loss, reason = "a ratio, for show")]
+            let ratio = it.used as f64 / it.quota.limit.max(1) as f64;
+            let (per, unit) = (it.quota.per.code(), it.quota.unit.code());
+            let gauge = match it.of {
+                MeterOf::Project(_) => {
+                    let project = project.id.to_string();
+                    metrics::gauge!("tandem_project_quota_used_ratio",
+                        "project" => project, "per" => per, "unit" => unit)
+                }
+                MeterOf::Route(key) => {
+                    let route = topology.route(key).map(|it| it.id.to_string());
+                    metrics::gauge!("tandem_quota_used_ratio",
+                        "route" => route.unwrap_or_default(), "per" => per, "unit" => unit)
+                }
+            };
+            gauge.set(ratio);
+        }
+    }
 }
 
 fn has_any(topology: &Topology) -> bool {

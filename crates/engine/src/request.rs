@@ -1,5 +1,6 @@
 //! What callers ask of the line, and what it answers.
 
+use crate::standing::{OutOfQuota, QuotaStanding};
 use domain::decision::Decision;
 use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey, UserId};
 use domain::model::address::Address;
@@ -137,6 +138,10 @@ pub struct RouteStatus {
     pub control: Option<Arc<RouteControl>>,
     /// What its breaker goes by (R-HEALTH).
     pub health: HealthFigures,
+    /// How its quotas stand (R-QUOTA-1).
+    pub quotas: Vec<QuotaStanding>,
+    /// What is used up, if anything: the route takes nothing (R-QUOTA-2).
+    pub out_of_quota: Option<OutOfQuota>,
     /// Messages that wait in its lanes.
     pub backlog: u64,
     /// Submissions in its hands.

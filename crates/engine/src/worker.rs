@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use domain::ids::MessageId;
 use domain::model::event::EventSeq;
+use domain::model::ledger::Account;
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
@@ -306,10 +307,38 @@ async fn upkeep(inner: Arc<Inner>) {
             limit: PRUNE_PAGE,
         };
         let pruned = pruned.and(inner.apply(Op::PruneHistory(old)).await);
+        show_spend(&inner).await;
         let forgotten = publish::forget(&inner, place, now).await;
         match pruned.and(forgotten) {
             Ok(reached) => place = reached,
             Err(error) => tracing::error!(%error, "the upkeep was not done"),
+        }
+    }
+}
+
+/// Shows what each route has charged since its first message (R-COST-1).
+async fn show_spend(inner: &Inner) {
+    let topology = inner.topology();
+    for project in topology.projects() {
+        let Ok(balances) = inner.store.balances(project.key).await else {
+            return; // the upkeep tells it
+        };
+        for (account, amount) in balances {
+            let Account::Charges(route) = account else {
+                continue;
+            };
+            // Of routes that are configured: what was taken out of the file is in the ledger.
+            let Some(route) = topology.route(route) else {
+                continue;
+            };
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "money is a float only where it is shown"
+            )]
+            let spent = amount.0 as f64 / 1e6;
+            let currency = project.policy.currency.code().to_owned();
+            metrics::gauge!("tandem_spend", "route" => route.id.to_string(), "currency" => currency)
+                .set(spent);
         }
     }
 }

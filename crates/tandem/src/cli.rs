@@ -55,6 +55,12 @@ pub(crate) enum Command {
     Audit(Audit),
     /// List the team's phones with their state, or pair a new one.
     Phones(Phones),
+    /// Show what is used and left of each quota.
+    Quotas(Quotas),
+    /// Show the balance, or note a deposit.
+    Balance(Balance),
+    /// Show what messages cost, by day or by what is asked for.
+    Costs(Costs),
     /// Explain in plain words what became of a message, and why.
     Explain(Explain),
     /// Follow messages as their status changes, until interrupted.
@@ -281,6 +287,45 @@ pub(crate) enum PhoneAction {
     },
 }
 
+/// `tandem quotas`
+#[derive(Debug, Args)]
+pub(crate) struct Quotas {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// `tandem balance`
+#[derive(Debug, Args)]
+pub(crate) struct Balance {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Note that so much was paid in, such as 12.50; negative takes out. Needs a key with manage.
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub(crate) deposit: Option<String>,
+    /// What the deposit was for.
+    #[arg(long, requires = "deposit")]
+    pub(crate) note: Option<String>,
+}
+
+/// `tandem costs`
+#[derive(Debug, Args)]
+pub(crate) struct Costs {
+    /// Where the server is.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// From when: a date in the project's time zone, or RFC 3339 [default: 30 days ago]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Kept apart by these, with commas between: day or hour, route, sender, country, class.
+    #[arg(long, default_value = "day,route")]
+    pub(crate) by: String,
+}
+
 /// `tandem explain`
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
@@ -488,6 +533,10 @@ mod tests {
             "tandem audit --subject route:gw --action route.controlled --actor app --limit 5",
             "tandem phones --json",
             "tandem phones --key k pair --route phones --name desk",
+            "tandem quotas --json",
+            "tandem balance",
+            "tandem balance --deposit -12.50 --note refund --json",
+            "tandem costs --from 2026-11-01 --until 2026-12-01 --by day,country",
             "tandem explain msg_1",
             "tandem tail --every 1000",
             "tandem keys create --name app --scope send --scope manage --test --project main",
@@ -519,6 +568,7 @@ mod tests {
             "tandem route drain",
             "tandem alerts --kind route_down",
             "tandem audit --limit 0",
+            "tandem balance --note x",
             "tandem keys create",
             "tandem keys create --name a --scope all",
             "tandem keys revoke",

@@ -110,6 +110,26 @@ impl Bench {
         resend_unknown: bool,
         options: Options,
     ) -> anyhow::Result<Self> {
+        Self::of(args, window, resend_unknown, None, options)
+    }
+
+    /// The same, with a quota of so many messages a month; unknown outcomes are sent again after 2 s.
+    pub fn with_quota(
+        args: &ServerArgs,
+        window: u32,
+        quota: u32,
+        options: Options,
+    ) -> anyhow::Result<Self> {
+        Self::of(args, window, true, Some(quota), options)
+    }
+
+    fn of(
+        args: &ServerArgs,
+        window: u32,
+        resend_unknown: bool,
+        quota: Option<u32>,
+        options: Options,
+    ) -> anyhow::Result<Self> {
         let tally = Arc::new(Tally::default());
         let sink = Sink::new(options, Arc::clone(&tally));
         let smsc = crate::server::free_address()?;
@@ -117,6 +137,7 @@ impl Bench {
             smsc,
             window,
             resend_unknown,
+            quota,
             extra: args.extra_config.clone(),
         };
         let binary = absolute(&args.server)?;

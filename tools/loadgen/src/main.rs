@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use loadgen::commands::{backlog, ceiling, crash, line, send, sink, stand_in, verify};
+use loadgen::commands::{backlog, ceiling, crash, line, quota, send, sink, stand_in, verify};
 use loadgen::report;
 
 #[global_allocator]
@@ -33,6 +33,8 @@ enum Command {
     Backlog(backlog::Args),
     /// Kills the server under load and looks for what was lost or sent twice.
     Crash(crash::Args),
+    /// Sends more than a quota allows, with failures and kills, and compares what was booked.
+    Quota(quota::Args),
     /// The stand-in of the server, to try the other commands on. Keeps nothing durable.
     #[command(hide = true)]
     Serve(stand_in::Args),
@@ -63,6 +65,7 @@ fn run() -> anyhow::Result<()> {
             Command::Line(args) => line::run(&args).await,
             Command::Backlog(args) => backlog::run(&args).await,
             Command::Crash(args) => crash::run(&args).await,
+            Command::Quota(args) => quota::run(&args).await,
             Command::Serve(args) => stand_in::run(&args).await,
         }
     })

@@ -31,6 +31,8 @@ pub struct Setup {
     pub window: u32,
     /// Whether an unknown outcome is sent again after 2 s instead of the defaults (R-DUP).
     pub resend_unknown: bool,
+    /// Messages a month that the route may carry; `None` is any number.
+    pub quota: Option<u32>,
     /// Further TOML, appended as it is.
     pub extra: String,
 }
@@ -61,6 +63,10 @@ prices = [ {{ prefix = "*", price = "0.035" }} ]
         out.push_str(
             "unknown_wait = { direct = \"2s\", bulk = \"2s\" }\non_unknown = \"resend\"\n",
         );
+    }
+    if let Some(quota) = setup.quota {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "quota = [ {{ per = \"month\", messages = {quota} }} ]");
     }
     // Writing to a string cannot fail.
     let _ = writeln!(
@@ -287,6 +293,7 @@ mod tests {
             smsc: ([127, 0, 0, 1], 2775).into(),
             window: 10,
             resend_unknown: true,
+            quota: Some(5),
             extra: "[alerts]\nenabled = false\n".into(),
         };
         let text = config(
@@ -298,6 +305,7 @@ mod tests {
         assert_eq!(read["database"].as_str(), Some("sqlite:/tmp/x.db"));
         let route = &read["route"][0];
         assert_eq!(route["smpp"]["window"].as_integer(), Some(10));
+        assert_eq!(route["quota"][0]["messages"].as_integer(), Some(5));
         assert_eq!(route["unknown_wait"]["bulk"].as_str(), Some("2s"));
         assert_eq!(read["sender"][0]["routes"][0].as_str(), Some("gw"));
         assert_eq!(read["alerts"]["enabled"].as_bool(), Some(false));

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod introspect;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod money;
 pub(crate) mod numbers;
 pub(crate) mod phones;
 pub(crate) mod route_control;
@@ -33,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(phones::router())
         .merge(introspect::router())
         .merge(me::router())
+        .merge(money::router())
         .merge(routes::router())
         .merge(audit::router())
         .merge(alerts::router())

@@ -1,20 +1,24 @@
 //! `GET /v1/routes`: which ways are there, and does each take messages now?
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::channel::Channel;
+use domain::model::quota::MeterOf;
 use domain::model::route::{RouteClass, RouteCondition};
 use domain::rules::health::ERROR_WINDOW_SECONDS;
 use engine::request::RouteStatus;
+use engine::standing::OutOfQuota;
 use engine::topology::Topology;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::money::quotas::QuotaOut;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
 use crate::json::Iso;
@@ -46,11 +50,11 @@ pub(crate) struct RouteOut<'a> {
     simulator: bool,
     /// Whether it carries media as MMS, beside texts.
     mms: bool,
-    /// Whether it takes messages: `up`, `down`, `throttled`, `drained` or `disabled`.
+    /// Whether it takes messages: `up`, `down`, `throttled`, `out_of_quota`, `drained` or `disabled`.
     condition: &'static str,
     /// Why it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<Cow<'a, str>>,
     /// Since when it is so.
     #[schema(value_type = String, format = DateTime)]
     since: Iso,
@@ -59,6 +63,8 @@ pub(crate) struct RouteOut<'a> {
     control: Option<ControlOut<'a>>,
     /// What the automatics go by.
     health: HealthOut,
+    /// What is used of its quotas, as it was a moment ago. `GET /v1/quotas` is exact.
+    quotas: Vec<QuotaOut<'a>>,
     /// Messages that wait for it.
     backlog: u64,
     /// Messages in its hands.
@@ -113,6 +119,18 @@ pub(crate) const fn condition(condition: RouteCondition) -> &'static str {
     }
 }
 
+/// Which quota is out, and until when.
+fn out_of_quota(out: OutOfQuota) -> String {
+    let whose = match out.of {
+        MeterOf::Route(_) => "out of quota",
+        MeterOf::Project(_) => "the project is out of quota",
+    };
+    match jiff::Timestamp::from_millisecond(out.until.as_millis()) {
+        Ok(until) => format!("{whose} until {until}"),
+        Err(_) => whose.to_owned(),
+    }
+}
+
 impl<'a> RouteOut<'a> {
     pub(crate) fn of(status: &'a RouteStatus, topology: &'a Topology) -> Self {
         let route = topology
@@ -124,8 +142,20 @@ impl<'a> RouteOut<'a> {
             route_class: route.and_then(|it| it.class).map(RouteClass::code),
             simulator: route.is_some_and(|it| it.simulator),
             mms: route.is_some_and(|it| it.mms),
-            condition: condition(status.condition),
-            reason: status.reason.as_deref(),
+            condition: match (status.condition, status.out_of_quota) {
+                (RouteCondition::Up, Some(_)) => "out_of_quota",
+                (other, _) => condition(other),
+            },
+            reason: status
+                .reason
+                .as_deref()
+                .map(Cow::Borrowed)
+                .or_else(|| status.out_of_quota.map(|it| Cow::Owned(out_of_quota(it)))),
+            quotas: status
+                .quotas
+                .iter()
+                .map(|it| QuotaOut::of(it, topology))
+                .collect(),
             since: Iso(status.since),
             control: status.control.as_deref().map(|it| ControlOut {
                 mode: it.mode.code(),

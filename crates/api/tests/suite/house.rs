@@ -15,6 +15,7 @@ use domain::model::content::{Content, PriceCategory};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::money::Micros;
 use domain::model::policy::Policy;
+use domain::model::quota::Quotas;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{
     ChargedOn, Destinations, OnUnknown, Price, PriceScope, PriceUnit, Route, RouteClass,
@@ -143,6 +144,11 @@ fn path_of(path: &Value) -> String {
 impl House {
     /// A server with one sender on two SMS routes, WhatsApp and simulators.
     pub(crate) async fn new() -> Self {
+        Self::with_quotas(Quotas::NONE, Quotas::NONE).await
+    }
+
+    /// The same, with these quotas of the route `gw` and of its project.
+    pub(crate) async fn with_quotas(of_route: Quotas, of_project: Quotas) -> Self {
         let store = Arc::new(MemoryStore::default());
         for (project, id) in [(1, "support"), (1, "alerts"), (2, "other")] {
             let registered = Registered::Sender(ProjectKey(project), id.into());
@@ -153,7 +159,7 @@ impl House {
             clock: Arc::new(TestClock(Instant::now())),
             random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed) << 20),
             store,
-            topology: topology(),
+            topology: topology(of_route, &of_project),
             limits: engine::Limits::default(),
         })
         .await
@@ -296,12 +302,15 @@ fn keys() -> Vec<ConfiguredKey> {
     ]
 }
 
-fn topology() -> Topology {
+fn topology(of_route: Quotas, of_project: &Quotas) -> Topology {
     let project = |key: u32, id: &str, idempotency_replay| Project {
         key: ProjectKey(key),
         id: id.into(),
         name: "Acme".into(),
-        policy: Policy::default(),
+        policy: Policy {
+            quotas: of_project.clone(),
+            ..Policy::default()
+        },
         idempotency_replay,
     };
     let sender = |key: u32, project: u32, id: &str, routes: &[u32]| Sender {
@@ -327,15 +336,18 @@ fn topology() -> Topology {
             sender(3, 2, "other", &[6]),
         ],
         [
-            route(
-                1,
-                1,
-                "gw",
-                Channel::Sms,
-                Some(RouteClass::Gateway),
-                45_000,
-                false,
-            ),
+            Route {
+                quotas: of_route,
+                ..route(
+                    1,
+                    1,
+                    "gw",
+                    Channel::Sms,
+                    Some(RouteClass::Gateway),
+                    45_000,
+                    false,
+                )
+            },
             with_mms(route(
                 2,
                 1,
@@ -384,7 +396,7 @@ fn route(
             valid_from: None,
             valid_until: None,
         }],
-        quotas: domain::model::quota::Quotas::NONE,
+        quotas: Quotas::NONE,
         on_unknown: OnUnknown::default(),
         unknown_wait: UnknownWait::default(),
     }

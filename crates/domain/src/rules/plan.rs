@@ -332,6 +332,7 @@ fn conclude(
                     | RouteVerdict::OutOfQuota
                     | RouteVerdict::Drained
                     | RouteVerdict::Disabled
+                    | RouteVerdict::ProjectOutOfQuota
                     | RouteVerdict::Dropped(_) => route.clone(),
                 }),
         );

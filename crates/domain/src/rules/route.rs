@@ -163,6 +163,8 @@ enum Obstacle {
     Drained,
     /// Put out of use by a person.
     Disabled,
+    /// No route of the project may carry anything that is charged to its quota.
+    ProjectOutOfQuota,
 }
 
 /// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
@@ -346,7 +348,9 @@ fn obstacle(
     }
     let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
     let is_out = |it, share| is_out(it, share).is_some();
-    if is_out(question.project, quota::WHOLE) || is_out(&facts.quota, quota::WHOLE) {
+    if is_out(question.project, quota::WHOLE) {
+        Some(Obstacle::ProjectOutOfQuota)
+    } else if is_out(&facts.quota, quota::WHOLE) {
         Some(Obstacle::OutOfQuota)
     } else if is_out(&facts.quota, share_percent) {
         Some(Obstacle::ReservedForDirect)
@@ -427,6 +431,7 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
         Standing::Held(Obstacle::Drained) => RouteVerdict::Drained,
         Standing::Held(Obstacle::Disabled) => RouteVerdict::Disabled,
+        Standing::Held(Obstacle::ProjectOutOfQuota) => RouteVerdict::ProjectOutOfQuota,
         Standing::Held(Obstacle::ReservedForDirect) => {
             RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
         }

@@ -111,7 +111,7 @@ pub(super) fn everything(
         out.insert(line.route.key, is_out);
         rates.add(line, now);
         of_line(inner, line, condition, because, &mut seen);
-        if let Some(percent) = quotas::of_route(inner, &line.route, now).used_percent() {
+        if let Some(percent) = quotas::facts_of_route(inner, &line.route, now).used_percent() {
             let key = |kind| of_route(line, kind);
             of_quota(key, percent, &mut seen);
         }
@@ -125,7 +125,7 @@ pub(super) fn everything(
     }
     rates.told(settings.failure_volume, &mut seen);
     for project in inner.topology().projects() {
-        if let Some(percent) = quotas::of_project(inner, project, now).used_percent() {
+        if let Some(percent) = quotas::facts_of_project(inner, project, now).used_percent() {
             let key = |kind| Key::new(project.key, kind, "project".to_owned());
             of_quota(key, percent, &mut seen);
         }

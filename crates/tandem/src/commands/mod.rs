@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod keys;
 mod messages;
+mod money;
 mod phones;
 mod route;
 mod routes;
@@ -36,6 +37,9 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Alerts(args) => alerts::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Phones(args) => phones::run(args).await,
+        Command::Quotas(args) => money::quotas(args).await,
+        Command::Balance(args) => money::balance(args).await,
+        Command::Costs(args) => money::costs(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Keys(args) => keys::run(args).await,

@@ -25,7 +25,8 @@ pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
         .collect();
     for line in output::table(
         &[
-            "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "WAITING", "IN HAND", "WORD", "WHY",
+            "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "QUOTA", "WAITING", "IN HAND", "WORD",
+            "WHY",
         ],
         &rows,
     ) {
@@ -45,6 +46,16 @@ fn word(control: &Value) -> String {
     }
 }
 
+/// What is used of the quota that is used most; nothing where there is none.
+fn quota_use(quotas: &Value) -> String {
+    let percents = quotas.as_array().into_iter().flatten();
+    percents
+        .filter_map(|it| it["usedPercent"].as_i64())
+        .max()
+        .map(|it| format!("{it}%"))
+        .unwrap_or_default()
+}
+
 fn row(route: &Value) -> Vec<String> {
     let class = text::plain(&route["routeClass"]);
     vec![
@@ -57,9 +68,24 @@ fn row(route: &Value) -> Vec<String> {
         },
         text::plain(&route["condition"]),
         text::date_time(&text::plain(&route["since"])),
+        quota_use(&route["quotas"]),
         text::plain(&route["backlog"]),
         text::plain(&route["inHand"]),
         word(&route["control"]),
         text::plain(&route["reason"]),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_quota_that_is_used_most_is_shown() {
+        let quotas = json!([{"usedPercent": 20}, {"usedPercent": 80}, {"usedPercent": 5}]);
+        assert_eq!(quota_use(&quotas), "80%");
+        assert_eq!(quota_use(&json!([])), "");
+    }
 }

@@ -59,13 +59,12 @@ use reader::{Field, Table};
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 12] = [
+const LATER: [&str; 11] = [
     "alert",
     "broadcast",
     "contact",
     "fx",
     "metrics",
-    "quota",
     "retention",
     "template",
     "tls",

@@ -1,10 +1,12 @@
 //! What does a configuration set up, in words?
 
+use domain::model::money::Micros;
+use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 use domain::model::route::{PriceScope, PriceUnit};
 use domain::time::Timestamp;
 
 use super::model::{Config, Project, Route, Sender};
-use super::values::{show_money, show_span};
+use super::values::{show_count, show_money, show_span};
 
 /// What `tandem check` prints of a configuration that holds, line by line.
 pub(crate) fn summary(config: &Config) -> Vec<String> {
@@ -45,9 +47,29 @@ fn project_line(project: &Project) -> String {
         format!(" ({name})")
     };
     format!(
-        "project {id}{named}: prices in {}, time zone {timezone}",
-        policy.currency.code()
+        "project {id}{named}: prices in {}, time zone {timezone}{}",
+        policy.currency.code(),
+        quota_words(&policy.quotas, policy.currency.code())
     )
+}
+
+/// `, at most 20,000 messages a month, 100.00 EUR a day`; nothing where there is no limit.
+fn quota_words(quotas: &Quotas, currency: &str) -> String {
+    let words = |quota: &Quota| {
+        let limit = match quota.unit {
+            QuotaUnit::Messages => format!("{} messages", show_count(quota.limit)),
+            QuotaUnit::Segments => format!("{} segments", show_count(quota.limit)),
+            QuotaUnit::Spend => format!("{} {currency}", show_money(Micros(quota.limit))),
+        };
+        let a = if quota.per == Period::Hour { "an" } else { "a" };
+        format!("{limit} {a} {}", quota.per.code())
+    };
+    let all: Vec<String> = quotas.all().iter().map(words).collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(", at most {}", all.join(", "))
+    }
 }
 
 fn route_line(route: &Route, currency: &str) -> String {
@@ -64,11 +86,12 @@ fn route_line(route: &Route, currency: &str) -> String {
     } else {
         format!("{} {currency}", prices.join("; "))
     };
+    let quotas = quota_words(&route.quotas, currency);
     let off = if route.enabled { "" } else { " (switched off)" };
     let mms = if route.mms { " and MMS" } else { "" };
     let (channel, provider) = (route.channel.code(), route.provider.code());
     format!(
-        "  route {}: {channel}{mms} by {provider}, {class}{throughput}, {prices}{off}",
+        "  route {}: {channel}{mms} by {provider}, {class}{throughput}, {prices}{quotas}{off}",
         route.id
     )
 }

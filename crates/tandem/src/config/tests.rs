@@ -11,6 +11,7 @@ use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
+use domain::model::quota::{Period, Quota, QuotaUnit};
 use domain::model::route::{PriceScope, RouteClass};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
@@ -37,6 +38,7 @@ channel = "sms"
 class = "gateway"
 provider = "smpp"
 throughput = 50
+quota = [ { per = "month", messages = 20000 }, { per = "day", spend = "100" } ]
 prices = [ { prefix = "+40", price = "0.035" }, { prefix = "*", price = "0.05" } ]
 smpp = { host = "127.0.0.1", port = 2775, system_id = "acme", password = { env = "GW_PW" }, bind = "transceiver", binds = 1, window = 100 }
 
@@ -109,6 +111,14 @@ fn the_design_example_says_what_it_says() {
         (Channel::Sms, Some(RouteClass::Gateway))
     );
     assert_eq!(route.throughput, Some(50));
+    let quota = |per, unit, limit| Quota { per, unit, limit };
+    assert_eq!(
+        route.quotas.all(),
+        [
+            quota(Period::Month, QuotaUnit::Messages, 20_000),
+            quota(Period::Day, QuotaUnit::Spend, 100_000_000),
+        ]
+    );
     assert_eq!(route.prices[0].amount, Micros(35_000));
     assert_eq!(route.prices[1].scope, PriceScope::Any);
     let Provider::Smpp(smpp) = &route.provider else {
@@ -174,6 +184,24 @@ fn every_mistake_is_told_with_its_place_and_what_is_allowed() {
         std::fs::write(file, &told).unwrap();
     }
     assert_eq!(told, WRONG);
+}
+
+#[test]
+fn a_project_and_its_routes_have_quotas_of_their_own_and_the_summary_says_them() {
+    let source = "[[project]]\nid = \"p\"\nquota = [{ per = \"hour\", segments = 1234567 }, { per = \"day\", spend = \"0.5\", messages = 0 }]\n[[route]]\nid = \"r\"\nchannel = \"sms\"\nprovider = \"simulator\"\nquota = [{ per = \"month\", messages = 20000 }, { per = \"day\", spend = \"100\" }]\n";
+    let config = config_of(source);
+    let quotas = &config.projects[0].policy.quotas;
+    let limits: Vec<i64> = quotas.all().iter().map(|it| it.limit).collect();
+    assert_eq!(limits, [1_234_567, 0, 500_000]);
+    let summary = summary(&config).join("\n");
+    for words in [
+        ", at most 1,234,567 segments an hour, 0 messages a day, 0.50 EUR a day",
+        ", at most 20,000 messages a month, 100.00 EUR a day",
+    ] {
+        assert!(summary.contains(words), "{summary}");
+    }
+    let without = config_of("project = [{ id = \"p\", quota = [] }]");
+    assert!(without.projects[0].policy.quotas.is_none());
 }
 
 #[test]

@@ -80,6 +80,20 @@ pub(super) fn show_money(amount: Micros) -> String {
     format!("{sign}{whole}.{always}{}", sometimes.trim_end_matches('0'))
 }
 
+/// A count for people: `20,000`.
+pub(super) fn show_count(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let sign = if count < 0 { "-" } else { "" };
+    let mut shown = String::new();
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    format!("{sign}{shown}")
+}
+
 /// A point in time: RFC 3339, or a date or local time in this zone.
 pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let stamp = jiff::Timestamp::from_str(text).ok().or_else(|| {

@@ -53,11 +53,18 @@ pub struct Args {
 
 /// One kill.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Kill {
+pub(super) struct Kill {
     after_ready_ms: u64,
     #[serde(flatten)]
     in_flight: Break,
     ready_again_ms: u64,
+}
+
+impl Kill {
+    /// Submissions that the server may know nothing of.
+    pub(super) const fn in_flight(&self) -> u64 {
+        self.in_flight.unanswered + self.in_flight.just_answered
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -134,7 +141,11 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Kills the server so long after it was ready, and starts it again at once.
-async fn kill(bench: &mut Bench, load: &Load, after_ready_ms: u64) -> anyhow::Result<Kill> {
+pub(super) async fn kill(
+    bench: &mut Bench,
+    load: &Load,
+    after_ready_ms: u64,
+) -> anyhow::Result<Kill> {
     tokio::time::sleep(Duration::from_millis(after_ready_ms)).await;
     bench.check(load)?;
     // Forgets breaks that were not of our making.
@@ -158,10 +169,9 @@ async fn kill(bench: &mut Bench, load: &Load, after_ready_ms: u64) -> anyhow::Re
 
 fn figures(bench: &Bench, seed: u64, checked: Checked, each_kill: Vec<Kill>) -> Figures {
     let counts = bench.tally.counts();
-    let in_flight_of = |it: &Kill| it.in_flight.unanswered + it.in_flight.just_answered;
     let kills = each_kill.len() as u64;
-    let kills_with_in_flight = each_kill.iter().filter(|it| in_flight_of(it) > 0).count() as u64;
-    let in_flight: u64 = each_kill.iter().map(in_flight_of).sum();
+    let kills_with_in_flight = each_kill.iter().filter(|it| it.in_flight() > 0).count() as u64;
+    let in_flight: u64 = each_kill.iter().map(Kill::in_flight).sum();
     let allowed = in_flight.min(u64::from(WINDOW) * kills);
     let passed = checked.lost == 0
         && checked.receipts_lost == 0

@@ -4,6 +4,7 @@ pub mod backlog;
 pub mod ceiling;
 pub mod crash;
 pub mod line;
+pub mod quota;
 pub mod send;
 pub mod sink;
 pub mod stand_in;

@@ -215,7 +215,8 @@ pub(crate) struct RouteOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     route_class: Option<&'static str>,
     /// What was found: `chosen`, `channel_passed_over`, `later_class`, `dearer`, `lower_success`,
-    /// `busier`, `down`, `throttled`, `out_of_quota`, `drained`, `disabled` or `dropped`.
+    /// `busier`, `down`, `throttled`, `out_of_quota`, `project_out_of_quota`, `drained`, `disabled`
+    /// or `dropped`.
     verdict: &'static str,
     /// Why it was chosen or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,6 +246,7 @@ impl<'a> RouteOut<'a> {
             RouteVerdict::OutOfQuota => ("out_of_quota", None),
             RouteVerdict::Drained => ("drained", None),
             RouteVerdict::Disabled => ("disabled", None),
+            RouteVerdict::ProjectOutOfQuota => ("project_out_of_quota", None),
             RouteVerdict::Dropped(why) => ("dropped", Some(Why::RouteDrop(why))),
         };
         Self {

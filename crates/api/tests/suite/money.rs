@@ -1,0 +1,303 @@
+//! R-QUOTA-1, R-COST-1, R-METRIC-4: balance, ledger, quotas and sums, in the shapes of the clients.
+
+use axum::http::StatusCode;
+use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
+use domain::time::Millis;
+use serde_json::{Value, json};
+
+use crate::house::{House, NO_CLASS, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE};
+
+const TO: &str = "+40712345678";
+
+fn quotas(per: Period, unit: QuotaUnit, limit: i64) -> Quotas {
+    Quotas::new([Quota { per, unit, limit }])
+}
+
+/// Sends a text by SMS, and lets it arrive.
+async fn send(house: &House, to: &str) -> String {
+    let body = json!({"to": to, "text": "hello", "channel": "sms"});
+    let id = house.send(&body).await;
+    tokio::time::sleep(Millis::seconds(2).to_duration()).await;
+    id
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_balance_is_what_was_paid_in_less_what_was_charged_and_the_ledger_says_so() {
+    let house = House::new().await;
+    let empty = house.get("/v1/balance").await.json;
+    assert_eq!(
+        (&empty["balance"], &empty["totalSpent"], &empty["currency"]),
+        (&json!(0), &json!(0), &json!("EUR"))
+    );
+    assert_eq!(
+        (&empty["isSubAccount"], &empty["creditLimit"]),
+        (&json!(false), &Value::Null)
+    );
+    let paid = house
+        .post(
+            "/v1/balance/deposits",
+            &json!({"amount": "10.50", "note": "invoice 7"}),
+        )
+        .await;
+    assert_eq!(paid.status, StatusCode::CREATED);
+    assert_eq!(paid.json["balance"], 1_050);
+    let message = send(&house, TO).await;
+    let balance = house.get("/v1/balance").await.json;
+    assert_eq!(
+        (&balance["balance"], &balance["totalSpent"]),
+        (&json!(1045.5), &json!(4.5))
+    );
+    assert_eq!(
+        balance["exact"],
+        json!({"balance": "10.455", "deposited": "10.50", "totalSpent": "0.045"})
+    );
+    assert_eq!(
+        balance["routes"],
+        json!([{"route": "gw", "charged": "0.045"}])
+    );
+    let first = house.get("/v1/balance/ledger?limit=1").await.json;
+    let line = &first["items"][0];
+    assert_eq!(
+        (
+            &line["kind"],
+            &line["amount"],
+            &line["to"],
+            &line["from"],
+            &line["route"]
+        ),
+        (
+            &json!("charge"),
+            &json!("0.045"),
+            &json!("charges"),
+            &json!("funds"),
+            &json!("gw")
+        )
+    );
+    assert_eq!(
+        (&line["messageId"], &line["attempt"]),
+        (&json!(message), &json!(1))
+    );
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let second = house
+        .get(&format!("/v1/balance/ledger?limit=1&cursor={cursor}"))
+        .await
+        .json;
+    let line = &second["items"][0];
+    assert_eq!(
+        (&line["kind"], &line["to"], &line["from"], &line["note"]),
+        (
+            &json!("deposit"),
+            &json!("funds"),
+            &json!("deposits"),
+            &json!("invoice 7")
+        )
+    );
+    assert_eq!(second["nextCursor"], Value::Null);
+    let others = house
+        .call(OTHER_PROJECT, "GET", "/v1/balance", "")
+        .await
+        .json;
+    assert_eq!(others["balance"], 0, "each project has its own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_deposit_names_the_field_and_moves_nothing() {
+    let house = House::new().await;
+    for (body, field) in [
+        (json!({}), "amount"),
+        (json!({"amount": 5}), "amount"),
+        (json!({"amount": "0.00"}), "amount"),
+        (json!({"amount": "five"}), "amount"),
+        (json!({"amount": "0.0000001"}), "amount"),
+        (json!({"amount": "1000000001"}), "amount"),
+        (json!({"amount": "5", "note": "x".repeat(201)}), "note"),
+        (json!({"amount": "5", "note": "a\nb"}), "note"),
+    ] {
+        let answer = house.post("/v1/balance/deposits", &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(answer.wrong_fields(), [field], "{body}");
+    }
+    for key in [READ_ONLY, NO_CLASS] {
+        let body = json!({"amount": "5"}).to_string();
+        let answer = house.call(key, "POST", "/v1/balance/deposits", body).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(
+        house.get("/v1/balance/ledger").await.json["items"],
+        json!([])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_shows_what_is_used_and_left_and_when_it_begins_anew() {
+    let house = House::with_quotas(
+        quotas(Period::Hour, QuotaUnit::Messages, 4),
+        quotas(Period::Day, QuotaUnit::Spend, 1_000_000),
+    )
+    .await;
+    send(&house, TO).await;
+    let shown = house.get("/v1/quotas").await.json;
+    assert_eq!(
+        shown["items"],
+        json!([
+            {"per": "day", "unit": "spend", "limit": 1, "used": 0.045, "reserved": 0,
+             "left": 0.955, "usedPercent": 4,
+             "periodStart": "2026-11-22T00:00:00.000Z", "periodEnd": "2026-11-23T00:00:00.000Z"},
+            {"route": "gw", "per": "hour", "unit": "messages", "limit": 4, "used": 1,
+             "reserved": 0, "left": 3, "usedPercent": 25,
+             "periodStart": "2026-11-22T10:00:00.000Z", "periodEnd": "2026-11-22T11:00:00.000Z"},
+        ])
+    );
+    let others = house
+        .call(OTHER_PROJECT, "GET", "/v1/quotas", "")
+        .await
+        .json;
+    let others = others["items"].as_array().unwrap();
+    assert!(
+        others
+            .iter()
+            .all(|it| it["used"] == 0 && it.get("route").is_none())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_is_out_says_until_when_and_the_next_message_goes_elsewhere() {
+    let house =
+        House::with_quotas(quotas(Period::Hour, QuotaUnit::Messages, 1), Quotas::NONE).await;
+    send(&house, TO).await;
+    let routes = house.get("/v1/routes").await.json;
+    let gw = &routes["items"][0];
+    assert_eq!(
+        (&gw["condition"], &gw["reason"]),
+        (
+            &json!("out_of_quota"),
+            &json!("out of quota until 2026-11-22T11:00:00Z")
+        )
+    );
+    assert_eq!(gw["quotas"][0]["usedPercent"], 100);
+    let next = send(&house, "+40712345679").await;
+    let routing = house
+        .get(&format!("/v1/messages/{next}/routing"))
+        .await
+        .json;
+    let gw = routing["decisions"][0]["routes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["route"] == "gw")
+        .unwrap()
+        .clone();
+    assert_eq!(gw["verdict"], "out_of_quota");
+    assert!(
+        routing
+            .to_string()
+            .contains("Route gw (sms, gateway, 0.045 EUR) not now: out of quota.")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_projects_quota_that_is_used_up_is_told_as_the_projects() {
+    let house =
+        House::with_quotas(Quotas::NONE, quotas(Period::Hour, QuotaUnit::Messages, 1)).await;
+    send(&house, TO).await;
+    let waiting = send(&house, "+40712345679").await;
+    let routes = house.get("/v1/routes").await.json;
+    for route in routes["items"].as_array().unwrap() {
+        assert_eq!(route["condition"], "out_of_quota", "{route}");
+        assert_eq!(
+            route["reason"],
+            "the project is out of quota until 2026-11-22T11:00:00Z"
+        );
+    }
+    let message = house.get(&format!("/v1/messages/{waiting}")).await.json;
+    assert_eq!(message["message"]["status"], "queued");
+    let routing = house
+        .get(&format!("/v1/messages/{waiting}/routing"))
+        .await
+        .json;
+    assert!(
+        routing
+            .to_string()
+            .contains("not now: the project is out of quota."),
+        "{routing}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn costs_and_deliverability_are_summed_by_what_is_asked_for() {
+    let house = House::new().await;
+    send(&house, TO).await;
+    send(&house, "+4915112345678").await;
+    let refused = format!("+40712345{REFUSED_EVERYWHERE}");
+    send(&house, &refused).await;
+    let costs = house
+        .get("/v1/costs?by=day,country&from=2026-11-22")
+        .await
+        .json;
+    assert_eq!(
+        (&costs["currency"], &costs["timezone"]),
+        (&json!("EUR"), &json!("UTC"))
+    );
+    assert_eq!(
+        costs["items"],
+        json!([
+            {"day": "2026-11-22", "country": "DE", "sent": 1, "segments": 1, "cost": 0.045, "costExact": "0.045"},
+            {"day": "2026-11-22", "country": "RO", "sent": 1, "segments": 1, "cost": 0.045, "costExact": "0.045"},
+        ])
+        .as_array()
+        .map(|all| Value::Array(all.clone()))
+        .unwrap()
+    );
+    assert_eq!(costs["total"]["costExact"], "0.09");
+    let report = house
+        .get("/v1/deliverability?by=hour,route,sender,class&route=gw")
+        .await
+        .json;
+    let [sum] = &report["items"].as_array().unwrap()[..] else {
+        panic!("{report}")
+    };
+    assert_eq!(
+        (&sum["hour"], &sum["route"], &sum["sender"], &sum["class"]),
+        (
+            &json!("2026-11-22T10:00:00.000Z"),
+            &json!("gw"),
+            &json!("support"),
+            &json!("direct")
+        )
+    );
+    assert_eq!(
+        (&sum["sent"], &sum["delivered"], &sum["deliveredPercent"]),
+        (&json!(2), &json!(2), &json!(100.0))
+    );
+    assert!(sum["avgDeliveryTimeMs"].is_i64());
+    let nothing = house.get("/v1/deliverability?until=2026-11-01").await.json;
+    assert_eq!(nothing["items"], json!([]));
+    assert_eq!(nothing["total"]["deliveredPercent"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_range_names_the_parameter() {
+    let house = House::new().await;
+    for path in ["/v1/costs", "/v1/deliverability"] {
+        for (query, field) in [
+            ("from=yesterday", "from"),
+            ("until=1", "until"),
+            ("from=2026-11-22&until=2026-11-22", "until"),
+            ("from=2020-01-01", "from"),
+            ("from=2026-10-01&by=hour", "from"),
+            ("by=week", "by"),
+            ("by=day,hour", "by"),
+            ("by=day,", "by"),
+            ("route=nowhere", "route"),
+            ("sender=nobody", "sender"),
+            ("route=other-gw", "route"),
+            ("country=Romania", "country"),
+        ] {
+            let answer = house.get(&format!("{path}?{query}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}?{query}");
+            assert_eq!(answer.wrong_fields(), [field], "{path}?{query}");
+        }
+    }
+    let answer = house.get("/v1/balance/ledger?limit=0&cursor=x").await;
+    assert_eq!(answer.wrong_fields(), ["limit", "cursor"]);
+}

@@ -1,0 +1,158 @@
+//! How quotas stand, for people (R-QUOTA-1): what is used and left of each, and until when what is used
+//! up is out (R-QUOTA-2).
+
+use std::collections::BTreeMap;
+
+use domain::ids::ProjectKey;
+use domain::model::quota::{Meter, MeterOf, Period, Periods, Quota, Quotas};
+use domain::model::route::Route;
+use domain::rules::period::{ends, periods};
+use domain::rules::quota::{SMALLEST, left, turned};
+use domain::time::Timestamp;
+
+use crate::topology::{Project, Topology};
+
+/// How one quota stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaStanding {
+    /// Whose.
+    pub of: MeterOf,
+    /// Which.
+    pub quota: Quota,
+    /// All that counts: reserved or settled.
+    pub used: i64,
+    /// Of that, reserved for submissions whose outcome is not known yet.
+    pub reserved: i64,
+    /// When its period began.
+    pub began: Timestamp,
+    /// When its period ends, and all of it is there again.
+    pub ends: Timestamp,
+}
+
+impl QuotaStanding {
+    /// What is left.
+    pub fn left(&self) -> i64 {
+        self.quota.limit.saturating_sub(self.used).max(0)
+    }
+
+    /// What is used, in percent, rounded down; above 100 where a provider charged more than was
+    /// reserved. A quota of nothing is used up.
+    pub fn percent(&self) -> i64 {
+        match self.quota.limit {
+            limit if limit > 0 => self.used.saturating_mul(100) / limit,
+            _ => 100,
+        }
+    }
+}
+
+/// What keeps a route from taking anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfQuota {
+    /// Whose quota it is: the route's or the project's.
+    pub of: MeterOf,
+    /// When the last of what is used up begins anew.
+    pub until: Timestamp,
+}
+
+/// The quotas of a project and its routes at a moment.
+pub(crate) struct Standings<'a> {
+    project: &'a Project,
+    meters: &'a BTreeMap<MeterOf, Meter>,
+    periods: Periods,
+}
+
+impl<'a> Standings<'a> {
+    /// By these meters.
+    pub(crate) fn new(
+        project: &'a Project,
+        meters: &'a BTreeMap<MeterOf, Meter>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            project,
+            meters,
+            periods: periods(now, &project.policy.timezone),
+        }
+    }
+
+    /// Those of the project.
+    pub(crate) fn of_project(&self) -> Vec<QuotaStanding> {
+        self.each(
+            MeterOf::Project(self.project.key),
+            &self.project.policy.quotas,
+        )
+    }
+
+    /// Those of one of its routes.
+    pub(crate) fn of_route(&self, route: &Route) -> Vec<QuotaStanding> {
+        self.each(MeterOf::Route(route.key), &route.quotas)
+    }
+
+    /// What keeps the route from taking anything.
+    pub(crate) fn out(&self, route: &Route) -> Option<OutOfQuota> {
+        let all = [
+            (
+                MeterOf::Project(self.project.key),
+                &self.project.policy.quotas,
+            ),
+            (MeterOf::Route(route.key), &route.quotas),
+        ];
+        let used_up = all.into_iter().flat_map(|(of, quotas)| {
+            let meter = self.meter(of);
+            let is_out = move |it: &&Quota| left(&meter, it) < SMALLEST.of(it.unit);
+            quotas
+                .all()
+                .iter()
+                .filter(is_out)
+                .map(move |it| (of, it.per))
+        });
+        used_up
+            .map(|(of, per)| OutOfQuota {
+                of,
+                until: self.ends(per),
+            })
+            .max_by_key(|it| it.until)
+    }
+
+    fn each(&self, of: MeterOf, quotas: &Quotas) -> Vec<QuotaStanding> {
+        let meter = self.meter(of);
+        let standing = |quota: &Quota| {
+            let span = meter.span(quota.per);
+            QuotaStanding {
+                of,
+                quota: *quota,
+                used: span.used().of(quota.unit),
+                reserved: span.reserved.of(quota.unit),
+                began: self.periods.began(quota.per),
+                ends: self.ends(quota.per),
+            }
+        };
+        quotas.all().iter().map(standing).collect()
+    }
+
+    fn meter(&self, of: MeterOf) -> Meter {
+        let meter = self.meters.get(&of).copied().unwrap_or_default();
+        turned(meter, &self.periods)
+    }
+
+    fn ends(&self, per: Period) -> Timestamp {
+        ends(&self.periods, per, &self.project.policy.timezone)
+    }
+}
+
+/// Every quota of a project and of its routes, the project's first.
+pub(crate) fn of_project(
+    topology: &Topology,
+    project: ProjectKey,
+    meters: &BTreeMap<MeterOf, Meter>,
+    now: Timestamp,
+) -> Vec<QuotaStanding> {
+    let Some(project) = topology.project(project) else {
+        return Vec::new();
+    };
+    let standings = Standings::new(project, meters, now);
+    let mut all = standings.of_project();
+    let routes = topology.routes().filter(|it| it.project == project.key);
+    all.extend(routes.flat_map(|it| standings.of_route(it)));
+    all
+}
