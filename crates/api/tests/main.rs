@@ -7,6 +7,8 @@
 
 #[path = "suite/bad_input.rs"]
 mod bad_input;
+#[path = "suite/consent.rs"]
+mod consent;
 #[path = "suite/contacts.rs"]
 mod contacts;
 #[path = "suite/conversations.rs"]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::ids::ConversationId;
-use domain::model::contact::ThreadFacts;
+use domain::model::consent::Standing;
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;
@@ -179,7 +179,7 @@ impl RouteLine {
     pub(crate) fn withdraw(
         &self,
         thread: ConversationId,
-        standing: &ThreadFacts,
+        standing: Standing,
     ) -> Vec<SubmissionKey> {
         self.state.lock().queue.withdraw(thread, standing)
     }

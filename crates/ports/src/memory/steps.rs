@@ -28,12 +28,15 @@ impl State {
             && version == plan.version
         {
             let NewMessage {
+                project,
+                to,
                 sender,
                 purpose,
                 category,
                 ..
             } = message;
-            if self.is_withdrawn(contact, sender, purpose, category) {
+            let kind = (purpose, category);
+            if self.is_withdrawn(project, Some(contact), (&to, sender), kind) {
                 return Outcome::OptedOut;
             }
         }
@@ -245,7 +248,7 @@ impl State {
                     record.facts.incapable_until = Some(until);
                 }
                 Some(Learnt::WindowClosed) => {
-                    let thread = self.threads.entry((contact, sender)).or_default();
+                    let thread = self.thread_mut(contact, sender);
                     thread.whatsapp_window_from = None;
                 }
             }

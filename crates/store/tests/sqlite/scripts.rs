@@ -13,7 +13,7 @@ use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 use domain::time::{Millis, Timestamp};
 use ports::conformance::store::kit::{self, at, phone};
-use ports::store::consent::{Consent, ConsentSubject};
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::contacts::{ContactChange, ContactOutcome, NewAddress};
 use ports::store::conversations::MarkRead;
 use ports::store::messages::{IdempotencyKey, InboundMessage};
@@ -195,7 +195,11 @@ impl Story {
         Consent {
             project: kit::PROJECT,
             who,
-            senders: vec![SenderKey(1), SenderKey(2)],
+            towards: match step.which % 5 {
+                0 | 1 => Towards::Project,
+                2 | 3 => Towards::Senders(vec![SenderKey(1), SenderKey(2)]),
+                _ => Towards::Senders(vec![SenderKey(1)]),
+            },
             change: consent_change(step),
             source: ConsentSource::Api,
             channel: None,
