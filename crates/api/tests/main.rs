@@ -9,6 +9,8 @@
 mod bad_input;
 #[path = "suite/callbacks.rs"]
 mod callbacks;
+#[path = "suite/consent.rs"]
+mod consent;
 #[path = "suite/contacts.rs"]
 mod contacts;
 #[path = "suite/conversations.rs"]

@@ -5,7 +5,7 @@ use domain::model::control::ControlMode;
 use ports::store::Op;
 use ports::store::alerts::AlertStep;
 use ports::store::audit::Audited;
-use ports::store::consent::ConsentSubject;
+use ports::store::consent::{ConsentSubject, Towards};
 use ports::store::contacts::ContactChange;
 use ports::store::controls::ControlChange;
 use ports::store::operations::KeyChange;
@@ -156,17 +156,20 @@ fn told_of(op: &Op, topology: &Topology) -> Option<Told> {
                 // No address in the log: the person is found by the change itself.
                 ConsentSubject::Address(_) => "contact".to_owned(),
             };
-            let senders = consent.senders.iter();
-            let senders: Vec<_> = senders
-                .filter_map(|it| topology.sender(*it))
-                .map(|it| it.id.to_string())
-                .collect();
+            let senders = match &consent.towards {
+                Towards::Project => "all".to_owned(),
+                Towards::Senders(senders) => {
+                    let known = senders.iter().filter_map(|it| topology.sender(*it));
+                    let ids: Vec<_> = known.map(|it| it.id.to_string()).collect();
+                    ids.join(", ")
+                }
+            };
             Told::new(consent.project, AuditAction::ConsentChanged, subject)
                 .because(&consent.change.wording)
                 .with(&[
                     ("optedOut", Some(consent.change.opted_out.to_string())),
                     ("scope", Some(consent.change.scope.code().into())),
-                    ("senders", Some(senders.join(", "))),
+                    ("senders", Some(senders)),
                 ])
         }
         Op::Contact {

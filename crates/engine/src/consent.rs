@@ -8,8 +8,7 @@ use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::audit::Actor;
 use domain::model::channel::Channel;
-use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
-use domain::model::contact::ThreadFacts;
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource, Standing};
 use domain::model::content::{Content, EmailParts, MessageType};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Category, Purpose, TrafficClass};
@@ -21,7 +20,7 @@ use domain::rules::keyword::{Keyword, Said, keyword, reply};
 use domain::rules::validity::{ValidityFacts, expires_at};
 use domain::time::Timestamp;
 use ports::connector::{Ack, ConsentSignal, Heard};
-use ports::store::consent::{Consent, ConsentSubject};
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::fold::is_answerable;
 use ports::store::messages::{InboundMessage, NewMessage};
 use ports::store::operations::{Accept, FirstStep};
@@ -183,7 +182,7 @@ impl Elsewhere {
         let consent = |who, senders| Consent {
             project: sender.project,
             who,
-            senders,
+            towards: Towards::Senders(senders),
             change: self.change.clone(),
             source: ConsentSource::Keyword,
             channel: Some(self.channel),
@@ -224,24 +223,28 @@ pub(crate) fn keep_elsewhere(
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready
 /// queues, so that it is looked at again before its bytes leave.
 fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: ConsentScope) {
-    let word = if opted_out { "out" } else { "in" };
-    metrics::counter!("tandem_consent_total", "opted" => word).increment(1);
+    count(opted_out);
     if !opted_out {
         return;
     }
-    let standing = ThreadFacts {
+    let standing = Standing {
         opted_out: scope == ConsentScope::Everything,
         no_promotions: true,
-        ..ThreadFacts::default()
     };
     for line in inner.lines.values() {
-        for key in line.withdraw(thread, &standing) {
+        for key in line.withdraw(thread, standing) {
             settle::put_back(inner, key);
         }
     }
 }
 
-/// Follows a change of consent that was committed.
+fn count(opted_out: bool) {
+    let word = if opted_out { "out" } else { "in" };
+    metrics::counter!("tandem_consent_total", "opted" => word).increment(1);
+}
+
+/// Follows a change of consent that was committed. One towards the whole project is followed in each
+/// thread that it changed: what is ready has one.
 fn follow(
     inner: &Arc<Inner>,
     opted_out: bool,
@@ -249,7 +252,14 @@ fn follow(
     result: &Result<Outcome, Unavailable>,
 ) {
     match result {
-        Ok(Outcome::ConsentKept { contact, changed }) => {
+        Ok(Outcome::ConsentKept {
+            contact,
+            changed,
+            everywhere,
+        }) => {
+            if *everywhere {
+                count(opted_out);
+            }
             for sender in changed {
                 let thread = ConversationId {
                     contact: *contact,
@@ -324,7 +334,7 @@ pub(crate) fn told(
     let consent = Consent {
         project,
         who: ConsentSubject::Address(signal.from),
-        senders,
+        towards: Towards::Senders(senders),
         change: ConsentChange {
             opted_out: signal.opted_out,
             scope,
@@ -388,7 +398,7 @@ pub(crate) fn learn(inner: &Arc<Inner>, message: MessageId, channel: Channel, co
         let consent = Consent {
             project: outbound.message.project,
             who: ConsentSubject::Contact(outbound.contact),
-            senders: vec![outbound.message.sender],
+            towards: Towards::Senders(vec![outbound.message.sender]),
             change: ConsentChange {
                 opted_out: true,
                 scope,

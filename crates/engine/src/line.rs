@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::ids::ConversationId;
-use domain::model::contact::ThreadFacts;
+use domain::model::consent;
 use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
@@ -240,7 +240,7 @@ impl RouteLine {
     pub(crate) fn withdraw(
         &self,
         thread: ConversationId,
-        standing: &ThreadFacts,
+        standing: consent::Standing,
     ) -> Vec<SubmissionKey> {
         self.state.lock().queue.withdraw(thread, standing)
     }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use domain::ids::ConversationId;
-use domain::model::contact::ThreadFacts;
+use domain::model::consent::Standing;
 use domain::model::message::{Purpose, TrafficClass};
 use domain::phone::{CountryCode, PhoneNumber};
 use domain::rules::consent::{Consent, consent};
@@ -324,7 +324,7 @@ impl ReadyQueue {
     pub(crate) fn withdraw(
         &mut self,
         thread: ConversationId,
-        standing: &ThreadFacts,
+        standing: Standing,
     ) -> Vec<SubmissionKey> {
         self.take_out(|it| {
             let category = it.submission.category;
@@ -503,12 +503,12 @@ mod tests {
                 marked = queue.draw(slots, NOW).to_start;
                 queue.started(marked[0]);
             }
-            let standing = ThreadFacts {
+            let standing = Standing {
                 opted_out: true,
-                ..ThreadFacts::default()
+                ..Standing::default()
             };
             let thread = ready(1, TrafficClass::Direct, 1).thread;
-            let mut keys = queue.withdraw(thread, &standing);
+            let mut keys = queue.withdraw(thread, standing);
             keys.sort_unstable();
             let keys: Vec<_> = keys.iter().map(|it| it.message.key()).collect();
             assert_eq!(keys, [1, 4]);
@@ -527,11 +527,11 @@ mod tests {
         promotion.submission.category = Category::Promotional;
         let thread = promotion.thread;
         queue.push(promotion);
-        let standing = ThreadFacts {
+        let standing = Standing {
             no_promotions: true,
-            ..ThreadFacts::default()
+            ..Standing::default()
         };
-        assert_eq!(queue.withdraw(thread, &standing).len(), 1);
+        assert_eq!(queue.withdraw(thread, standing).len(), 1);
         assert_eq!(drawn(&mut queue, 10, 10), [1]);
     }
 }

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 
@@ -121,17 +122,30 @@ impl std::fmt::Debug for SecretKey {
 #[derive(Debug)]
 pub(crate) struct Seal {
     key: LessSafeKey,
+    print: hmac::Key,
     random: SystemRandom,
 }
 
 impl Seal {
     /// The seal of this key.
     pub(crate) fn new(key: SecretKey) -> Result<Self, KeyError> {
+        // A key of its own for each use of the one that is kept.
+        let whole = hmac::Key::new(hmac::HMAC_SHA256, &key.0);
+        let print = hmac::sign(&whole, b"fingerprint");
         let key = UnboundKey::new(&AES_256_GCM, &key.0).map_err(|_| KeyError::NoRandom)?;
         Ok(Self {
             key: LessSafeKey::new(key),
+            print: hmac::Key::new(hmac::HMAC_SHA256, print.as_ref()),
             random: SystemRandom::new(),
         })
+    }
+
+    /// What stands for a text that must be known again and not be read (HMAC-SHA-256): without the
+    /// key nobody can find out by trying which text it is.
+    pub(crate) fn fingerprint(&self, text: &str) -> [u8; 32] {
+        let mut print = [0; 32];
+        print.copy_from_slice(hmac::sign(&self.print, text.as_bytes()).as_ref());
+        print
     }
 
     /// Seals a secret of this owner.
@@ -186,6 +200,23 @@ mod tests {
         let sealed = |_| seal("0a").seal("webhook 1", "whsec_abc").unwrap();
         assert_ne!(sealed(1), sealed(2));
         assert!(!sealed(1).windows(5).any(|it| it == b"whsec"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_same_for_the_same_text_and_key_only() {
+        let print = |byte, text| seal(byte).fingerprint(text);
+        assert_eq!(
+            print("0a", "1 p:+40712345678"),
+            print("0a", "1 p:+40712345678")
+        );
+        assert_ne!(
+            print("0a", "1 p:+40712345678"),
+            print("0a", "2 p:+40712345678")
+        );
+        assert_ne!(
+            print("0a", "1 p:+40712345678"),
+            print("0b", "1 p:+40712345678")
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::model::address::{Address, EmailAddress};
+use domain::model::address::{Address, AddressError, EmailAddress};
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::phone::{LineKind, PhoneNumber};
@@ -206,7 +206,8 @@ struct EmailOut {
     /// `deliverable`: nothing speaks against it by its form, which is all that is looked at; `risky`;
     /// or `undeliverable`.
     verdict: &'static str,
-    /// What speaks against it.
+    /// What speaks against it: `invalid_syntax`, `non_ascii_local_part` (more than ASCII before the at
+    /// sign, which Tandem cannot send to) or `role_address`.
     #[schema(value_type = Vec<String>)]
     reasons: Vec<&'static str>,
 }
@@ -268,14 +269,23 @@ pub(crate) async fn email(asked: Asked<EmailIn>) -> Result<Response, ApiError> {
 }
 
 fn judged(email: String) -> EmailOut {
-    let Ok(address) = EmailAddress::parse(&email) else {
-        return EmailOut {
-            email,
-            normalized: None,
-            domain: None,
-            verdict: "undeliverable",
-            reasons: vec!["invalid_syntax"],
-        };
+    let address = match EmailAddress::parse(&email) {
+        Ok(address) => address,
+        Err(error) => {
+            let reason = match error {
+                AddressError::EmailBeyondAscii => "non_ascii_local_part",
+                AddressError::Email | AddressError::WhatsAppUser | AddressError::Telegram => {
+                    "invalid_syntax"
+                }
+            };
+            return EmailOut {
+                email,
+                normalized: None,
+                domain: None,
+                verdict: "undeliverable",
+                reasons: vec![reason],
+            };
+        }
     };
     let (local, domain) = address.as_str().split_once('@').unwrap_or_default();
     let is_role = ROLES.contains(&&*local.to_ascii_lowercase());

@@ -309,3 +309,24 @@ async fn wrong_parameters_of_lists_are_named() {
         assert_eq!(answer.wrong_fields(), fields, "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_email_address_that_cannot_be_sent_to_is_refused_at_the_door() {
+    let house = House::new().await;
+    for path in ["/v1/messages", "/v1/routing/preview"] {
+        for to in [
+            "bücher@example.com",
+            "用户@example.com",
+            "ana@192.0.2.1",
+            "ana@xn--0.example",
+        ] {
+            let body = json!({"to": to, "text": "x", "channel": "email", "subject": "x"});
+            let answer = house.post(path, &body).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {to}");
+            assert_eq!(answer.wrong_fields(), ["to"], "{path} {to}");
+        }
+    }
+    let body = json!({"to": TO, "text": "x", "subject": "x", "replyTo": "bücher@example.com"});
+    let answer = house.post("/v1/messages", &body).await;
+    assert_eq!(answer.wrong_fields(), ["replyTo"]);
+}

@@ -148,6 +148,12 @@ async fn wrong_fields_of_a_contact_are_named() {
         (
             "POST",
             &format!("{at}/channels"),
+            json!({"channel": "email", "identifier": "bücher@example.com"}),
+            vec!["identifier"],
+        ),
+        (
+            "POST",
+            &format!("{at}/channels"),
             json!({"channel": "sms", "identifier": PHONE}),
             vec!["identifier"],
         ),

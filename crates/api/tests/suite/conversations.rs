@@ -1,4 +1,4 @@
-//! Conversations, reactions, typing, files and consent.
+//! Conversations, reactions, typing and files.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use domain::phone::PhoneNumber;
 use ports::connector::IncomingMessage;
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, SMS, WHATSAPP};
+use crate::house::{Answer, House, LIVE, OTHER_PROJECT, READ_ONLY, SMS, WHATSAPP};
 use crate::webhooks::Postbox;
 
 pub(crate) const ANA: &str = "+40712345678";
 const BOB: &str = "+40712345679";
 
-fn items(answer: &Answer) -> &Vec<Value> {
+pub(crate) fn items(answer: &Answer) -> &Vec<Value> {
     answer.json["items"].as_array().unwrap()
 }
 
-fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
@@ -470,96 +470,6 @@ async fn the_files_of_an_e_mail_are_listed_told_and_served() {
     let bare = house.get(&format!("/v1/messages/{id}")).await;
     assert_eq!(bare.json["message"].get("attachments"), None);
     assert_eq!(none.json, json!({"items": []}));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_person_who_writes_stop_is_opted_out_until_start() {
-    let house = House::new().await;
-    house.inbound(SMS, ANA, "STOP").await;
-    settle().await;
-    let refused = house
-        .post("/v1/messages", &json!({"to": ANA, "text": "x"}))
-        .await;
-    assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    assert_eq!(refused.json["code"], "recipient_opted_out");
-    let by_phone = format!("/v1/contacts/phone/{ANA}");
-    let contact = house.get(&by_phone).await.json;
-    assert_eq!(contact["optedOut"], true);
-    // Both send from the number that it was said to.
-    assert_eq!(contact["optedOutSenders"], json!(["support", "alerts"]));
-    let conversation = house.get("/v1/conversations").await;
-    assert_eq!(items(&conversation)[0]["optedOut"], true);
-    // The confirmation is a message like any other to look at.
-    assert_eq!(items(&conversation)[0]["messageCount"], 2);
-    let said = text_of(&items(&conversation)[0]["lastMessage"], "text").to_owned();
-    assert!(
-        said.starts_with("You will get no more messages from Acme support"),
-        "{said}"
-    );
-    let path = format!("/v1/contacts/{}/consent", text_of(&contact, "id"));
-    let history = house.get(&path).await;
-    let stopped = |sender: &str| {
-        json!({
-            "senderId": sender, "optedOut": true, "scope": "everything", "source": "keyword",
-            "channel": "sms", "wording": "STOP", "at": "2026-11-22T10:00:00.000Z",
-        })
-    };
-    let want = json!({"items": [stopped("support"), stopped("alerts")]});
-    assert_eq!(history.json, want);
-    house.inbound(SMS, ANA, "start").await;
-    assert_eq!(house.get(&by_phone).await.json["optedOut"], false);
-    house.send(&json!({"to": ANA, "text": "x"})).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_caller_opts_a_contact_out_and_in() {
-    let house = House::new().await;
-    house.send(&json!({"to": ANA, "text": "x"})).await;
-    let contact = house.get(&format!("/v1/contacts/phone/{ANA}")).await.json;
-    let path = |end: &str| format!("/v1/contacts/{}/{end}", text_of(&contact, "id"));
-    let one = json!({"senderId": "alerts", "reason": "asked by phone", "y": 1});
-    let out = house.post(&path("opt-out"), &one).await;
-    assert_eq!(out.status, StatusCode::OK, "{out:?}");
-    assert_eq!(out.json["optedOutSenders"], json!(["alerts"]));
-    assert_eq!(out.ignored_fields(), ["y"]);
-    house.send(&json!({"to": ANA, "text": "x"})).await;
-    // Without a body: from every sender.
-    let out = house.call(LIVE, "POST", &path("opt-out"), "").await;
-    assert_eq!(out.json["optedOutSenders"], json!(["support", "alerts"]));
-    let refused = house
-        .post("/v1/messages", &json!({"to": ANA, "text": "x"}))
-        .await;
-    assert_eq!(refused.json["code"], "recipient_opted_out");
-    let again = house.call(LIVE, "POST", &path("opt-in"), "{}").await;
-    assert_eq!(again.json["optedOut"], false);
-    house.send(&json!({"to": ANA, "text": "x"})).await;
-    let history = house.get(&path("consent?senderId=alerts")).await;
-    assert_eq!(items(&history).len(), 2);
-    assert_eq!(items(&history)[0]["wording"], "asked by phone");
-
-    let promotions = json!({"scope": "promotions"});
-    let out = house.post(&path("opt-out"), &promotions).await;
-    assert_eq!(out.json["optedOut"], false);
-    let sale = json!({"to": ANA, "text": "sale", "category": "promotional"});
-    let refused = house.post("/v1/messages", &sale).await;
-    assert_eq!(refused.json["code"], "recipient_opted_out");
-    house.send(&json!({"to": ANA, "text": "x"})).await;
-
-    for (body, field) in [
-        (json!({"senderId": "nobody"}), "senderId"),
-        (json!({"scope": "some"}), "scope"),
-        (json!({"reason": "x".repeat(501)}), "reason"),
-    ] {
-        let refused = house.post(&path("opt-out"), &body).await;
-        assert_eq!(refused.wrong_fields(), [field]);
-    }
-    let refused = house.call(NO_CLASS, "POST", &path("opt-out"), "").await;
-    assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    for end in ["opt-out", "opt-in", "consent"] {
-        let method = if end == "consent" { "GET" } else { "POST" };
-        let missing = house.call(OTHER_PROJECT, method, &path(end), "").await;
-        assert_eq!(missing.status, StatusCode::NOT_FOUND, "{end}");
-    }
 }
 
 #[tokio::test(start_paused = true)]

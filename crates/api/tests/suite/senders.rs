@@ -340,7 +340,14 @@ async fn a_number_is_looked_at_without_asking_anybody() {
 #[tokio::test(start_paused = true)]
 async fn e_mail_addresses_are_judged_by_their_form() {
     let house = House::new().await;
-    let body = json!({"emails": ["Ana@Example.com", "info@example.com", "nobody"]});
+    let emails = [
+        "Ana@Example.com",
+        "info@example.com",
+        "nobody",
+        "ána@example.com",
+        "ana@xn--bcher-kva.example",
+    ];
+    let body = json!({"emails": emails});
     let answer = house.post("/v1/introspect/email", &body).await;
     let verdicts: Vec<_> = answer.json["results"]
         .as_array()
@@ -354,9 +361,14 @@ async fn e_mail_addresses_are_judged_by_their_form() {
             ("deliverable", Some("Ana@example.com")),
             ("risky", Some("info@example.com")),
             ("undeliverable", None),
+            ("undeliverable", None),
+            ("deliverable", Some("ana@bücher.example")),
         ]
     );
-    assert_eq!(answer.json["summary"]["total"], 3);
+    let reasons = |at: usize| &answer.json["results"][at]["reasons"];
+    assert_eq!(*reasons(2), json!(["invalid_syntax"]));
+    assert_eq!(*reasons(3), json!(["non_ascii_local_part"]));
+    assert_eq!(answer.json["summary"]["total"], 5);
 }
 
 #[tokio::test(start_paused = true)]

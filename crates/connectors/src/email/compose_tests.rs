@@ -230,7 +230,8 @@ fn a_domain_travels_in_ascii_and_a_name_beyond_it_is_refused() {
         compose(&it).unwrap().to.to_string(),
         "ana@xn--bcher-kva.example"
     );
-    it.to = Address::Email(EmailAddress::parse("bücher@example.com").unwrap());
+    // Read by an earlier release, that knew no better.
+    it.to = Address::Email(EmailAddress::kept("bücher@example.com").unwrap());
     assert_eq!(refused(&it).class, FailureClass::RecipientIncapable);
 }
 

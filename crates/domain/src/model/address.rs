@@ -38,6 +38,9 @@ pub enum AddressError {
     /// Not an e-mail address.
     #[error("is not an e-mail address")]
     Email,
+    /// An e-mail address that only mail servers with SMTPUTF8 (RFC 6531) take.
+    #[error("must have only ASCII before the at sign: other addresses are not supported")]
+    EmailBeyondAscii,
     /// Not a business-scoped user id of WhatsApp.
     #[error("is not a user id of WhatsApp, such as \"US.13491208655302741918\"")]
     WhatsAppUser,
@@ -153,10 +156,12 @@ pub fn telegram_chat(text: &str) -> Result<i64, AddressError> {
     }
 }
 
-/// An e-mail address, its domain in lower case.
+/// An e-mail address, its domain in lower case and as people write it.
 ///
-/// Only the form is looked at: one at sign, something before it, a domain with a dot after it, and
-/// nothing that could break out of a header.
+/// Only the form is looked at: one at sign, something in ASCII before it, a domain with a dot after
+/// it, and nothing that could break out of a header. A domain in another script has one form here,
+/// however it was written: `xn--bcher-kva.example` is read as `bücher.example`, so that one mailbox
+/// is one person's. It travels in ASCII.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(Arc<str>);
 
@@ -165,9 +170,7 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(AddressError::Email)?;
-        // What is kept is looked at, since it must be readable again: in lower case some letters are
-        // longer, or two.
-        let domain = domain.to_lowercase();
+        let (domain, travelling) = domain_forms(domain).ok_or(AddressError::Email)?;
         let is_plain =
             |it: char| !it.is_control() && !it.is_whitespace() && !"<>()[]\\,;:\"@".contains(it);
         let good_local = (1..=EMAIL_LOCAL_MAX).contains(&local.len())
@@ -175,20 +178,32 @@ impl EmailAddress {
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..");
-        let good_label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.chars().all(|it| it.is_alphanumeric() || it == '-')
-        };
-        let good_domain = domain.contains('.') && domain.split('.').all(good_label);
-        let address = format!("{local}@{domain}");
-        if good_local && good_domain && address.len() <= EMAIL_MAX {
-            Ok(Self(address.into()))
-        } else {
-            Err(AddressError::Email)
+        // What is kept is looked at, since it must be readable again.
+        let good_label = |label: &str| label.chars().all(|it| it.is_alphanumeric() || it == '-');
+        let good_length = |label: &str| (1..=63).contains(&label.len());
+        // A domain that ends in a number is an IP address.
+        let top = travelling.rsplit('.').next().unwrap_or_default();
+        let good_domain = travelling.contains('.')
+            && travelling.split('.').all(good_length)
+            && domain.split('.').all(good_label)
+            && !travelling
+                .split('.')
+                .any(|it| it.starts_with('-') || it.ends_with('-'))
+            && !top.starts_with(|it: char| it.is_ascii_digit());
+        let length = local.len() + 1 + travelling.len();
+        if !good_local || !good_domain || length > EMAIL_MAX {
+            return Err(AddressError::Email);
         }
+        if !local.is_ascii() {
+            return Err(AddressError::EmailBeyondAscii);
+        }
+        Ok(Self(format!("{local}@{domain}").into()))
+    }
+
+    /// An address that was read once, from where it was kept: an earlier release may have read what
+    /// this one would not.
+    pub fn kept(text: &str) -> Option<Self> {
+        text.contains('@').then(|| Self(text.into()))
     }
 
     /// The whole address.
@@ -201,6 +216,19 @@ impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Address::Email(self.clone()).fmt(f)
     }
+}
+
+/// A domain as people write it, in lower case, and as it travels: each label that is not ASCII in
+/// Punycode (UTS #46). `None` where that has no form for it.
+fn domain_forms(text: &str) -> Option<(String, String)> {
+    let lower = text.to_ascii_lowercase();
+    if lower.is_ascii() && !lower.contains("xn--") {
+        return Some((lower.clone(), lower));
+    }
+    let travelling = idna::domain_to_ascii_cow(lower.as_bytes(), idna::AsciiDenyList::URL).ok()?;
+    let (shown, good) = idna::domain_to_unicode(&travelling);
+    good.ok()?;
+    Some((shown, travelling.into_owned()))
 }
 
 /// A business-scoped user id of WhatsApp: a country, a dot, letters and digits. It stands for a
@@ -252,6 +280,12 @@ mod tests {
             ("ana@example.com", Some("ana@example.com")),
             (" Ana.Pop+x@Example.COM ", Some("Ana.Pop+x@example.com")),
             ("ana@bücher.example", Some("ana@bücher.example")),
+            ("ana@BÜCHER.example", Some("ana@bücher.example")),
+            ("ana@xn--bcher-kva.Example", Some("ana@bücher.example")),
+            ("ana@почта.рф", Some("ana@почта.рф")),
+            ("ana@xn--0.example", None),
+            ("ana@192.0.2.1", None),
+            ("ana@example.123", None),
             ("ana@localhost", None),
             ("@example.com", None),
             ("ana@", None),
@@ -263,13 +297,36 @@ mod tests {
             (".ana@example.com", None),
             // Its lower case is an i and a dot above, which no domain can have.
             ("ana@\u{130}zmir.example", None),
-            // 62 bytes, and 93 in lower case.
-            (&format!("ana@{}.example", "\u{23a}".repeat(31)), None),
+            // 30 letters, and more than 63 octets as it travels.
+            (
+                &format!("ana@{}.example", "\u{431}\u{44f}".repeat(30)),
+                None,
+            ),
             ("", None),
         ] {
             let read = EmailAddress::parse(text).ok();
             assert_eq!(read.as_ref().map(EmailAddress::as_str), want, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_email_address_beyond_ascii_before_the_at_sign_is_refused_and_said_so() {
+        for text in [
+            "bücher@example.com",
+            "böb@bücher.example",
+            "用户@example.com",
+        ] {
+            assert_eq!(
+                EmailAddress::parse(text),
+                Err(AddressError::EmailBeyondAscii),
+                "{text}"
+            );
+            // What was taken once can still be read.
+            let kept = EmailAddress::kept(text).unwrap();
+            assert_eq!(kept.as_str(), text);
+            assert_eq!(Address::listed(AddressKind::Email, text), None);
+        }
+        assert_eq!(EmailAddress::parse("ü@x"), Err(AddressError::Email));
     }
 
     proptest::proptest! {

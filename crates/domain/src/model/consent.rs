@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeMap;
+
+use crate::ids::SenderKey;
 use crate::model::channel::Channel;
 use crate::time::Timestamp;
 
@@ -68,9 +71,30 @@ pub struct ConsentChange {
     pub wording: Box<str>,
 }
 
+/// What a person wants no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// Anything at all.
+    pub opted_out: bool,
+    /// Promotions.
+    pub no_promotions: bool,
+}
+
+/// How a contact stands towards a project: as it told the project as a whole, but towards a sender
+/// that has a standing of its own, by that. So a sender that is made later is covered, too.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Standings {
+    /// Towards every sender that is not named.
+    pub project: Standing,
+    /// Towards these.
+    pub senders: BTreeMap<SenderKey, Standing>,
+}
+
 /// A change of consent as it is kept, for whoever has to prove it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsentRecord {
+    /// Towards which sender; `None` is every sender of the project, also one that is made later.
+    pub sender: Option<SenderKey>,
     /// When.
     pub at: Timestamp,
     /// What changed, and by which words.

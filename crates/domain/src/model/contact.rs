@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ContactId;
 use crate::model::address::Address;
 use crate::model::channel::Channel;
+use crate::model::consent::Standing;
 use crate::time::{Millis, Timestamp};
 
 /// The kinds of address that a contact may have; a superset of the channels that can be routed.
@@ -130,6 +131,31 @@ pub struct ThreadFacts {
     pub opted_out: bool,
     /// Whether the contact opted out of this sender's promotions.
     pub no_promotions: bool,
+}
+
+impl ThreadFacts {
+    /// What the contact wants no more of this sender.
+    pub const fn standing(&self) -> Standing {
+        Standing {
+            opted_out: self.opted_out,
+            no_promotions: self.no_promotions,
+        }
+    }
+
+    /// Takes over what the contact wants no more.
+    pub const fn stand(&mut self, standing: Standing) {
+        self.opted_out = standing.opted_out;
+        self.no_promotions = standing.no_promotions;
+    }
+}
+
+impl From<Standing> for ThreadFacts {
+    /// A thread in which nobody has written.
+    fn from(standing: Standing) -> Self {
+        let mut thread = Self::default();
+        thread.stand(standing);
+        thread
+    }
 }
 
 /// What is known of a contact when a decision is made. The default is a person never seen before.

@@ -1,9 +1,11 @@
 //! R-CHAN-5, first sentence: consent is looked at first; an opted-out contact is
-//! `403 recipient_opted_out`. R-IN-2: opting out holds for the sender, on all its channels, and an
-//! opted-out contact gets nothing but the answer to a keyword.
+//! `403 recipient_opted_out`. R-IN-2: opting out holds for the sender, on all its channels, or for
+//! every sender of the project; and an opted-out contact gets nothing but the answer to a keyword.
 
-use crate::model::consent::{ConsentChange, ConsentScope};
-use crate::model::contact::ThreadFacts;
+use std::collections::BTreeSet;
+
+use crate::ids::SenderKey;
+use crate::model::consent::{ConsentChange, ConsentScope, Standing, Standings};
 use crate::model::message::{Category, Purpose};
 
 /// Whether a sender may write to a contact at all.
@@ -15,12 +17,12 @@ pub enum Consent {
     Withdrawn,
 }
 
-/// The consent of the contact towards the sender of this thread, for a message of this kind.
-pub const fn consent(thread: &ThreadFacts, purpose: Purpose, category: Category) -> Consent {
+/// The consent of a contact that stands so towards the sender, for a message of this kind.
+pub const fn consent(standing: Standing, purpose: Purpose, category: Category) -> Consent {
     let withdrawn = match (purpose, category) {
         (Purpose::KeywordAnswer, _) => false,
-        (Purpose::Ordinary, Category::Promotional) => thread.opted_out || thread.no_promotions,
-        (Purpose::Ordinary, Category::Transactional | Category::Otp) => thread.opted_out,
+        (Purpose::Ordinary, Category::Promotional) => standing.opted_out || standing.no_promotions,
+        (Purpose::Ordinary, Category::Transactional | Category::Otp) => standing.opted_out,
     };
     if withdrawn {
         Consent::Withdrawn
@@ -31,19 +33,66 @@ pub const fn consent(thread: &ThreadFacts, purpose: Purpose, category: Category)
 
 /// Makes a change of consent; whether it changed anything. Who is in again for everything is so for
 /// promotions; who wants promotions again has not asked for the rest.
-pub const fn change(thread: &mut ThreadFacts, change: &ConsentChange) -> bool {
-    let before = (thread.opted_out, thread.no_promotions);
-    if change.only_if_out && !thread.opted_out {
+pub const fn change(standing: &mut Standing, change: &ConsentChange) -> bool {
+    let before = *standing;
+    if change.only_if_out && !standing.opted_out {
         return false;
     }
     match change.scope {
         ConsentScope::Everything => {
-            thread.opted_out = change.opted_out;
-            thread.no_promotions = thread.no_promotions && change.opted_out;
+            standing.opted_out = change.opted_out;
+            standing.no_promotions = standing.no_promotions && change.opted_out;
         }
-        ConsentScope::Promotions => thread.no_promotions = change.opted_out,
+        ConsentScope::Promotions => standing.no_promotions = change.opted_out,
     }
-    before.0 != thread.opted_out || before.1 != thread.no_promotions
+    before.opted_out != standing.opted_out || before.no_promotions != standing.no_promotions
+}
+
+impl Standing {
+    /// What either of them does not want.
+    const fn or(self, other: Self) -> Self {
+        Self {
+            opted_out: self.opted_out || other.opted_out,
+            no_promotions: self.no_promotions || other.no_promotions,
+        }
+    }
+
+    /// Whether anything is unwanted.
+    pub const fn wants_less(self) -> bool {
+        self.opted_out || self.no_promotions
+    }
+}
+
+impl Standings {
+    /// How the contact stands towards a sender, also one that it never heard of.
+    pub fn towards(&self, sender: SenderKey) -> Standing {
+        self.senders.get(&sender).copied().unwrap_or(self.project)
+    }
+
+    /// What two contacts that turn out to be one person stand for: towards each sender, what either
+    /// of them did not want stays unwanted.
+    #[must_use]
+    pub fn stricter(&self, other: &Self) -> Self {
+        let named: BTreeSet<_> = self.senders.keys().chain(other.senders.keys()).collect();
+        let of = |sender: SenderKey| self.towards(sender).or(other.towards(sender));
+        Self {
+            project: self.project.or(other.project),
+            senders: named.into_iter().map(|it| (*it, of(*it))).collect(),
+        }
+    }
+
+    /// The same without the senders towards which it stands as towards the project.
+    #[must_use]
+    pub fn in_short(mut self) -> Self {
+        let project = self.project;
+        self.senders.retain(|_, it| *it != project);
+        self
+    }
+
+    /// Whether anything is unwanted, of anybody.
+    pub fn wants_less(&self) -> bool {
+        self.project.wants_less() || self.senders.values().any(|it| it.wants_less())
+    }
 }
 
 #[cfg(test)]
@@ -55,10 +104,9 @@ mod tests {
         use {Category as C, Purpose as P};
         for opted_out in [false, true] {
             for no_promotions in [false, true] {
-                let thread = ThreadFacts {
+                let standing = Standing {
                     opted_out,
                     no_promotions,
-                    ..ThreadFacts::default()
                 };
                 for category in [C::Transactional, C::Otp, C::Promotional] {
                     let promotional = category == C::Promotional;
@@ -68,8 +116,12 @@ mod tests {
                     } else {
                         Consent::Given
                     };
-                    assert_eq!(consent(&thread, P::Ordinary, category), want, "{thread:?}");
-                    let answer = consent(&thread, P::KeywordAnswer, category);
+                    assert_eq!(
+                        consent(standing, P::Ordinary, category),
+                        want,
+                        "{standing:?}"
+                    );
+                    let answer = consent(standing, P::KeywordAnswer, category);
                     assert_eq!(answer, Consent::Given);
                 }
             }
@@ -96,10 +148,9 @@ mod tests {
             ((true, true), false, Promotions, (true, false)),
             ((true, false), false, Promotions, (true, false)),
         ] {
-            let mut thread = ThreadFacts {
+            let mut standing = Standing {
                 opted_out: before.0,
                 no_promotions: before.1,
-                ..ThreadFacts::default()
             };
             let asked = ConsentChange {
                 opted_out,
@@ -107,8 +158,12 @@ mod tests {
                 only_if_out: false,
                 wording: "x".into(),
             };
-            assert_eq!(change(&mut thread, &asked), before != after, "{asked:?}");
-            assert_eq!((thread.opted_out, thread.no_promotions), after, "{asked:?}");
+            assert_eq!(change(&mut standing, &asked), before != after, "{asked:?}");
+            assert_eq!(
+                (standing.opted_out, standing.no_promotions),
+                after,
+                "{asked:?}"
+            );
         }
     }
 
@@ -120,10 +175,9 @@ mod tests {
             ((true, false), (false, false)),
             ((true, true), (false, false)),
         ] {
-            let mut thread = ThreadFacts {
+            let mut standing = Standing {
                 opted_out: before.0,
                 no_promotions: before.1,
-                ..ThreadFacts::default()
             };
             let asked = ConsentChange {
                 opted_out: false,
@@ -131,8 +185,62 @@ mod tests {
                 only_if_out: true,
                 wording: "yes".into(),
             };
-            assert_eq!(change(&mut thread, &asked), before != after, "{before:?}");
-            assert_eq!((thread.opted_out, thread.no_promotions), after);
+            assert_eq!(change(&mut standing, &asked), before != after, "{before:?}");
+            assert_eq!((standing.opted_out, standing.no_promotions), after);
         }
+    }
+
+    const OUT: Standing = Standing {
+        opted_out: true,
+        no_promotions: false,
+    };
+    const IN: Standing = Standing {
+        opted_out: false,
+        no_promotions: false,
+    };
+
+    fn standings(project: Standing, senders: &[(u32, Standing)]) -> Standings {
+        let named = senders.iter().map(|it| (SenderKey(it.0), it.1));
+        Standings {
+            project,
+            senders: named.collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_told_to_the_project_holds_for_senders_that_were_told_nothing() {
+        let one = standings(OUT, &[(1, IN)]);
+        assert_eq!(one.towards(SenderKey(1)), IN);
+        assert_eq!(one.towards(SenderKey(2)), OUT);
+        assert_eq!(Standings::default().towards(SenderKey(2)), IN);
+    }
+
+    #[test]
+    fn of_two_contacts_the_stricter_one_counts_towards_every_sender() {
+        let every = |project| {
+            let none = standings(project, &[]);
+            let named = [IN, OUT].map(|it| standings(project, &[(1, it)]));
+            [none, named[0].clone(), named[1].clone()]
+        };
+        for one in [IN, OUT].into_iter().flat_map(every) {
+            for other in [IN, OUT].into_iter().flat_map(every) {
+                let both = one.stricter(&other);
+                assert_eq!(both, other.stricter(&one));
+                for sender in [1, 2].map(SenderKey) {
+                    let want = one.towards(sender).opted_out || other.towards(sender).opted_out;
+                    assert_eq!(both.towards(sender).opted_out, want, "{one:?} {other:?}");
+                    let short = both.clone().in_short();
+                    assert_eq!(short.towards(sender), both.towards(sender));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn in_short_only_what_differs_is_named() {
+        let long = standings(OUT, &[(1, OUT), (2, IN)]);
+        assert_eq!(long.in_short(), standings(OUT, &[(2, IN)]));
+        assert!(standings(IN, &[(2, OUT)]).wants_less());
+        assert!(!standings(IN, &[(2, IN)]).wants_less());
     }
 }

@@ -150,7 +150,7 @@ pub fn plan(facts: &PlanFacts<'_>) -> Plan {
     let MessageFacts {
         purpose, category, ..
     } = facts.message;
-    if consent(&facts.contact.thread, purpose, category) == Consent::Withdrawn {
+    if consent(facts.contact.thread.standing(), purpose, category) == Consent::Withdrawn {
         let decision = record(facts, Vec::new(), Vec::new());
         return Plan::Refuse {
             refusal: Refusal::OptedOut,

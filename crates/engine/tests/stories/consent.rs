@@ -15,8 +15,9 @@ use domain::time::Millis;
 use engine::request::Refused;
 use parking_lot::Mutex;
 use ports::connector::{ConsentSignal, Heard, IncomingMessage};
-use ports::store::consent::{Consent, ConsentSubject};
-use ports::store::{Outcome, Queries};
+use ports::store::consent::{Consent, ConsentSubject, Towards};
+use ports::store::contacts::ContactChange;
+use ports::store::{Op, Outcome, Queries, Store};
 
 use crate::world::{
     Act, Answer, OTHER, PROJECT, SENDER, SMS, WHATSAPP, World, person, sms, sms_route, text_to,
@@ -481,7 +482,7 @@ async fn a_caller_opts_a_contact_out_and_it_is_remembered() {
     let change = |who: ContactId| Consent {
         project: PROJECT,
         who: ConsentSubject::Contact(who),
-        senders: vec![SENDER],
+        towards: Towards::Senders(vec![SENDER]),
         change: ConsentChange {
             opted_out: true,
             scope: ConsentScope::Everything,
@@ -501,7 +502,96 @@ async fn a_caller_opts_a_contact_out_and_it_is_remembered() {
     world.provider(SMS).link(true);
     world.pass(Millis::seconds(2)).await;
     assert!(failed_as_opted_out(&world, id).await);
-    let records = world.disk.consents(contact, SENDER).await.unwrap();
+    let records = world.disk.consents(contact).await.unwrap();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].source, ConsentSource::Api);
+}
+
+fn told_all(world: &World, who: ConsentSubject, opted_out: bool) -> Consent {
+    Consent {
+        project: PROJECT,
+        who,
+        towards: Towards::Project,
+        change: ConsentChange {
+            opted_out,
+            scope: ConsentScope::Everything,
+            only_if_out: false,
+            wording: "by letter".into(),
+        },
+        source: ConsentSource::Api,
+        channel: None,
+        at: world.now(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opted_out_of_the_project_is_refused_by_every_sender_until_they_ask_one_again() {
+    let mut world = World::new([sms()]);
+    world.has_other = true;
+    world.start().await;
+    // Nobody has written to this person; the other sender is as good as one made later.
+    let who = ConsentSubject::Address(person(1));
+    let change = told_all(&world, who.clone(), true);
+    world.engine().change_consent(change).await.unwrap();
+    assert!(is_refused(&world, 1).await);
+    assert!(is_refused_by(&world, OTHER, 1).await);
+    assert_eq!(says(&world, 1, "START").await, Heard::Kept);
+    assert_eq!(texts(&world).len(), 1, "a change is confirmed");
+    assert!(!is_refused(&world, 1).await);
+    assert!(is_refused_by(&world, OTHER, 1).await);
+    let change = told_all(&world, who, false);
+    world.engine().change_consent(change).await.unwrap();
+    assert!(!is_refused_by(&world, OTHER, 1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_any_sender_has_ready_does_not_leave_after_an_opt_out_of_the_project() {
+    let mut world = World::new([Route {
+        throughput: Some(1),
+        ..sms()
+    }]);
+    world.has_other = true;
+    world.start().await;
+    for no in [2, 3, 4] {
+        world.send(text_to(no, "hello")).await;
+    }
+    let mut waiting = Vec::new();
+    for sender in [SENDER, OTHER] {
+        let request = engine::request::SendRequest {
+            sender,
+            ..text_to(1, "hello")
+        };
+        waiting.push(world.send(request).await);
+    }
+    let who = ConsentSubject::Address(person(1));
+    let change = told_all(&world, who, true);
+    world.engine().change_consent(change).await.unwrap();
+    world.pass(Millis::seconds(20)).await;
+    for id in waiting {
+        assert!(failed_as_opted_out(&world, id).await);
+    }
+    assert!(texts(&world).iter().all(|it| !it.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_scheduled_for_who_opted_out_and_was_erased_does_not_leave() {
+    let world = World::running([sms()]).await;
+    let at = world.now().plus(Millis::hours(1));
+    let request = engine::request::SendRequest {
+        scheduled_at: Some(at),
+        ..text_to(1, "hello")
+    };
+    let id = world.send(request).await;
+    says(&world, 1, "stop").await;
+    let contact = world.contact(1).await.id.unwrap();
+    let change = ContactChange::Delete { contact };
+    let op = Op::Contact {
+        project: PROJECT,
+        change: Box::new(change),
+        at: world.now(),
+    };
+    world.disk.commit(op, Box::new(|_| ()));
+    assert!(is_refused(&world, 1).await);
+    world.pass(Millis::hours(2)).await;
+    assert!(failed_as_opted_out(&world, id).await);
 }

@@ -204,8 +204,8 @@ impl Queries for Access {
         self.ask(|it| it.provider_reference(message))
     }
 
-    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
-        self.ask(|it| it.consents(contact, sender))
+    fn consents(&self, contact: ContactId) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(|it| it.consents(contact))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

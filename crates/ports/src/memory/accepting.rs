@@ -58,13 +58,16 @@ impl State {
             return Outcome::QuotaGone(gone);
         }
         let known = self.contact_with(message.project, &message.to);
-        let (purpose, category) = (message.purpose, message.category);
-        if known.is_some_and(|it| self.is_withdrawn(it, message.sender, purpose, category)) {
+        let (to, kind) = (
+            (&message.to, message.sender),
+            (message.purpose, message.category),
+        );
+        if self.is_withdrawn(message.project, known, to, kind) {
             self.books.give_back(message.project, &standings);
             return Outcome::OptedOut;
         }
         let contact = known.unwrap_or_else(|| self.add_person(message.project, &message.to, at));
-        let thread = self.threads.entry((contact, message.sender)).or_default();
+        let thread = self.thread_mut(contact, message.sender);
         thread.last_outbound_at = thread.last_outbound_at.max(Some(at));
         let id = MessageId::from_key(self.keys.next(at));
         let place = (contact, message.sender);
@@ -119,6 +122,7 @@ impl State {
             channels: implied(id, address, at),
         };
         self.people.insert(id, person);
+        self.take_over(project, id, address.clone());
         id
     }
 
@@ -133,6 +137,7 @@ impl State {
                 && let Some(person) = self.people.get_mut(&contact)
             {
                 person.learn(contact, address, at);
+                self.take_over(project, contact, address.clone());
             }
         }
         if let Some(person) = self.people.get_mut(&contact)
@@ -164,11 +169,12 @@ impl State {
                 message: inbound.clone(),
             },
         );
-        let thread = self.threads.entry((contact, inbound.sender)).or_default();
+        let thread = *self.thread_mut(contact, inbound.sender);
         let is_new = thread.last_inbound.is_none() && thread.last_outbound_at.is_none();
         for event in events::of_inbound(id, inbound, is_new) {
             self.publishing.add(event);
         }
+        let thread = self.thread_mut(contact, inbound.sender);
         if thread.last_inbound.is_none_or(|it| it.0 <= at) {
             thread.last_inbound = Some((at, inbound.channel));
         }
@@ -181,6 +187,7 @@ impl State {
         let place = (contact, inbound.sender);
         self.went_on(place, id, Some(inbound.channel), true, at);
         let record = inbound.consent.as_ref().map(|change| ConsentRecord {
+            sender: Some(inbound.sender),
             at,
             change: change.clone(),
             source: ConsentSource::Keyword,

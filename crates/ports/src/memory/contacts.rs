@@ -172,12 +172,7 @@ impl State {
             created_at: person.created_at,
             updated_at: person.updated_at,
             channels,
-            opted_out: self
-                .threads
-                .iter()
-                .filter(|it| it.0.0 == id && it.1.opted_out)
-                .map(|it| it.0.1)
-                .collect(),
+            opted_out: self.opted_out(id),
         })
     }
 
@@ -240,6 +235,7 @@ impl State {
                 if self.contact(project, *contact).is_none() {
                     return ContactOutcome::NoSuchContact;
                 }
+                self.suppress(project, *contact);
                 self.erase(*contact);
                 ContactOutcome::Gone
             }
@@ -247,7 +243,7 @@ impl State {
             ContactChange::AddChannel { contact, address } => {
                 let holder = self.holder(project, address.kind, &address.identifier);
                 let holder = holder.filter(|it| it != contact);
-                self.edit(project, *contact, at, |person| {
+                let outcome = self.edit(project, *contact, at, |person| {
                     let own = person
                         .has(address.kind, &address.identifier)
                         .then_some(*contact);
@@ -259,7 +255,12 @@ impl State {
                     }
                     person.add(*contact, address, at);
                     Ok(())
-                })
+                });
+                if !matches!(outcome, ContactOutcome::Done(_)) {
+                    return outcome;
+                }
+                self.added(project, *contact, address);
+                self.done(project, *contact)
             }
             ContactChange::UpdateChannel {
                 contact,
@@ -366,7 +367,17 @@ impl State {
             person.add(id, address, at);
         }
         self.people.insert(id, person);
+        for address in addresses {
+            self.added(project, id, address);
+        }
         self.done(project, id)
+    }
+
+    /// Follows an address that was given to a contact.
+    fn added(&mut self, project: ProjectKey, id: ContactId, new: &NewAddress) {
+        if let Some(address) = Address::listed(new.kind, &new.identifier) {
+            self.take_over(project, id, address);
+        }
     }
 
     fn erase(&mut self, id: ContactId) {
@@ -374,6 +385,7 @@ impl State {
         self.records.retain(|it, _| it.0 != id);
         self.threads.retain(|it, _| it.0 != id);
         self.conversations.retain(|it, _| it.0 != id);
+        self.told_all.remove(&id);
         self.consents.retain(|it| it.0 != id);
     }
 
@@ -414,6 +426,7 @@ impl State {
     }
 
     fn move_history(&mut self, source: ContactId, target: ContactId) {
+        let both = self.standings(target).stricter(&self.standings(source));
         self.move_conversations(source, target);
         let contacts = self.sent.values_mut().map(|it| &mut it.contact);
         for contact in contacts.chain(self.received.values_mut().map(|it| &mut it.contact)) {
@@ -435,12 +448,11 @@ impl State {
             let into = self.threads.entry((target, sender)).or_default();
             into.last_outbound_at = into.last_outbound_at.max(from.last_outbound_at);
             into.whatsapp_window_from = into.whatsapp_window_from.max(from.whatsapp_window_from);
-            into.opted_out |= from.opted_out;
-            into.no_promotions |= from.no_promotions;
             if from.last_inbound.map(|it| it.0) > into.last_inbound.map(|it| it.0) {
                 into.last_inbound = from.last_inbound;
             }
         }
+        self.stand(target, both);
     }
 }
 

@@ -147,7 +147,7 @@ impl Queries for MemoryStore {
         sender: SenderKey,
         to: &Address,
     ) -> Answer<'_, ContactFacts> {
-        self.answer(|it| it.facts(it.contact_with(project, to), sender))
+        self.answer(|it| it.facts(project, it.contact_with(project, to), to, sender))
     }
 
     fn outbound(&self, message: MessageId) -> Answer<'_, Option<Outbound>> {
@@ -246,8 +246,8 @@ impl Queries for MemoryStore {
         self.answer(|it| it.provider_reference(message))
     }
 
-    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
-        self.answer(|it| it.list_consents(contact, sender))
+    fn consents(&self, contact: ContactId) -> Answer<'_, Vec<ConsentRecord>> {
+        self.answer(|it| it.list_consents(contact))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

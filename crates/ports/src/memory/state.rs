@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
+use domain::model::address::Address;
 use domain::model::audit::AuditEntry;
 use domain::model::channel::Channel;
-use domain::model::consent::ConsentRecord;
+use domain::model::consent::{ConsentRecord, Standing, Standings};
 use domain::model::contact::{AddressKind, ChannelFacts, ThreadFacts};
 use domain::model::progress::Progress;
 use domain::time::{Millis, Timestamp};
@@ -35,7 +36,11 @@ pub(super) struct State {
     pub(super) records: BTreeMap<(ContactId, Channel), Record>,
     pub(super) threads: BTreeMap<(ContactId, SenderKey), ThreadFacts>,
     pub(super) conversations: BTreeMap<(ContactId, SenderKey), Conversation>,
-    pub(super) consents: Vec<(ContactId, SenderKey, ConsentRecord)>,
+    pub(super) consents: Vec<(ContactId, ConsentRecord)>,
+    /// What contacts told the whole project; a thread has its own copy.
+    pub(super) told_all: BTreeMap<ContactId, Standing>,
+    /// What was wanted no more by contacts that are erased.
+    pub(super) suppressed: BTreeMap<(ProjectKey, Address), Standings>,
     pub(super) sent: BTreeMap<MessageId, Sent>,
     pub(super) received: BTreeMap<MessageId, Received>,
     /// The provider's names: message, attempt, part.
@@ -115,6 +120,8 @@ impl State {
             threads: BTreeMap::new(),
             conversations: BTreeMap::new(),
             consents: Vec::new(),
+            told_all: BTreeMap::new(),
+            suppressed: BTreeMap::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             submissions: BTreeMap::new(),

@@ -32,12 +32,15 @@ impl State {
             && version == plan.version
         {
             let NewMessage {
+                project,
+                to,
                 sender,
                 purpose,
                 category,
                 ..
             } = message;
-            if self.is_withdrawn(contact, sender, purpose, category) {
+            let kind = (purpose, category);
+            if self.is_withdrawn(project, Some(contact), (&to, sender), kind) {
                 return Outcome::OptedOut;
             }
         }
@@ -121,14 +124,10 @@ impl State {
         let Some(sent) = theirs else {
             return Outcome::Missing;
         };
-        let NewMessage {
-            sender,
-            purpose,
-            category,
-            ..
-        } = sent.message;
-        if step.act == PersonAct::Take && self.is_withdrawn(sent.contact, sender, purpose, category)
-        {
+        let (contact, project) = (Some(sent.contact), step.project);
+        let to = (sent.message.to.clone(), sent.message.sender);
+        let kind = (sent.message.purpose, sent.message.category);
+        if step.act == PersonAct::Take && self.is_withdrawn(project, contact, (&to.0, to.1), kind) {
             return Outcome::OptedOut;
         }
         let Some(sent) = self.sent.get_mut(&step.message) else {
@@ -334,7 +333,7 @@ impl State {
                     record.facts.incapable_until = Some(until);
                 }
                 Some(Learnt::WindowClosed) => {
-                    let thread = self.threads.entry((contact, sender)).or_default();
+                    let thread = self.thread_mut(contact, sender);
                     thread.whatsapp_window_from = None;
                 }
             }

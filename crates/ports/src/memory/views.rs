@@ -1,6 +1,7 @@
 //! The queries.
 
 use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
+use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::ContactFacts;
 use domain::model::message::{Direction, Status};
@@ -15,9 +16,18 @@ use crate::store::messages::{MessageFilter, MessageView, Outbound, Quoted, ViewK
 use crate::store::queries::{DueMessage, LanePlace};
 
 impl State {
-    pub(super) fn facts(&self, contact: Option<ContactId>, sender: SenderKey) -> ContactFacts {
+    pub(super) fn facts(
+        &self,
+        project: ProjectKey,
+        contact: Option<ContactId>,
+        to: &Address,
+        sender: SenderKey,
+    ) -> ContactFacts {
         let Some(id) = contact.filter(|it| self.people.contains_key(it)) else {
-            return ContactFacts::default();
+            return ContactFacts {
+                thread: self.standing_of(project, to, sender).into(),
+                ..ContactFacts::default()
+            };
         };
         let mut facts = ContactFacts {
             id: Some(id),
@@ -36,7 +46,9 @@ impl State {
                 .unwrap_or_default();
             *facts.on_mut(channel) = record.facts;
         }
-        facts.thread = self.threads.get(&(id, sender)).copied().unwrap_or_default();
+        let thread = self.threads.get(&(id, sender)).copied();
+        let all = || self.told_all.get(&id).copied().unwrap_or_default();
+        facts.thread = thread.unwrap_or_else(|| all().into());
         facts
     }
 
@@ -47,7 +59,12 @@ impl State {
             contact: sent.contact,
             message: sent.message.clone(),
             progress: sent.progress.clone(),
-            facts: self.facts(Some(sent.contact), sent.message.sender),
+            facts: self.facts(
+                sent.message.project,
+                Some(sent.contact),
+                &sent.message.to,
+                sent.message.sender,
+            ),
         })
     }
 

@@ -6,23 +6,28 @@ use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentSource};
 use domain::time::Timestamp;
 
-/// Changes a person's consent towards senders, and remembers how that came about.
+/// Changes a person's consent towards senders or the whole project, and remembers how that came
+/// about.
 ///
 /// - The contact is the one with the address, or is made; by its id it must exist in the project:
 ///   else [`Outcome::Missing`](super::Outcome::Missing).
 /// - The change is made by [`domain::rules::consent::change`] in the thread with each sender.
 ///   Where it changes something, it is kept with its time, source, channel and wording; where not,
 ///   nothing is written.
-/// - The answer is [`Outcome::ConsentKept`](super::Outcome::ConsentKept) with the senders where it
-///   changed something.
+/// - Towards the project, it is made in what the contact told the project, which holds for every
+///   sender without a thread, also one that is made later; and in every thread that there is. Where
+///   it changes something in either, it is kept once, without a sender.
+/// - A thread begins as the contact stands towards the project, and goes its own way from there: what
+///   is said to one sender later counts for that one.
+/// - The answer is [`Outcome::ConsentKept`](super::Outcome::ConsentKept) with what it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
     /// Whose contact.
     pub project: ProjectKey,
     /// Who.
     pub who: ConsentSubject,
-    /// Towards which senders.
-    pub senders: Vec<SenderKey>,
+    /// Towards whom.
+    pub towards: Towards,
     /// What changes.
     pub change: ConsentChange,
     /// Who told us.
@@ -31,6 +36,15 @@ pub struct Consent {
     pub channel: Option<Channel>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Towards whom consent changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Towards {
+    /// These senders.
+    Senders(Vec<SenderKey>),
+    /// Every sender of the project, also those that are made later.
+    Project,
 }
 
 /// Whose consent changes.

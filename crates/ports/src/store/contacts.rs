@@ -24,8 +24,31 @@ pub struct ContactView {
     pub updated_at: Timestamp,
     /// Its addresses. A contact made by a message has one for each phone-addressed channel.
     pub channels: Vec<ContactChannelView>,
-    /// The senders that it opted out of, in the order of their keys (R-IN-2).
-    pub opted_out: Vec<SenderKey>,
+    /// The senders that it opted out of (R-IN-2).
+    pub opted_out: OptedOut,
+}
+
+/// The senders that a contact opted out of.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OptedOut {
+    /// Those with a thread, in the order of their keys.
+    pub senders: Vec<SenderKey>,
+    /// Whether of every sender of the project, also of those that are made later.
+    pub project: bool,
+    /// Then, those of which it did not, in the order of their keys.
+    pub except: Vec<SenderKey>,
+}
+
+impl OptedOut {
+    /// Whether it is out of this one.
+    pub fn covers(&self, sender: SenderKey) -> bool {
+        self.senders.contains(&sender) || self.project && !self.except.contains(&sender)
+    }
+
+    /// Whether it is out of any.
+    pub const fn is_any(&self) -> bool {
+        self.project || !self.senders.is_empty()
+    }
 }
 
 /// One address of a contact.
@@ -87,7 +110,8 @@ pub struct NewAddress {
 /// A change to a contact, by the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ContactChange {
-    /// Makes a contact with these addresses. `AddressTaken` when another contact has one of them;
+    /// Makes a contact with these addresses. What the contact that had one of them and was erased
+    /// wanted no more holds for this one, however the address comes to it. `AddressTaken` when another contact has one of them;
     /// a phone number is one person's on all channels (R-IN-3).
     Create {
         /// What people call it.
@@ -108,12 +132,14 @@ pub enum ContactChange {
         /// The owner's own data as JSON text.
         metadata: Option<Option<Box<str>>>,
     },
-    /// Erases the contact, its addresses, metrics and threads; messages stay, without it.
+    /// Erases the contact, its addresses, metrics and threads; messages stay, without it. What it
+    /// wanted no more is remembered for its addresses, in a form that does not tell them.
     Delete {
         /// Which.
         contact: ContactId,
     },
     /// Moves addresses, messages, threads and metrics of `source` to `target` and erases `source`.
+    /// Towards each sender, what either of them wanted no more stays unwanted.
     Merge {
         /// The one that stays.
         target: ContactId,

@@ -137,7 +137,8 @@ pub enum Op {
 /// - With an idempotency key that was used in the project less than 24 h ago, nothing is written
 ///   and the answer is [`Outcome::AlreadyAccepted`] with the first field that differs.
 /// - When the contact withdrew its consent ([`domain::rules::consent`]), nothing is written and the
-///   answer is [`Outcome::OptedOut`].
+///   answer is [`Outcome::OptedOut`]; so, too, when nobody has the address, and the contact that had
+///   it withdrew its consent before it was erased.
 /// - The contact is found by its number, or made; the thread's newest outbound time is moved
 ///   forward, and the conversation has one message more, its newest.
 /// - The id is given in the order of commit and is greater than every earlier one.
@@ -517,8 +518,10 @@ pub enum Outcome {
     ConsentKept {
         /// Who.
         contact: ContactId,
-        /// The senders towards which it was different before.
+        /// The senders with a thread towards which it was different before.
         changed: Vec<SenderKey>,
+        /// Whether it was different before towards senders without a thread.
+        everywhere: bool,
     },
     /// What became of a change to a template.
     Template(TemplateOutcome),

@@ -74,7 +74,8 @@ pub struct StoreHealth {
 
 /// Everything that can be asked.
 pub trait Queries: UserQueries {
-    /// What is known of the person with this address, for this sender; the default for a stranger.
+    /// What is known of the person with this address, for this sender; the default for a stranger,
+    /// but for what the contact that had the address and was erased wants no more.
     fn contact_facts(
         &self,
         project: ProjectKey,
@@ -155,8 +156,8 @@ pub trait Queries: UserQueries {
     /// messages cannot.
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>>;
 
-    /// What changed a contact's consent towards a sender, oldest first.
-    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>>;
+    /// What changed a contact's consent, oldest first.
+    fn consents(&self, contact: ContactId) -> Answer<'_, Vec<ConsentRecord>>;
 
     /// A template of the project.
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>>;

@@ -39,7 +39,7 @@ pub(crate) fn address_from_text(text: &str) -> Result<Address, Corrupt> {
         "p" => PhoneNumber::from_canonical(rest).map(Address::Phone),
         "w" => WhatsAppUserId::parse(rest).ok().map(Address::WhatsAppUser),
         "t" => telegram_chat(rest).ok().map(Address::Telegram),
-        "e" => EmailAddress::parse(rest).ok().map(Address::Email),
+        "e" => EmailAddress::kept(rest).map(Address::Email),
         _ => None,
     };
     address.ok_or(CORRUPT)

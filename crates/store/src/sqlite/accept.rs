@@ -3,8 +3,10 @@
 use domain::ids::{ContactId, MessageId, ProjectKey};
 use domain::model::address::Address;
 use domain::model::channel::ChannelSet;
+use domain::model::consent::Standing;
 use domain::model::message::{Category, Purpose};
 use domain::rules::booking::Standings;
+use domain::rules::consent::{Consent, consent};
 use domain::rules::due::next_due;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -16,12 +18,18 @@ use ports::store::operations::Accept;
 use ports::store::queries::Repeated;
 use rusqlite::{Connection, params};
 
+use super::consent::told_all;
 use super::fault::Fault;
 use super::lines::Line;
 use crate::rows::address::{address_to_key, beside_key};
 use crate::rows::bytes::{Reader, Writer};
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, phone_to_key};
+
+/// Whether who stands so does not want this message.
+fn is_withdrawn(standing: Standing, message: &NewMessage) -> bool {
+    consent(standing, message.purpose, message.category) == Consent::Withdrawn
+}
 
 impl Line<'_> {
     /// See [`Accept`]; `decision` is its decision as JSON.
@@ -45,23 +53,25 @@ impl Line<'_> {
         if let Err(gone) = self.reserve(message.project, &none, &standings, reservation)? {
             return Ok(Outcome::QuotaGone(gone));
         }
-        let contact = self.find_or_make_contact(message.project, &message.to, at)?;
+        let known = self.find_contact(message.project, &message.to)?;
+        let contact = if let Some(contact) = known {
+            contact
+        } else {
+            // Before anything is written.
+            let left = self.left_by(message.project, &message.to, message.sender)?;
+            if is_withdrawn(left, message) {
+                self.give_back(message.project, &standings)?;
+                return Ok(Outcome::OptedOut);
+            }
+            self.make_contact(message.project, &message.to, at)?
+        };
         // Kept only where it is used: an opted-out contact uses up no key.
         let mut keys = self.keys;
         let id = MessageId::from_key(keys.next(at));
         let channels: ChannelSet = fold::first_channel(accept).into_iter().collect();
-        let thread = params![
-            contact.key(),
-            message.sender.0,
-            at.as_millis(),
-            message.project.0,
-            id.key(),
-            channels.bits(),
-            message.purpose == Purpose::KeywordAnswer,
-            message.category == Category::Promotional,
-        ];
-        if self.hot.thread_outbound.execute(thread)? == 0 {
-            // Nothing was written: a contact just made has not opted out.
+        // Who is new has no thread, unless it was left by who was erased.
+        let is_new = known.is_none() && !self.suppresses;
+        if !self.enter_thread(contact, message, id, channels, is_new)? {
             self.give_back(message.project, &standings)?;
             return Ok(Outcome::OptedOut);
         }
@@ -87,6 +97,67 @@ impl Line<'_> {
         })
     }
 
+    /// Makes a message the newest of its thread, which is begun where there is none; whether the
+    /// contact consents (R-IN-2): else nothing is written.
+    fn enter_thread(
+        &mut self,
+        contact: ContactId,
+        message: &NewMessage,
+        id: MessageId,
+        channels: ChannelSet,
+        is_new: bool,
+    ) -> Result<bool, Fault> {
+        let at = message.accepted_at.as_millis();
+        let mut begins_as = Standing::default();
+        if !is_new {
+            let thread = params![
+                contact.key(),
+                message.sender.0,
+                at,
+                id.key(),
+                channels.bits(),
+                message.purpose == Purpose::KeywordAnswer,
+                message.category == Category::Promotional,
+            ];
+            if self.hot.thread_outbound.execute(thread)? > 0 {
+                return Ok(true);
+            }
+            if self.standing(contact, message.sender)?.is_some() {
+                return Ok(false);
+            }
+            begins_as = told_all(self.connection, contact)?;
+            if is_withdrawn(begins_as, message) {
+                return Ok(false);
+            }
+        }
+        self.hot.thread_begins.execute(params![
+            contact.key(),
+            message.sender.0,
+            at,
+            message.project.0,
+            id.key(),
+            channels.bits(),
+            begins_as.opted_out,
+            begins_as.no_promotions,
+        ])?;
+        Ok(true)
+    }
+
+    /// The contact with this address, where there is one.
+    fn find_contact(
+        &mut self,
+        project: ProjectKey,
+        address: &Address,
+    ) -> Result<Option<ContactId>, Fault> {
+        let Some(phone) = address.phone() else {
+            return self.holder(project, address.kind(), &address.to_string());
+        };
+        let number = params![project.0, phone_to_key(phone)];
+        let mut rows = self.hot.find_number.query(number)?;
+        let found = rows.next()?.map(|row| row.get(0)).transpose()?;
+        Ok(found.map(ContactId::from_key))
+    }
+
     /// The contact with this address.
     pub(super) fn find_or_make_contact(
         &mut self,
@@ -94,21 +165,23 @@ impl Line<'_> {
         address: &Address,
         now: Timestamp,
     ) -> Result<ContactId, Fault> {
+        match self.find_contact(project, address)? {
+            Some(contact) => Ok(contact),
+            None => self.make_contact(project, address, now),
+        }
+    }
+
+    /// Makes a contact of an address that nobody has.
+    fn make_contact(
+        &mut self,
+        project: ProjectKey,
+        address: &Address,
+        now: Timestamp,
+    ) -> Result<ContactId, Fault> {
         let Some(phone) = address.phone() else {
-            return match self.holder(project, address.kind(), &address.to_string())? {
-                Some(contact) => Ok(contact),
-                None => self.make_contact(project, address, now),
-            };
+            return self.make_addressed(project, address, now);
         };
         let phone = phone_to_key(phone);
-        if let Some(row) = self
-            .hot
-            .find_number
-            .query(params![project.0, phone])?
-            .next()?
-        {
-            return Ok(ContactId::from_key(row.get(0)?));
-        }
         let key = self.keys.next(now);
         self.hot
             .add_number
@@ -116,7 +189,9 @@ impl Line<'_> {
         self.hot
             .add_contact
             .execute(params![project.0, key, phone, now.as_millis()])?;
-        Ok(ContactId::from_key(key))
+        let contact = ContactId::from_key(key);
+        self.take_over(project, contact, address)?;
+        Ok(contact)
     }
 
     fn add_content(

@@ -67,6 +67,7 @@ impl Line<'_> {
                 None
             }
             ContactChange::Delete { .. } => {
+                self.suppress(project, id)?;
                 self.erase(project, id)?;
                 return Ok(ContactOutcome::Gone);
             }
@@ -232,7 +233,7 @@ impl Line<'_> {
     }
 
     /// Makes a contact of an address that is no phone number.
-    pub(super) fn make_contact(
+    pub(super) fn make_addressed(
         &mut self,
         project: ProjectKey,
         address: &Address,
@@ -337,7 +338,11 @@ impl Line<'_> {
         if *is_primary {
             self.make_primary(contact, *kind, identifier)?;
         }
-        self.hold_number(project, contact, *kind, identifier)
+        self.hold_number(project, contact, *kind, identifier)?;
+        if let Some(address) = Address::listed(*kind, identifier) {
+            self.take_over(project, contact, &address)?;
+        }
+        Ok(())
     }
 
     pub(super) fn hold_number(
@@ -469,7 +474,13 @@ impl Line<'_> {
                 )?;
             }
         }
-        for table in ["contact_address", "channel_record", "thread", "consent"] {
+        for table in [
+            "contact_address",
+            "channel_record",
+            "thread",
+            "consent",
+            "project_consent",
+        ] {
             self.connection.execute(
                 &format!("DELETE FROM {table} WHERE contact = ?1"),
                 [contact.key()],

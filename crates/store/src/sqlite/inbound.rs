@@ -3,7 +3,7 @@
 use domain::ids::{ContactId, MessageId};
 use domain::model::address::Address;
 use domain::model::channel::{Channel, ChannelSet};
-use domain::model::consent::{ConsentRecord, ConsentSource};
+use domain::model::consent::{ConsentRecord, ConsentSource, Standing};
 use domain::model::message::Status;
 use domain::time::Timestamp;
 use ports::store::Outcome;
@@ -12,6 +12,7 @@ use ports::store::messages::InboundMessage;
 use ports::store::operations::AnsweredInbound;
 use rusqlite::{OptionalExtension, params};
 
+use super::consent::told_all;
 use super::fault::Fault;
 use super::lines::Line;
 use crate::rows::address::{address_to_key, beside_key};
@@ -71,11 +72,18 @@ impl Line<'_> {
         for event in events::of_inbound(message, inbound, is_new) {
             self.add_event(&event)?;
         }
-        self.open_thread(contact.key(), message, inbound)?;
+        // Of who has written before, the thread says it itself.
+        let begins_as = if is_new {
+            told_all(self.connection, contact)?
+        } else {
+            Standing::default()
+        };
+        self.open_thread(contact.key(), message, inbound, begins_as)?;
         let consent_changed = match &inbound.consent {
             None => false,
             Some(change) => {
                 let record = ConsentRecord {
+                    sender: Some(inbound.sender),
                     at,
                     change: change.clone(),
                     source: ConsentSource::Keyword,
@@ -173,13 +181,14 @@ impl Line<'_> {
     }
 
     /// Makes it the newest of its thread, counted and unread, and of its channel, opens the WhatsApp
-    /// window, and forgets
-    /// that the contact was thought not to have the channel.
+    /// window, and forgets that the contact was thought not to have the channel. A thread that was
+    /// not there begins with this standing.
     fn open_thread(
         &mut self,
         contact: i64,
         message: MessageId,
         inbound: &InboundMessage,
+        begins_as: Standing,
     ) -> Result<(), Fault> {
         let sent_at = inbound.sent_at.as_millis();
         let window_from: Option<Timestamp> = match inbound.channel {
@@ -189,9 +198,9 @@ impl Line<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO thread (contact, sender, last_inbound_at, last_inbound_channel,
-                     whatsapp_window_from, opted_out, project, last_message, channels,
-                     message_count, unread_count, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, 1, 1, ?3)
+                     whatsapp_window_from, opted_out, no_promotions, project, last_message,
+                     channels, message_count, unread_count, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?10, ?6, ?7, ?8, 1, 1, ?3)
                  ON CONFLICT (contact, sender) DO UPDATE SET
                      last_inbound_channel =
                          iif(ifnull(last_inbound_at, ?3) <= ?3, ?4, last_inbound_channel),
@@ -213,6 +222,8 @@ impl Line<'_> {
                 inbound.project.0,
                 message.key(),
                 ChannelSet::EMPTY.with(inbound.channel).bits(),
+                begins_as.opted_out,
+                begins_as.no_promotions,
             ])?;
         self.connection
             .prepare_cached(

@@ -42,22 +42,23 @@ macro_rules! hot_statements {
 hot_statements! {
     begin: "BEGIN IMMEDIATE",
     commit: "COMMIT",
-    line: "SELECT epoch, last_key FROM line WHERE id = 1",
+    line: "SELECT epoch, last_key, suppresses FROM line WHERE id = 1",
     keep_last_key: "UPDATE line SET last_key = ?1 WHERE id = 1",
     find_number: "SELECT contact FROM number WHERE project = ?1 AND phone = ?2",
     add_number: "INSERT INTO number (project, phone, contact) VALUES (?1, ?2, ?3)",
     add_contact: "INSERT INTO contact (project, id, phone, addressed, created_at, updated_at)
         VALUES (?1, ?2, ?3, 0, ?4, ?4)",
-    // Changes no row when the contact has withdrawn its consent (R-IN-2): ?7 is whether that is not
-    // asked, ?8 whether it is a promotion.
-    thread_outbound: "INSERT INTO thread (contact, sender, last_outbound_at, opted_out, project,
-            last_message, channels, message_count, created_at)
-        VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, 1, ?3)
-        ON CONFLICT (contact, sender) DO UPDATE
-        SET last_outbound_at = max(ifnull(last_outbound_at, ?3), ?3), last_message = ?5,
-            channels = channels | ?6, message_count = message_count + 1,
+    // Changes no row when there is no thread, and when the contact has withdrawn its consent
+    // (R-IN-2): ?6 is whether that is not asked, ?7 whether it is a promotion.
+    thread_outbound: "UPDATE thread
+        SET last_outbound_at = max(ifnull(last_outbound_at, ?3), ?3), last_message = ?4,
+            channels = channels | ?5, message_count = message_count + 1,
             created_at = min(ifnull(created_at, ?3), ?3)
-        WHERE ?7 OR (opted_out = 0 AND NOT (no_promotions AND ?8))",
+        WHERE contact = ?1 AND sender = ?2
+            AND (?6 OR (opted_out = 0 AND NOT (no_promotions AND ?7)))",
+    thread_begins: "INSERT INTO thread (contact, sender, last_outbound_at, project, last_message,
+            channels, opted_out, no_promotions, message_count, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?3)",
     find_consent: "SELECT opted_out, no_promotions FROM thread WHERE contact = ?1 AND sender = ?2",
     // Changes no row when the conversation went over that channel before.
     thread_channel: "UPDATE thread SET channels = channels | ?3
@@ -112,6 +113,8 @@ pub(super) struct Line<'c> {
     pub(super) keys: KeySequence,
     pub(super) seal: Arc<Seal>,
     pub(super) books: Books,
+    /// Whether anybody was erased who had opted out.
+    pub(super) suppresses: bool,
     epoch: Epoch,
     capability_memory: Millis,
     /// Memory that progress records are written in.
@@ -162,6 +165,7 @@ impl<'c> Line<'c> {
             keys: KeySequence::default(),
             seal,
             books: Books::default(),
+            suppresses: false,
             epoch: Epoch(0),
             capability_memory: options.capability_memory,
             record: Vec::new(),
@@ -187,10 +191,11 @@ impl<'c> Line<'c> {
         self.books.clear();
         self.hot.begin.execute([])?;
         // Read anew each time: another process may have written since.
-        let (epoch, last_key) = self
+        let (epoch, last_key, suppresses) = self
             .hot
             .line
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        self.suppresses = suppresses;
         self.epoch = Epoch(epoch);
         self.keys = KeySequence::after(last_key);
         let result = body(self)?;

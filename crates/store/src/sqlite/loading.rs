@@ -14,7 +14,7 @@ use domain::time::Timestamp;
 use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, Quoted, ViewKind};
 use rusqlite::{Connection, Row, params};
 
-use super::consent::contact_exists;
+use super::consent::{contact_exists, told_all};
 use super::contacts::reachable;
 use super::fault::Fault;
 use super::lines::read_metrics;
@@ -124,7 +124,7 @@ fn peer(row: &Row<'_>) -> Result<Address, Fault> {
     Ok(address_from(row.get(7)?, beside.as_deref())?)
 }
 
-/// The message, ready to go on with.
+/// The message, ready to go on with. Nothing is known of a contact that was erased.
 pub(super) fn outbound(db: &Connection, id: MessageId) -> Result<Option<Outbound>, Fault> {
     let mut statement = db.prepare_cached(MESSAGE)?;
     let mut rows = statement.query([id.key()])?;
@@ -307,7 +307,7 @@ pub(super) fn thread(
     )?;
     let mut rows = threads.query(params![contact.key(), sender.0])?;
     let Some(row) = rows.next()? else {
-        return Ok(ThreadFacts::default());
+        return Ok(told_all(db, contact)?.into());
     };
     let last_inbound = optional_time(row, 0)?;
     Ok(ThreadFacts {

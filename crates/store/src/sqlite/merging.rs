@@ -5,6 +5,7 @@ use domain::time::Timestamp;
 use ports::store::contacts::{ContactChannelView, ContactOutcome, ContactView};
 use rusqlite::params;
 
+use super::consent::standings;
 use super::contacts::view;
 use super::fault::Fault;
 use super::lines::Line;
@@ -47,7 +48,10 @@ impl Line<'_> {
                 self.put_address(project, target.id, &moved)?;
             }
         }
+        let theirs = standings(self.connection, source)?;
+        let both = standings(self.connection, target.id)?.stricter(&theirs);
         self.move_history(source, target.id)?;
+        self.stand(project, target.id, &both)?;
         self.erase(project, source)?;
         for channel in &gone.channels {
             self.hold_number(project, target.id, channel.kind, &channel.identifier)?;
@@ -99,8 +103,6 @@ impl Line<'_> {
                  whatsapp_window_from = max(
                      ifnull(whatsapp_window_from, excluded.whatsapp_window_from),
                      ifnull(excluded.whatsapp_window_from, whatsapp_window_from)),
-                 opted_out = max(opted_out, excluded.opted_out),
-                 no_promotions = max(no_promotions, excluded.no_promotions),
                  channels = channels | excluded.channels,
                  message_count = message_count + excluded.message_count,
                  unread_count = unread_count + excluded.unread_count,

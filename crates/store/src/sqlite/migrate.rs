@@ -57,26 +57,31 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 8,
+        name: "project_consent",
+        sql: include_str!("../../migrations/0008_project_consent.sql"),
+    },
+    Migration {
+        number: 9,
         name: "money",
         sql: include_str!("../../migrations/0009_money.sql"),
     },
     Migration {
-        number: 9,
+        number: 10,
         name: "controls",
         sql: include_str!("../../migrations/0010_controls.sql"),
     },
     Migration {
-        number: 10,
+        number: 11,
         name: "users",
         sql: include_str!("../../migrations/0011_users.sql"),
     },
     Migration {
-        number: 11,
+        number: 12,
         name: "phones",
         sql: include_str!("../../migrations/0012_phones.sql"),
     },
     Migration {
-        number: 12,
+        number: 13,
         name: "claims",
         sql: include_str!("../../migrations/0013_claims.sql"),
     },
@@ -162,6 +167,9 @@ fn checksum(sql: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::{ContactId, SenderKey};
+
+    use super::super::consent;
     use super::*;
 
     const FIRST: Migration = Migration {
@@ -271,6 +279,27 @@ mod tests {
         assert_eq!(thread(7), [3, 2, 0, 12, 3, 40].map(Some));
         let empty = [None, Some(0), Some(0), None, Some(0), None];
         assert_eq!(thread(8), empty);
+    }
+
+    #[test]
+    fn opt_outs_that_were_there_before_stay_those_of_their_senders() {
+        let connection = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().filter(|it| it.number < 8).copied();
+        run(&connection, &before.collect::<Vec<_>>()).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO thread (contact, sender, opted_out) VALUES (7, 1, 1), (7, 2, 0);
+                 INSERT INTO consent (contact, sender, at, opted_out, scope, source, wording)
+                 VALUES (7, 1, 50, 1, 0, 2, 'by phone');",
+            )
+            .unwrap();
+        run(&connection, MIGRATIONS).unwrap();
+        let standings = consent::standings(&connection, ContactId::from_key(7)).unwrap();
+        assert!(standings.towards(SenderKey(1)).opted_out);
+        assert!(!standings.towards(SenderKey(2)).opted_out);
+        assert!(!standings.towards(SenderKey(3)).opted_out);
+        assert_eq!(count(&connection, "consent"), 1);
+        assert_eq!(count(&connection, "suppression"), 0);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod readers;
 mod receive;
 mod senders;
 mod steps;
+mod suppression;
 mod templates;
 mod users;
 mod webhooks;
@@ -375,8 +376,8 @@ impl Queries for SqliteStore {
         self.ask(move |reader| reader.provider_reference(message))
     }
 
-    fn consents(&self, contact: ContactId, sender: SenderKey) -> Answer<'_, Vec<ConsentRecord>> {
-        self.ask(move |reader| reader.consents(contact, sender))
+    fn consents(&self, contact: ContactId) -> Answer<'_, Vec<ConsentRecord>> {
+        self.ask(move |reader| reader.consents(contact))
     }
 
     fn template(&self, project: ProjectKey, id: TemplateId) -> Answer<'_, Option<Template>> {

@@ -129,7 +129,10 @@ impl Reader {
     ) -> Result<ContactFacts, Fault> {
         match self.contact_with(project, to)? {
             Some(contact) => loading::facts(&self.db, project, contact, sender),
-            None => Ok(ContactFacts::default()),
+            None => Ok(ContactFacts {
+                thread: self.left_by(project, to, sender)?.into(),
+                ..ContactFacts::default()
+            }),
         }
     }
 
@@ -154,7 +157,13 @@ impl Reader {
     }
 
     pub(super) fn outbound(&self, id: MessageId) -> Result<Option<Outbound>, Fault> {
-        loading::outbound(&self.db, id)
+        let mut found = loading::outbound(&self.db, id)?;
+        if let Some(outbound) = found.as_mut().filter(|it| it.facts.id.is_none()) {
+            let message = &outbound.message;
+            let standing = self.standing_of(message.project, &message.to, message.sender)?;
+            outbound.facts.thread = standing.into();
+        }
+        Ok(found)
     }
 
     pub(super) fn lane(

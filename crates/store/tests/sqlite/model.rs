@@ -29,9 +29,10 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
     }
     for id in &story.contacts {
         answers.push(format!("{:?}", ask(store.contact(PROJECT, *id))));
+        answers.push(format!("{:?}", ask(store.consents(*id))));
     }
     for last in 0..6 {
-        for sender in [1, 2] {
+        for sender in [1, 2, 3] {
             let facts = store.contact_facts(PROJECT, SenderKey(sender), &phone(last).into());
             answers.push(format!("{:?}", ask(facts)));
         }
@@ -64,7 +65,6 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
                 sender,
             };
             answers.push(format!("{:?}", ask(store.conversation(PROJECT, id))));
-            answers.push(format!("{:?}", ask(store.consents(*contact, sender))));
             answers.push(listed(
                 store,
                 &MessageFilter {

@@ -19,7 +19,7 @@ use domain::rules::person::PersonAct;
 use domain::time::{Millis, Timestamp};
 use ports::conformance::store::kit::{self, at, phone};
 use ports::store::books::Deposit;
-use ports::store::consent::{Consent, ConsentSubject};
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::contacts::{ContactChange, ContactOutcome, NewAddress};
 use ports::store::conversations::MarkRead;
 use ports::store::messages::{IdempotencyKey, InboundMessage};
@@ -227,7 +227,11 @@ impl Story {
         Consent {
             project: kit::PROJECT,
             who,
-            senders: vec![SenderKey(1), SenderKey(2)],
+            towards: match step.which % 5 {
+                0 | 1 => Towards::Project,
+                2 | 3 => Towards::Senders(vec![SenderKey(1), SenderKey(2)]),
+                _ => Towards::Senders(vec![SenderKey(1)]),
+            },
             change: consent_change(step),
             source: ConsentSource::Api,
             channel: None,

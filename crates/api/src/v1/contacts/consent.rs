@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::SenderKey;
 use domain::model::channel::Channel;
-use domain::model::consent::{ConsentChange, ConsentRecord, ConsentScope, ConsentSource};
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use ports::store::Outcome;
-use ports::store::consent::{Consent, ConsentSubject};
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,12 +28,12 @@ use crate::{ApiState, json};
 /// Most characters of a reason.
 const REASON_CHARS: usize = 500;
 
-/// What changes. Without a body: everything, from every sender of the project.
+/// What changes. Without a body: everything, from the whole project.
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = ChangeConsent, example = json!({"senderId": "support", "reason": "asked by phone"}))]
 pub(crate) struct ConsentIn {
-    /// Towards which sender; every sender of the project otherwise.
+    /// Towards which sender; otherwise every sender of the project, also one that is made later.
     sender_id: Option<String>,
     /// `everything` (the default), or `promotions` only.
     #[schema(schema_with = schema::consent_scope, default = "everything")]
@@ -66,7 +66,8 @@ pub(crate) async fn opt_out(
     change(&api, &caller, &id, body, true).await
 }
 
-/// Notes that a contact wants messages again.
+/// Notes that a contact wants messages again: of one sender, whatever it told the whole project; or
+/// of all of them, whatever it told single ones.
 #[utoipa::path(
     post,
     path = "/v1/contacts/{contactId}/opt-in",
@@ -106,7 +107,7 @@ async fn change(
         body::parse(&bytes, &mut warnings)?
     };
     let mut problems = Problems::default();
-    let senders = senders(api, caller, input.sender_id.as_deref(), &mut problems);
+    let sender = sender(api, caller, input.sender_id.as_deref(), &mut problems);
     let scope = match input.scope.as_deref() {
         None => ConsentScope::Everything,
         Some(word) => {
@@ -125,7 +126,7 @@ async fn change(
     let consent = Consent {
         project: caller.project(),
         who: ConsentSubject::Contact(contact),
-        senders,
+        towards: sender.map_or(Towards::Project, |it| Towards::Senders(vec![it])),
         change: ConsentChange {
             opted_out,
             scope,
@@ -148,33 +149,36 @@ async fn change(
     let view = store.contact(caller.project(), contact).await?;
     let view = view.ok_or_else(|| ApiError::not_found("contact"))?;
     let topology = api.engine.topology();
-    let answer = ContactOut::of(&view, api.engine.now(), &topology, &warnings);
+    let answer = ContactOut::of(
+        &view,
+        caller.project(),
+        api.engine.now(),
+        &topology,
+        &warnings,
+    );
     Ok(json::response(StatusCode::OK, &answer))
 }
 
-/// The sender that is named, or all of them.
-fn senders(
+/// The sender that is named, where one is.
+fn sender(
     api: &ApiState,
     caller: &Caller,
     named: Option<&str>,
     problems: &mut Problems,
-) -> Vec<SenderKey> {
+) -> Option<SenderKey> {
     let (topology, project) = (api.engine.topology(), caller.project());
-    let Some(id) = named else {
-        return topology.senders(project).map(|it| it.key).collect();
-    };
-    let found = topology.sender_by_id(project, id);
+    let found = topology.sender_by_id(project, named?);
     if found.is_none() {
         problems.add(&["senderId"], "is not the id of a sender of this project");
     }
-    found.map(|it| it.key).into_iter().collect()
+    found.map(|it| it.key)
 }
 
 /// What changed a contact's consent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConsentHistory)]
 struct HistoryOut<'a> {
-    /// Oldest first, by sender.
+    /// Oldest first.
     items: Vec<RecordOut<'a>>,
 }
 
@@ -183,8 +187,9 @@ struct HistoryOut<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ConsentRecord)]
 struct RecordOut<'a> {
-    /// Towards which sender.
-    sender_id: &'a str,
+    /// Towards which sender; absent where it was every sender of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_id: Option<&'a str>,
     /// Whether the contact wanted no more; else again.
     opted_out: bool,
     /// Of which messages.
@@ -210,7 +215,7 @@ struct RecordOut<'a> {
     tag = "contacts",
     params(
         ("contactId" = String, Path, description = "Id of the contact"),
-        ("senderId" = Option<String>, Query, description = "Only towards this sender"),
+        ("senderId" = Option<String>, Query, description = "Only what counts for this sender: towards it, or the whole project"),
     ),
     responses(
         (status = 200, description = "The changes", body = HistoryOut<'_>),
@@ -227,24 +232,25 @@ pub(crate) async fn history(
     caller.may(Scopes::READ)?;
     let params = Params::new(query)?;
     let mut problems = Problems::default();
-    let senders = senders(&api, &caller, params.get("senderId"), &mut problems);
+    let only = sender(&api, &caller, params.get("senderId"), &mut problems);
     problems.finish()?;
     let contact = contact_id(&id)?;
     let store = api.engine.store();
     if store.contact(caller.project(), contact).await?.is_none() {
         return Err(ApiError::not_found("contact"));
     }
-    let mut records: Vec<(SenderKey, ConsentRecord)> = Vec::new();
-    for sender in senders {
-        let of_it = store.consents(contact, sender).await?;
-        records.extend(of_it.into_iter().map(|it| (sender, it)));
-    }
+    let records = store.consents(contact).await?;
     let topology = api.engine.topology();
     let items = records
         .iter()
-        .filter_map(|(sender, it)| {
+        .filter(|it| only.is_none() || it.sender.is_none() || it.sender == only)
+        .filter_map(|it| {
+            let sender_id = match it.sender {
+                Some(key) => Some(&*topology.sender(key)?.id),
+                None => None,
+            };
             Some(RecordOut {
-                sender_id: &topology.sender(*sender)?.id,
+                sender_id,
                 opted_out: it.change.opted_out,
                 scope: it.change.scope.code(),
                 source: it.source.code(),

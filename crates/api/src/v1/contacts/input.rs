@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::model::address::EmailAddress;
 use domain::model::contact::AddressKind;
 use domain::phone::PhoneNumber;
 use ports::store::contacts::NewAddress;
@@ -192,17 +193,13 @@ fn identifier(
                 }
             }
         }
-        AddressKind::Email => {
-            let parts = text.split_once('@');
-            let good = parts.is_some_and(|(local, host)| {
-                !local.is_empty() && host.contains('.') && !host.contains('@')
-            });
-            if !good || text.contains(char::is_whitespace) {
-                problems.add(path, "must be an e-mail address");
-                return None;
+        AddressKind::Email => match EmailAddress::parse(text) {
+            Ok(email) => Some(email.as_str().into()),
+            Err(error) => {
+                problems.add(path, error.to_string());
+                None
             }
-            Some(text.into())
-        }
+        },
         AddressKind::Telegram | AddressKind::Instagram | AddressKind::Messenger => {
             Some(text.into())
         }
@@ -296,6 +293,10 @@ mod tests {
             (
                 r#"{"channels":[{"channel":"email","identifier":"a@b.c"},{"channel":"email","identifier":"a b@c.d"}]}"#,
                 &["channels.1.identifier"],
+            ),
+            (
+                r#"{"channels":[{"channel":"email","identifier":"bücher@example.com"}]}"#,
+                &["channels.0.identifier"],
             ),
             (
                 r#"{"channels":[{"channel":"telegram","identifier":"1","countryCode":"ROU"}]}"#,

@@ -1,6 +1,6 @@
 //! A contact as the API shows it.
 
-use domain::ids::{ContactId, SenderKey};
+use domain::ids::{ContactId, ProjectKey};
 use domain::model::contact::{AddressKind, ChannelMetrics};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -50,6 +50,9 @@ pub(crate) struct ContactOut<'a> {
     metadata: Metadata<'a>,
     /// Whether it opted out of a sender of the project (R-IN-2).
     opted_out: bool,
+    /// Whether it opted out of the whole project: of every sender that it did not opt in for since,
+    /// and of those that are made later.
+    opted_out_of_all: bool,
     /// Of which senders.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -75,11 +78,13 @@ impl<'a> ContactOut<'a> {
     /// The contact as it is known at `now`.
     pub(super) fn of(
         view: &'a ContactView,
+        project: ProjectKey,
         now: Timestamp,
         topology: &'a Topology,
         warnings: &'a [FieldError],
     ) -> Self {
-        let sender = |it: &SenderKey| topology.sender(*it).map(|it| &*it.id);
+        let senders = topology.senders(project);
+        let out_of = senders.filter(|it| view.opted_out.covers(it.key));
         let phone = view.phone.as_ref();
         let email = first_choice(view, AddressKind::Email);
         Self {
@@ -93,8 +98,9 @@ impl<'a> ContactOut<'a> {
             available_channels: available(view, now),
             verified: view.channels.iter().any(|it| it.verified),
             metadata: Metadata(view.metadata.as_deref()),
-            opted_out: !view.opted_out.is_empty(),
-            opted_out_senders: view.opted_out.iter().filter_map(sender).collect(),
+            opted_out: view.opted_out.is_any(),
+            opted_out_of_all: view.opted_out.project,
+            opted_out_senders: out_of.map(|it| &*it.id).collect(),
             channels: view.channels.iter().map(ContactChannelOut::of).collect(),
             channel_metrics: ByChannel(&view.channels),
             created_at: Iso(view.created_at),
@@ -267,6 +273,8 @@ impl Serialize for ByChannel<'_> {
 
 #[cfg(test)]
 mod tests {
+    use ports::store::contacts::OptedOut;
+
     use super::*;
     use domain::time::Millis;
 
@@ -310,7 +318,7 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             updated_at: Timestamp::from_millis(0),
             channels,
-            opted_out: Vec::new(),
+            opted_out: OptedOut::default(),
         }
     }
 
@@ -327,7 +335,13 @@ mod tests {
         );
         assert_eq!(text, want);
         let nobody = Topology::default();
-        let whole = ContactOut::of(&view, Timestamp::from_millis(0), &nobody, &[]);
+        let whole = ContactOut::of(
+            &view,
+            ProjectKey(1),
+            Timestamp::from_millis(0),
+            &nobody,
+            &[],
+        );
         let whole = serde_json::to_string(&whole).unwrap();
         assert!(
             whole.contains(&format!(r#""channelMetrics":{want}"#)),

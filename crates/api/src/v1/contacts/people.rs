@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::ids::ContactId;
+use domain::ids::{ContactId, ProjectKey};
 use domain::phone::PhoneNumber;
 use ports::store::contacts::{ContactChange, ContactFilter, ContactView};
 
@@ -22,12 +22,16 @@ use crate::{ApiState, json};
 
 fn answer(
     api: &ApiState,
+    project: ProjectKey,
     status: StatusCode,
     view: &ContactView,
     warnings: &[FieldError],
 ) -> Response {
     let (now, topology) = (api.engine.now(), api.engine.topology());
-    json::response(status, &ContactOut::of(view, now, &topology, warnings))
+    json::response(
+        status,
+        &ContactOut::of(view, project, now, &topology, warnings),
+    )
 }
 
 /// Makes a contact. Contacts are also made by the first message to or from a number.
@@ -69,7 +73,13 @@ pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError>
             "identifier".to_owned(),
         ]
     })?;
-    Ok(answer(&api, StatusCode::CREATED, &view, &warnings))
+    Ok(answer(
+        &api,
+        caller.project(),
+        StatusCode::CREATED,
+        &view,
+        &warnings,
+    ))
 }
 
 /// Lists contacts, newest first.
@@ -117,7 +127,7 @@ pub(crate) async fn list(
     let (now, topology) = (api.engine.now(), api.engine.topology());
     let items = views
         .iter()
-        .map(|it| ContactOut::of(it, now, &topology, &[]))
+        .map(|it| ContactOut::of(it, project, now, &topology, &[]))
         .collect();
     Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
 }
@@ -146,7 +156,7 @@ pub(crate) async fn get(
         .contact(caller.project(), contact_id(&id)?)
         .await?;
     let view = found.ok_or_else(|| ApiError::not_found("contact"))?;
-    Ok(answer(&api, StatusCode::OK, &view, &[]))
+    Ok(answer(&api, caller.project(), StatusCode::OK, &view, &[]))
 }
 
 /// Shows the contact with a phone number.
@@ -182,7 +192,7 @@ pub(crate) async fn by_phone(
     let view = found
         .first()
         .ok_or_else(|| ApiError::not_found("contact"))?;
-    Ok(answer(&api, StatusCode::OK, view, &[]))
+    Ok(answer(&api, caller.project(), StatusCode::OK, view, &[]))
 }
 
 /// Changes a contact. Absent means unchanged, `null` clears.
@@ -224,10 +234,17 @@ pub(crate) async fn update(
     };
     let outcome = apply(&api, &caller, change).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
-    Ok(answer(&api, StatusCode::OK, &view, &warnings))
+    Ok(answer(
+        &api,
+        caller.project(),
+        StatusCode::OK,
+        &view,
+        &warnings,
+    ))
 }
 
-/// Erases a contact with its addresses, metrics and threads. Its messages stay, without it.
+/// Erases a contact with its addresses, metrics and threads. Its messages stay, without it. What it
+/// opted out of is remembered for its addresses, as a keyed hash that does not tell them.
 #[utoipa::path(
     delete,
     path = "/v1/contacts/{contactId}",
@@ -281,5 +298,11 @@ pub(crate) async fn merge(
         .map_err(|it| it.with_field(&["sourceContactId"], "is not the id of a contact"))?;
     let outcome = apply(&api, &caller, ContactChange::Merge { target, source }).await?;
     let view = refusal::done(outcome, |_| Vec::new())?;
-    Ok(answer(&api, StatusCode::OK, &view, &warnings))
+    Ok(answer(
+        &api,
+        caller.project(),
+        StatusCode::OK,
+        &view,
+        &warnings,
+    ))
 }

@@ -18,7 +18,7 @@ use super::kit::*;
 use crate::store::books::{
     Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyGroups, TallyRow,
 };
-use crate::store::consent::{Consent, ConsentSubject};
+use crate::store::consent::{Consent, ConsentSubject, Towards};
 use crate::store::operations::{Accept, Billed, FirstStep, PlanStep, Release};
 use crate::store::{Op, Outcome, Store};
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
@@ -205,7 +205,7 @@ pub fn an_opted_out_contact_uses_up_no_quota(store: &dyn Store) {
     let consent = Consent {
         project: PROJECT,
         who: ConsentSubject::Address(phone(1).into()),
-        senders: vec![SENDER],
+        towards: Towards::Senders(vec![SENDER]),
         change: ConsentChange {
             opted_out: true,
             scope: ConsentScope::Everything,

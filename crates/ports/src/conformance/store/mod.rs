@@ -243,7 +243,17 @@ macro_rules! store_conformance {
             an_answer_is_accepted_with_its_keyword_where_it_is_owed,
             who_wants_no_promotions_gets_everything_else,
             what_waits_is_not_handed_over_after_an_opt_out,
-            consent_survives_a_merge_and_goes_with_the_contact,
+            consent_survives_a_merge_and_its_history_goes_with_the_contact,
+            an_opt_out_of_the_project_holds_for_senders_that_are_made_later,
+            who_is_in_again_for_one_sender_stays_out_of_the_others,
+            a_project_without_promotions_gets_everything_else,
+            a_thread_that_an_inbound_message_begins_stands_as_the_project,
+            what_waits_of_any_sender_is_not_handed_over_after_an_opt_out_of_the_project,
+            of_merged_contacts_the_stricter_one_counts_for_each_sender,
+            who_is_erased_stays_opted_out,
+            what_waits_for_who_is_erased_is_not_handed_over,
+            who_was_erased_and_is_made_again_stands_as_before,
+            who_is_erased_in_one_project_is_a_stranger_in_another,
         }
         $crate::store_cases! { $with_store, conversations:
             a_conversation_counts_its_messages_and_shows_the_newest,

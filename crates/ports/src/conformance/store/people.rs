@@ -10,7 +10,7 @@ use domain::rules::person::{CLAIM, PersonAct, PersonRefusal};
 use domain::time::Millis;
 
 use super::kit::*;
-use crate::store::consent::{Consent, ConsentSubject};
+use crate::store::consent::{Consent, ConsentSubject, Towards};
 use crate::store::operations::{FirstStep, PersonStep, PlanStep};
 use crate::store::{Op, Outcome, Registered, Store};
 
@@ -148,7 +148,7 @@ pub fn what_goes_to_an_opted_out_contact_is_not_taken(store: &dyn Store) {
     let consent = Consent {
         project: PROJECT,
         who: ConsentSubject::Address(phone(1).into()),
-        senders: vec![SENDER],
+        towards: Towards::Senders(vec![SENDER]),
         change: ConsentChange {
             opted_out: true,
             scope: ConsentScope::Everything,
