@@ -43,6 +43,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// 409: the idempotency key was used before (R-LIFE-3), or it cannot be so beside what is.
     Conflict,
+    /// 409: somebody else has the message (R-PHONE-2); `details.by` says who.
+    Claimed,
     /// 409: no channel can carry the message (R-CHAN-5); `details.channels` has each reason.
     NoChannel,
     /// 413: the body is larger than allowed.

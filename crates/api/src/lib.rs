@@ -41,7 +41,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use auth::{ConfiguredKey, KeyRing, Scopes, hash_key};
 pub use error::{ErrorCode, FieldError};
 pub use openapi::openapi_json;
-pub use ui::{LINK_LASTS, Note, PushRules, Pusher, Ui, password_link};
+pub use ui::{LINK_LASTS, Note, PushRules, Pusher, Ui, password_link, ring_for_waiting};
 pub use v1::webhooks::{WebhookLetters, WebhookRules};
 
 /// Renders the figures for Prometheus.

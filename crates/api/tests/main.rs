@@ -43,5 +43,7 @@ mod senders;
 mod templates;
 #[path = "suite/users.rs"]
 mod users;
+#[path = "suite/waiting.rs"]
+mod waiting;
 #[path = "suite/webhooks.rs"]
 mod webhooks;

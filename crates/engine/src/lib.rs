@@ -147,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     /// What waits for people.
     pub(crate) offers: watch::Sender<Offers>,
+    /// Woken when a direct message begins to wait in a lane.
+    pub(crate) direct_waits: Notify,
     /// Woken when a person did something with a message.
     pub(crate) offers_changed: Notify,
     /// How often the health of each route changed of late.
@@ -227,6 +229,7 @@ impl Engine {
             turns: AtomicU64::new(0),
             watch: Watch::new(),
             offers: watch::Sender::new(Offers::new()),
+            direct_waits: Notify::new(),
             offers_changed: Notify::new(),
             health_log: health_log::HealthLog::default(),
             accepting: AtomicBool::new(true),

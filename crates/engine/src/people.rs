@@ -101,7 +101,7 @@ fn is_out(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
     let route = &line.route;
     let is_theirs = route.channel == Channel::Sms && route.class != Some(RouteClass::Phone);
     let is_out = facts::condition(inner, line, now).0.is_out();
-    is_theirs && !(!is_out && quotas::has_room(inner, route, TrafficClass::Direct, now))
+    is_theirs && (is_out || !quotas::has_room(inner, route, TrafficClass::Direct, now))
 }
 
 /// Whether every gateway and platform of a message's sender is out (R-QUOTA-3).
@@ -118,7 +118,13 @@ fn waits_for_people(inner: &Inner, message: &Outbound, now: Timestamp) -> bool {
             || route.simulator != message.message.test && is_real_sender(inner, sender);
         is_other || is_out(inner, line, now)
     });
-    is_stuck && may_be_taken(&message.progress).is_some()
+    // A person types no picture.
+    let is_text = message
+        .message
+        .content
+        .plain_text_on(Channel::Sms)
+        .is_some();
+    is_stuck && is_text && may_be_taken(&message.progress).is_some()
 }
 
 /// Whether the sender has routes that are no simulators: a live message uses those alone (R-TEST).
@@ -155,7 +161,22 @@ pub(crate) async fn act(
         Outcome::PersonRefused(refusal) => Err(PersonError::Refused(refusal)),
         Outcome::OptedOut => Err(PersonError::OptedOut),
         Outcome::Missing => Err(PersonError::Missing),
-        other => {
+        other @ (Outcome::Accepted { .. }
+        | Outcome::AlreadyAccepted { .. }
+        | Outcome::ReceiptParked
+        | Outcome::InboundKept { .. }
+        | Outcome::InboundRepeated { .. }
+        | Outcome::Contact(_)
+        | Outcome::Done
+        | Outcome::Stale
+        | Outcome::Fenced
+        | Outcome::QuotaGone(_)
+        | Outcome::ConsentKept { .. }
+        | Outcome::Template(_)
+        | Outcome::User(_)
+        | Outcome::Webhook(_)
+        | Outcome::EventsPruned { .. }
+        | Outcome::Replayed { .. }) => {
             tracing::error!(?other, "the store broke the contract of a person's step");
             Err(Unavailable::new("the store broke its contract").into())
         }
@@ -239,8 +260,11 @@ pub(crate) async fn follow(inner: Arc<Inner>) {
             *now = offers;
             is_news
         });
+        let rests = !has_claims && !anything_waits(&inner);
         has_changed = tokio::select! {
-            () = sleep(LOOK_EVERY) => false,
+            // Nothing changes by itself where nothing waits.
+            () = sleep(LOOK_EVERY), if !rests => false,
+            () = inner.direct_waits.notified(), if rests => false,
             () = inner.offers_changed.notified() => true,
         };
     }

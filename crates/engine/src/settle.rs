@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::ids::{MessageId, RouteKey};
-use domain::model::message::Status;
+use domain::model::message::{Status, TrafficClass};
 use domain::model::progress::{Lane, Waiting};
 use domain::rules::due::Due;
 use ports::connector::SubmissionKey;
@@ -128,6 +128,9 @@ pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
 /// A message waits in a lane: its pump finds it. A route that is not configured any more has no
 /// pump, so the message is planned again at once.
 pub(crate) fn entered(inner: &Inner, lane: Lane, message: MessageId) {
+    if lane.class == TrafficClass::Direct {
+        inner.direct_waits.notify_one();
+    }
     match inner.lines.get(&lane.route) {
         Some(line) => line.pump.notify_one(),
         None => {

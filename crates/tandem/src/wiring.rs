@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use api::{
     ApiState, ConfiguredKey, KeyRing, PushRules, Pusher, Scopes, Ui, WebhookLetters, WebhookRules,
+    ring_for_waiting,
 };
 use connectors::courier::{CourierConfig, courier};
 use connectors::http::HttpConfig;
@@ -116,9 +117,15 @@ pub(crate) async fn run(config: Config, options: RunOptions) -> Result<()> {
             allow_http: config.webhooks.allow_http,
             allow_private: config.webhooks.allow_private,
         },
-        ui: Ui::new(pusher),
+        ui: Ui::new(pusher.clone()),
         closing: stopping.clone(),
     });
+    // Ends by itself with the server.
+    drop(tokio::spawn(ring_for_waiting(
+        engine.clone(),
+        pusher,
+        stopping.clone(),
+    )));
     engine.publish(Publishing {
         courier,
         letters: Arc::new(WebhookLetters),

@@ -10,9 +10,11 @@ mod attempts;
 mod login;
 mod passwords;
 pub(crate) mod push;
+mod ring;
 pub(crate) mod session;
 mod token;
 mod users;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use crate::ApiState;
 use attempts::Attempts;
 use passwords::Passwords;
 pub use push::{Note, PushRules, Pusher};
+pub use ring::ring_for_waiting;
 pub use users::{LINK_LASTS, password_link};
 
 /// What the pages' side of the API holds between requests.
@@ -52,6 +55,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(account::router())
         .merge(users::router())
         .merge(push::router())
+        .merge(waiting::router())
 }
 
 /// The pages themselves.
