@@ -154,6 +154,17 @@ impl House {
             let registered = Registered::Sender(ProjectKey(project), id.into());
             store.register(registered, START).await.unwrap();
         }
+        for (project, id) in [
+            (1, "gw"),
+            (1, "bulk"),
+            (1, "wa"),
+            (1, "sim"),
+            (1, "sim-wa"),
+            (2, "other-gw"),
+        ] {
+            let registered = Registered::Route(ProjectKey(project), id.into());
+            store.register(registered, START).await.unwrap();
+        }
         let draws = AtomicU64::new(1);
         let engine = Engine::start(Setup {
             clock: Arc::new(TestClock(Instant::now())),

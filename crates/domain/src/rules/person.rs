@@ -1,6 +1,8 @@
 //! R-PHONE-2: a person takes a direct text message that waits, sends it from their own phone, and says
 //! so; or gives it back. While one person has it, nobody else does and the router leaves it alone.
 //!
+//! R-QUOTA-3: whichever takes a message first has it, a route or a person.
+//!
 //! R-PHONE-4: a message may be a person's from its acceptance on.
 
 use crate::ids::{RouteKey, UserId};

@@ -236,7 +236,7 @@ fn the_scripts_reach_what_matters() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = std::collections::BTreeMap::<String, u32>::new();
-    for _ in 0..200 {
+    for _ in 0..300 {
         let script = scripts().new_tree(&mut runner).unwrap().current();
         let (model, mut story) = (MemoryStore::default(), Story::default());
         for step in &script {

@@ -1,4 +1,5 @@
 //! Is every mistake told, with its place, what is wrong and what is allowed?
+// Long because: one test for each part of the configuration, over the same few files.
 
 use std::path::Path;
 
