@@ -11,7 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use domain::ids::ProjectKey;
+use domain::ids::{ProjectKey, UserId};
 use domain::model::audit::{Actor, ActorKind};
 use domain::model::user::Role;
 use domain::time::{Millis, Timestamp};
@@ -145,6 +145,8 @@ pub(crate) struct Key {
     pub(crate) name: Arc<str>,
     pub(crate) scopes: Scopes,
     pub(crate) test: bool,
+    /// Who is signed in, where no key asks.
+    pub(crate) user: Option<UserId>,
     requests_per_minute: Option<u32>,
     used: UsedThisMinute,
 }
@@ -158,6 +160,7 @@ impl Key {
             name: user.name.as_ref().into(),
             scopes: Scopes::of_role(user.role),
             test: false,
+            user: Some(user.id),
             requests_per_minute: None,
             used: UsedThisMinute::default(),
         }
@@ -172,6 +175,7 @@ impl From<ConfiguredKey> for Key {
             name: key.name,
             scopes: key.scopes,
             test: key.test,
+            user: None,
             requests_per_minute: key.requests_per_minute,
             used: UsedThisMinute::default(),
         }
@@ -186,6 +190,7 @@ impl From<ApiKeyRecord> for Key {
             name: key.name.into(),
             scopes: Scopes::from_bits(key.scopes),
             test: key.test,
+            user: None,
             requests_per_minute: None,
             used: UsedThisMinute::default(),
         }
@@ -385,7 +390,11 @@ impl Caller {
 
     /// Who it is, for the audit log.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::new(ActorKind::Key, &*self.0.name)
+        let kind = match self.0.user {
+            Some(_) => ActorKind::User,
+            None => ActorKind::Key,
+        };
+        Actor::new(kind, &*self.0.name)
     }
 
     /// The engine in the caller's hands: what they change stands in the audit log.

@@ -128,3 +128,27 @@ async fn nobody_takes_what_goes_to_a_person_who_opted_out() {
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer:?}");
     assert_eq!(answer.json["code"], "recipient_opted_out");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_signed_in_may_send_from_their_own_phone_and_a_key_may_not() {
+    let house = House::new().await;
+    staff(&house).await;
+    let body = json!({"to": "+40712345678", "text": "On my way", "fromMyPhone": true});
+    let by_key = house.post("/v1/messages", &body).await;
+    assert_eq!(by_key.wrong_fields(), ["fromMyPhone"], "{by_key:?}");
+    let agent = signed_in(&house, Role::Agent).await;
+    let sent = agent.call("POST", "/v1/messages", &body).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+    let id = sent.json["message"]["id"].as_str().unwrap().to_owned();
+    let list = agent.bare("GET", "/ui/v1/waiting").await;
+    assert_eq!(list.json["items"][0]["id"], id.as_str());
+    assert_eq!(list.json["items"][0]["claimedBy"]["name"], "The agent");
+    let done = does(&agent, &id, "sent").await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "{done:?}");
+
+    let on_whatsapp = json!({
+        "to": "+40712345678", "text": "On my way", "fromMyPhone": true, "channel": "whatsapp"
+    });
+    let refused = agent.call("POST", "/v1/messages", &on_whatsapp).await;
+    assert_eq!(refused.wrong_fields(), ["fromMyPhone"], "{refused:?}");
+}

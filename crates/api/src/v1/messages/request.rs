@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ConversationId, MessageId};
+use domain::ids::{ConversationId, MessageId, UserId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::content::{Content, MessageType, TemplateUse};
@@ -78,6 +78,9 @@ pub(crate) struct SendIn<'a> {
     /// Whether another channel may be tried when the first fails (R-FALL-1). Default: true for
     /// `auto`, false for a named channel.
     fallback_enabled: Option<bool>,
+    /// Whether whoever is signed in sends it from their own phone, as a text message (R-PHONE-4): it
+    /// waits for them. The recipient's answer reaches only that phone. Not for API keys.
+    from_my_phone: Option<bool>,
     /// Direct or bulk, where the key may say so (R-CLASS-1).
     #[serde(borrow)]
     #[schema(schema_with = schema::traffic_class)]
@@ -235,6 +238,10 @@ pub(super) fn prepare(
             it.with_field(&["trafficClass"], "this key may not set the traffic class")
         })?;
     }
+    let (explicit, by_person) = match input.from_my_phone {
+        Some(true) => by_hand(caller, explicit, &content)?,
+        Some(false) | None => (explicit, None),
+    };
     // Safe: without a recipient `problems` has said so above.
     let to = to.ok_or_else(|| ApiError::field(&["to"], "is needed"))?;
 
@@ -264,10 +271,34 @@ pub(super) fn prepare(
         metadata,
         idempotency: None,
         test: caller.0.test,
-        by_person: None,
+        by_person,
     };
     request.idempotency = key.map(|it| fields(&request).under(it));
     Ok(Prepared { request, warnings })
+}
+
+/// A text message that who is signed in sends from their own phone (R-PHONE-4).
+fn by_hand(
+    caller: &Caller,
+    explicit: Option<Channel>,
+    content: &Content,
+) -> Result<(Option<Channel>, Option<UserId>), ApiError> {
+    let person = caller.0.user.ok_or_else(|| {
+        ApiError::field(
+            &["fromMyPhone"],
+            "is for people who are signed in, not for API keys",
+        )
+    })?;
+    if explicit.is_some_and(|it| it != Channel::Sms) {
+        return Err(ApiError::field(
+            &["fromMyPhone"],
+            "sends text messages: `channel` is \"sms\"",
+        ));
+    }
+    if content.plain_text_on(Channel::Sms).is_none() {
+        return Err(ApiError::field(&["fromMyPhone"], "sends texts only"));
+    }
+    Ok((Some(Channel::Sms), Some(person)))
 }
 
 /// A hash of each field that the caller may choose, in the order in which they are named.
@@ -283,6 +314,7 @@ fn fields(request: &SendRequest) -> Fields {
     fields.add("subject", email.as_deref().map(str::as_bytes));
     fields.add("metadata", request.metadata.as_deref().map(str::as_bytes));
     fields.add("Zavu-Sender", Some(&request.sender.0.to_le_bytes()));
+    fields.add_number("fromMyPhone", request.by_person.map(UserId::key));
     fields.add_number("fallbackEnabled", request.fallback_enabled.map(i64::from));
     fields.add(
         "trafficClass",
