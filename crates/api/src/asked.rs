@@ -65,10 +65,10 @@ impl<T: DeserializeOwned> Unopened<T> {
 }
 
 impl<T: DeserializeOwned + Default> Unopened<T> {
-    /// The same, where the body may be left out.
+    /// The same, where the body may be left out; white space alone says nothing either.
     pub(crate) fn open_if_any(self) -> Result<(T, Vec<FieldError>), ApiError> {
         match &self.read {
-            Ok(bytes) if bytes.is_empty() => Ok((T::default(), Vec::new())),
+            Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((T::default(), Vec::new())),
             Ok(_) | Err(_) => self.open(),
         }
     }

@@ -11,7 +11,7 @@ use domain::model::message::{Category, TrafficClass};
 use domain::model::receipt::SubmitOutcome;
 use domain::phone::PhoneNumber;
 use domain::text::measure;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::connector::{
     Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
@@ -125,6 +125,7 @@ pub(crate) enum Told {
     Consent(ConsentSignal),
     Template(TemplateUpdate),
     Billed(SubmissionKey, Bill),
+    Paused(Millis),
     Link(LinkState),
 }
 
@@ -209,6 +210,10 @@ impl RouteEvents for Record {
 
     fn billed(&self, key: SubmissionKey, bill: Bill) {
         self.tell(Told::Billed(key, bill));
+    }
+
+    fn paused(&self, wait: Millis) {
+        self.tell(Told::Paused(wait));
     }
 
     fn link(&self, state: LinkState) {

@@ -185,7 +185,7 @@ pub struct ChannelCandidate {
     /// How many segments it would have there.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<u16>,
-    /// Whether it would go as an MMS there.
+    /// Whether it would go as an MMS there; also where it is dropped for want of a route with MMS.
     #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
     pub mms: bool,
     /// The contact's successes there.

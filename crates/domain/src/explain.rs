@@ -196,7 +196,23 @@ fn channel_sentence(candidate: &ChannelCandidate, currency: Currency) -> String 
     if let Some(average) = candidate.average_delivery {
         facts.push(format!("{} ms on average", average.get()));
     }
-    sentence(name, verdict, candidate.verdict.words(), &facts)
+    sentence(name, verdict, candidate_words(candidate), &facts)
+}
+
+/// Why, and what would help where it is one setting.
+fn candidate_words(candidate: &ChannelCandidate) -> &'static str {
+    match candidate.verdict {
+        ChannelVerdict::Dropped(ChannelDrop::ContentNotExpressible) if candidate.mms => {
+            "no route on it that could take the message carries media; one with `mms = true` would"
+        }
+        verdict @ (ChannelVerdict::Chosen(_)
+        | ChannelVerdict::Dearer
+        | ChannelVerdict::Slower
+        | ChannelVerdict::PoorRecord
+        | ChannelVerdict::PassedOver
+        | ChannelVerdict::Waiting
+        | ChannelVerdict::Dropped(_)) => verdict.words(),
+    }
 }
 
 fn route_sentence(

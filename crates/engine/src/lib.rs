@@ -198,7 +198,8 @@ impl Engine {
         let lines = topology
             .routes()
             .map(|route| {
-                let line = RouteLine::new(Arc::clone(route), now);
+                let marks = topology.marks_started(route);
+                let line = RouteLine::new(Arc::clone(route), marks, now);
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
@@ -456,6 +457,7 @@ impl Engine {
         let topology = self.topology();
         let meters = self.inner.quotas.meters();
         let status = |line: &Arc<RouteLine>| {
+            let (in_hand, ready) = line.load();
             let standing = facts::standing(&self.inner, line, now);
             let project = topology.project(line.route.project);
             let standings = project.map(|it| Standings::new(it, &meters, now));
@@ -473,7 +475,8 @@ impl Engine {
                 control: standing.control,
                 health: standing.health,
                 backlog: self.inner.lanes.waiting_for(line.route.key),
-                in_hand: line.in_hand(),
+                ready,
+                in_hand,
             }
         };
         self.inner.lines.values().map(status).collect()

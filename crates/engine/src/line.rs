@@ -9,7 +9,7 @@ use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
 use domain::model::receipt::SubmitOutcome;
-use domain::model::route::{OnUnknown, QuotaFacts, Route, RouteCondition, RouteFacts};
+use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::rules::health::{
     Breaker, BreakerState, ERROR_WINDOW_SECONDS, HealthEvent, HealthFigures,
 };
@@ -73,8 +73,8 @@ pub(crate) enum Turn {
 }
 
 impl RouteLine {
-    pub(crate) fn new(route: Arc<Route>, now: Timestamp) -> Self {
-        let marks_started = route.on_unknown == OnUnknown::Fail;
+    /// `marks_started`: [`Topology::marks_started`](crate::topology::Topology::marks_started).
+    pub(crate) fn new(route: Arc<Route>, marks_started: bool, now: Timestamp) -> Self {
         let queue = ReadyQueue::new(route.throughput, marks_started, now);
         Self {
             route,
@@ -313,6 +313,11 @@ impl RouteLine {
         Some((taken, turn))
     }
 
+    /// Notes that the provider wants to be left alone until then.
+    pub(crate) fn paused(&self, until: Timestamp) {
+        self.state.lock().queue.pause.asked(until);
+    }
+
     /// Notes that the connector gave a submission back; whether it had it.
     pub(crate) fn returned(&self, key: SubmissionKey, now: Timestamp, random: u64) -> bool {
         let mut state = self.state.lock();
@@ -364,8 +369,10 @@ impl RouteLine {
         self.state.lock().queue.take_back(kind)
     }
 
-    pub(crate) fn in_hand(&self) -> usize {
-        self.state.lock().queue.in_hand()
+    /// How many submissions its connector has, and how many are ready for it.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let queue = &self.state.lock().queue;
+        (queue.in_hand(), queue.ready())
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct ReadyQueue {
     bound: usize,
     /// Taken by the connector, which owes an outcome for each.
     in_hand: HashMap<SubmissionKey, InHand>,
-    /// Whether what leaves is marked first (R-DUP, `on_unknown = "fail"`).
+    /// Whether what leaves is marked first (R-DUP): see `Topology::marks_started`.
     marks_started: bool,
     /// Being marked, and marked; in order.
     starting: HashMap<SubmissionKey, Ready>,
@@ -268,13 +268,16 @@ impl ReadyQueue {
     }
 
     /// Has as many marked as the window holds, no more: what is marked counts as sent after a
-    /// crash.
+    /// crash. One place is kept for direct, windows of 1 excepted (R-CLASS-3).
     fn mark_ahead(&mut self, slots: Slots, now: Timestamp, drawn: &mut Drawn) {
         let window = usize::from(slots.window);
-        while self.starting.len() + self.startable.len() < window {
-            let ready = match self.direct.pop_front() {
-                Some(ready) => Some(ready),
-                None => self.bulk.pop_front(),
+        let for_bulk = window.saturating_sub(1).max(1).min(window);
+        loop {
+            let marked = self.starting.len() + self.startable.len();
+            let ready = match self.direct.front() {
+                Some(_) if marked < window => self.direct.pop_front(),
+                None if marked < for_bulk => self.bulk.pop_front(),
+                Some(_) | None => None,
             };
             let Some(ready) = ready else { break };
             let key = ready.submission.key;
@@ -359,6 +362,11 @@ impl ReadyQueue {
     /// How many submissions the connector has.
     pub(crate) fn in_hand(&self) -> usize {
         self.in_hand.len()
+    }
+
+    /// How many submissions the connector may take or will be able to.
+    pub(crate) fn ready(&self) -> usize {
+        self.direct.len() + self.bulk.len() + self.starting.len() + self.startable.len()
     }
 
     /// Empties the queue of all that was not taken.
@@ -517,6 +525,25 @@ mod tests {
             }
             assert_eq!(drawn(&mut queue, 10, 10), [2, 3]);
         }
+    }
+
+    #[test]
+    fn where_starts_are_marked_one_place_is_kept_for_direct() {
+        let mut queue = ReadyQueue::new(None, true, NOW);
+        queue.open = true;
+        for id in 1..=5 {
+            queue.push(ready(id, TrafficClass::Bulk, 1));
+        }
+        let slots = Slots { free: 0, window: 3 };
+        let mut marked = queue.draw(slots, NOW).to_start;
+        assert_eq!(marked.len(), 2);
+        queue.push(ready(9, TrafficClass::Direct, 1));
+        marked.extend(queue.draw(slots, NOW).to_start);
+        for key in marked {
+            queue.started(key);
+        }
+        assert_eq!(queue.ready(), 6);
+        assert_eq!(drawn(&mut queue, 3, 3), [9, 1]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use domain::model::receipt::SubmitOutcome;
 use domain::model::route::Route;
 use domain::model::sender::Sender;
 use domain::phone::PhoneNumber;
+use domain::time::Millis;
 use ports::connector::{
     Ack, Bill, ConsentSignal, Heard, IncomingMessage, IncomingReceipt, LinkState, RouteEvents,
     Slots, SubmissionKey, SubmissionSource, Taken, Wake,
@@ -26,6 +27,10 @@ use tokio::sync::oneshot;
 use crate::consent::{self, Elsewhere};
 use crate::line::{RouteLine, Turn, is_throttling};
 use crate::{Inner, SimulateError, bill, facts, health_log, settle, templates};
+
+/// What is ready on a route that pauses for so long may go elsewhere: as long as a message may hold back
+/// those behind it (R-ORDER).
+const LONG_PAUSE: Millis = Millis::seconds(5);
 
 /// One route, towards its connector.
 pub(crate) struct RoutePort {
@@ -176,6 +181,16 @@ impl RouteEvents for RoutePort {
             }
         }
         settle::turned(inner, self.key(), turn);
+    }
+
+    fn paused(&self, wait: Millis) {
+        let inner = &self.inner;
+        self.line.paused(inner.now().plus(wait));
+        if wait >= LONG_PAUSE && facts::has_alternative(&inner.topology(), &self.line.route) {
+            // What waits is planned again; where nothing else takes it, it waits in its lane.
+            settle::give_back(inner, &self.line);
+            self.line.pump.notify_one();
+        }
     }
 
     fn returned(&self, key: SubmissionKey) {

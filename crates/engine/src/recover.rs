@@ -1,10 +1,11 @@
 //! At start: finds what the last owner left (R-LIFE-2, R-DUP). Lanes and what is due are rows and
-//! need no recovery; submissions that were in hand are of unknown outcome.
+//! need no recovery; submissions that were in hand are of unknown outcome, unless their route marks
+//! what leaves and they have no mark.
 
 use std::sync::Arc;
 
 use domain::model::progress::Lane;
-use domain::model::route::{OnUnknown, UnknownWait};
+use domain::model::route::UnknownWait;
 use ports::store::operations::Interrupted;
 use ports::store::{Op, Unavailable};
 use tokio::sync::oneshot;
@@ -71,7 +72,7 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
             let now = inner.now();
             let op = Op::Interrupted(Interrupted {
                 message: outbound.id,
-                on_unknown: route.map_or_else(OnUnknown::default, |it| it.on_unknown),
+                marks_started: route.is_some_and(|it| inner.topology().marks_started(&it)),
                 resolve_at: now.plus(wait.of(outbound.message.class)),
                 at: now,
                 epoch: inner.epoch,

@@ -144,6 +144,8 @@ pub struct RouteStatus {
     pub out_of_quota: Option<OutOfQuota>,
     /// Messages that wait in its lanes.
     pub backlog: u64,
+    /// Messages planned for it, for its connector to take next.
+    pub ready: usize,
     /// Submissions in its hands.
     pub in_hand: usize,
 }

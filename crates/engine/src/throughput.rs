@@ -110,6 +110,11 @@ impl Pause {
         self.answers_in_a_row += 1;
     }
 
+    /// The provider said itself until when it wants to be left alone: the longer of both holds.
+    pub(crate) fn asked(&mut self, until: Timestamp) {
+        self.until = self.until.max(Some(until));
+    }
+
     /// A submission was answered otherwise.
     pub(crate) fn answered(&mut self, now: Timestamp) {
         if !self.is_on(now) {
@@ -209,5 +214,18 @@ mod tests {
         pause.answered(now);
         pause.throttled(now, 1.0);
         assert_eq!(pause.until(now), Some(now.plus(Millis::new(750))));
+    }
+
+    #[test]
+    fn a_pause_that_the_provider_asks_for_lengthens_ours_and_never_shortens_it() {
+        let mut pause = Pause::default();
+        pause.throttled(T0, 0.0);
+        pause.asked(T0.plus(Millis::new(10)));
+        assert_eq!(pause.until(T0), Some(T0.plus(Millis::seconds(1))));
+        pause.asked(T0.plus(Millis::seconds(15)));
+        pause.answered(T0.plus(Millis::seconds(14)));
+        let until = T0.plus(Millis::seconds(15));
+        assert_eq!(pause.until(T0.plus(Millis::seconds(14))), Some(until));
+        assert_eq!(pause.until(until), None);
     }
 }

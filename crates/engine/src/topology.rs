@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::policy::Policy;
-use domain::model::route::Route;
+use domain::model::route::{OnUnknown, Route};
 use domain::model::sender::Sender;
 
 /// A tenant.
@@ -61,6 +61,16 @@ impl Topology {
     /// The project, if it is configured.
     pub fn project(&self, key: ProjectKey) -> Option<&Project> {
         self.projects.get(&key).map(|it| &**it)
+    }
+
+    /// Whether what leaves by this route is marked first, so that after a crash the rest is known not to
+    /// have left: where it must not leave twice (R-DUP), and where it would count as used until then
+    /// (R-QUOTA-1).
+    pub fn marks_started(&self, route: &Route) -> bool {
+        let of_project = self.project(route.project).map(|it| &it.policy.quotas);
+        route.on_unknown == OnUnknown::Fail
+            || !route.quotas.is_none()
+            || of_project.is_some_and(|it| !it.is_none())
     }
 
     /// Every project.

@@ -225,6 +225,10 @@ pub trait RouteEvents: Send + Sync + 'static {
     /// The provider says what a submission costs; after its outcome was told.
     fn billed(&self, key: SubmissionKey, bill: Bill);
 
+    /// The provider asks to be left alone for this long: the connector takes nothing meanwhile. After
+    /// the outcome that it was said with; the route counts as throttled until then (R-ROUTE-4).
+    fn paused(&self, wait: Millis);
+
     /// The route's link changed.
     fn link(&self, state: LinkState);
 }

@@ -113,6 +113,17 @@ fn keys_make_no_database_unasked() {
 }
 
 #[test]
+fn a_key_without_a_name_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["", " "] {
+        let create = ["keys", "create", "--name", name, "--create"];
+        let output = tandem(folder.path(), &create);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("--name is empty"));
+    }
+}
+
+#[test]
 fn keys_are_made_listed_and_revoked_in_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let keys = |arguments: &[&str]| {

@@ -67,7 +67,9 @@ pub(crate) struct RouteOut<'a> {
     quotas: Vec<QuotaOut<'a>>,
     /// Messages that wait for it.
     backlog: u64,
-    /// Messages in its hands.
+    /// Messages planned for it that leave next: they are `sending`, and not with its provider yet.
+    ready: usize,
+    /// Messages in its hands: they leave, or left and have no answer yet.
     in_hand: usize,
     /// Submissions a second that it may make; `null` is any number.
     #[schema(required = true)]
@@ -171,6 +173,7 @@ impl<'a> RouteOut<'a> {
                 consecutive_errors: status.health.consecutive,
             },
             backlog: status.backlog,
+            ready: status.ready,
             in_hand: status.in_hand,
             throughput: route.and_then(|it| it.throughput),
         }

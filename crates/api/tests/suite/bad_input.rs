@@ -330,3 +330,37 @@ async fn an_email_address_that_cannot_be_sent_to_is_refused_at_the_door() {
     let answer = house.post("/v1/messages", &body).await;
     assert_eq!(answer.wrong_fields(), ["replyTo"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_id_is_not_found_whatever_the_body_says() {
+    let house = House::new().await;
+    let huge = format!("\"{}\"", "x".repeat(2_000_000));
+    for (method, path) in [
+        ("POST", "/v1/messages/msg_0000000000001/reactions"),
+        ("PATCH", "/v1/phone-numbers/pn_x"),
+        ("PATCH", "/v1/senders/x"),
+        ("PATCH", "/v1/senders/x/webhook"),
+        ("POST", "/v1/contacts/con_0000000000001/opt-out"),
+        ("POST", "/v1/contacts/con_0000000000001/opt-in"),
+        ("PATCH", "/v1/contacts/con_0000000000001"),
+    ] {
+        for body in ["{bad", "{}", "", &huge] {
+            let answer = house.call(LIVE, method, path, body.to_owned()).await;
+            let start = &body[..body.len().min(9)];
+            assert_eq!(
+                answer.status,
+                StatusCode::NOT_FOUND,
+                "{method} {path} {start}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn white_space_is_no_body_where_none_is_needed() {
+    let house = House::new().await;
+    for body in ["", "\n", " \r\n\t"] {
+        let answer = house.call(LIVE, "POST", "/v1/templates/sync", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{body:?}");
+    }
+}

@@ -131,6 +131,9 @@ async fn every_wrong_field_of_a_template_is_named() {
         (json!({"body": "{{1}} {{name}}"}), vec!["body"]),
         (json!({"body": "x".repeat(1_025)}), vec!["body"]),
         (json!({"smsBody": "{{name}}"}), vec!["smsBody"]),
+        (json!({"smsBody": "{{9}}"}), vec!["smsBody"]),
+        (json!({"variables": ["a"]}), vec!["variables"]),
+        (json!({"variables": ["a", "a"]}), vec!["variables"]),
         (
             json!({"whatsappCategory": "SERVICE"}),
             vec!["whatsappCategory"],

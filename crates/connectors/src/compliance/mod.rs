@@ -185,6 +185,7 @@ impl Stage {
                 other @ (Told::Submitted(..)
                 | Told::Returned(_)
                 | Told::Billed(..)
+                | Told::Paused(_)
                 | Told::Receipt(_)
                 | Told::Inbound(_)
                 | Told::Consent(_)
@@ -193,12 +194,12 @@ impl Stage {
         }
     }
 
-    /// Waits for one outcome; passes over links and bills.
+    /// Waits for one outcome; passes over links, bills and pauses.
     async fn outcome(&self) -> (SubmissionKey, SubmitOutcome) {
         loop {
             match self.next().await {
                 Told::Submitted(key, outcome) => return (key, outcome),
-                Told::Link(_) | Told::Billed(..) => {}
+                Told::Link(_) | Told::Billed(..) | Told::Paused(_) => {}
                 other @ (Told::Returned(_)
                 | Told::Receipt(_)
                 | Told::Inbound(_)

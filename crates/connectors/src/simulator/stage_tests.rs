@@ -68,6 +68,7 @@ fn words(told: &[Told]) -> Vec<String> {
             Told::Consent(_) => "consent".to_owned(),
             Told::Template(_) => "template".to_owned(),
             Told::Billed(..) => "billed".to_owned(),
+            Told::Paused(_) => "paused".to_owned(),
             Told::Link(_) => "link".to_owned(),
         })
         .collect()

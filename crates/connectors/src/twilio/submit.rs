@@ -1,7 +1,7 @@
 //! From a submission to the form that Twilio takes (reference: protocols 2.1).
 
 use domain::model::address::Address;
-use domain::model::content::{Content, MessageType, TemplateUse};
+use domain::model::content::{Content, MessageType, TemplateUse, is_web_url};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::SubmitOutcome;
 use domain::model::template::{ButtonKind, TemplateHeader, TemplateParameter};
@@ -184,7 +184,7 @@ fn put_medium(form: &mut Form, content: &Content) -> Result<(), SubmitOutcome> {
         return Err(invalid("invalid_content", "The content is not readable."));
     };
     match object.media_url {
-        Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
+        Some(url) if is_web_url(&url) => {
             put(form, "MediaUrl", url);
             Ok(())
         }

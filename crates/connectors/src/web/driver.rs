@@ -347,11 +347,13 @@ impl<P: Protocol> Driver<P> {
             self.hold(taken, &answered, now);
             return;
         }
+        let mut pause = None;
         if is_throttled
             && !answered.recipient_only
             && let Some(wait) = answered.retry_after
         {
             self.health.pause(wait.to_duration(), now);
+            pause = Some(wait);
         }
         self.recipients.done(&taken.submission.to);
         let key = taken.submission.key;
@@ -361,6 +363,9 @@ impl<P: Protocol> Driver<P> {
             answered.outcome
         };
         self.shared.events.submitted(key, outcome);
+        if let Some(wait) = pause {
+            self.shared.events.paused(wait);
+        }
         if let Some(bill) = answered.bill {
             self.shared.events.billed(key, bill);
         }

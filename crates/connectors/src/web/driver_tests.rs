@@ -145,6 +145,7 @@ fn word(told: &Told) -> String {
         }
         Told::Returned(key) => format!("{} returned", key.message.key()),
         Told::Billed(key, bill) => format!("{} billed {:?}", key.message.key(), bill.segments),
+        Told::Paused(wait) => format!("paused for {}", wait.get()),
         Told::Link(LinkState::Up) => "up".to_owned(),
         Told::Link(LinkState::Down(why)) => format!("down: {why}"),
         Told::Receipt(_) | Told::Inbound(_) | Told::Consent(_) | Told::Template(_) => {
@@ -347,7 +348,12 @@ async fn a_provider_that_asks_for_a_pause_has_it_and_what_waits_may_go_elsewhere
     bench.put(&[1, 2]);
     assert_eq!(
         bench.hear(10_000).await,
-        ["0 up", "10 1 throttled", "5110 2 accepted"]
+        [
+            "0 up",
+            "10 1 throttled",
+            "10 paused for 5000",
+            "5110 2 accepted"
+        ]
     );
 }
 
@@ -360,6 +366,7 @@ async fn a_long_pause_takes_the_route_down() {
         [
             "0 up",
             "10 1 throttled",
+            "10 paused for 3600000",
             "10 down: the provider asked for a long pause",
             "10 2 returned",
             "3600010 up",

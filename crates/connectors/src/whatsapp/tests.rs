@@ -100,6 +100,7 @@ fn heard(bench: &Bench, heard: Heard) -> Vec<String> {
         | Told::Inbound(_)
         | Told::Consent(_)
         | Told::Billed(..)
+        | Told::Paused(_)
         | Told::Link(_) => None,
     });
     words.collect()

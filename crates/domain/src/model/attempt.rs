@@ -153,7 +153,7 @@ pub struct Attempt {
     /// Parts whose delivery is confirmed.
     pub delivered: PartSet,
     /// Set just before the bytes leave, on routes where an unknown outcome counts as failed
-    /// (R-DUP): what was never started is known not to have been sent.
+    /// (R-DUP) or that have a quota (R-QUOTA-1): what was never started is known not to have been sent.
     pub started: bool,
     /// Expected cost of the submission.
     pub estimated_cost: Micros,

@@ -282,7 +282,7 @@ impl Content {
     pub fn media_url(&self) -> Option<String> {
         let object: MediaObject<'_> = serde_json::from_str(self.extra.as_deref()?).ok()?;
         let url = object.media_url?;
-        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        let is_web = is_web_url(&url);
         is_web.then(|| url.into_owned())
     }
 
@@ -328,4 +328,16 @@ impl Content {
             | MessageType::Reaction => None,
         }
     }
+}
+/// Whether a text is a link of the web, as far as its beginning and its spaces tell. A scheme has no case
+/// (RFC 3986, 3.1).
+pub fn is_web_url(text: &str) -> bool {
+    let is_web = |it: &str| {
+        ["http", "https"]
+            .iter()
+            .any(|web| web.eq_ignore_ascii_case(it))
+    };
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        is_web(scheme) && !rest.is_empty() && !rest.contains(char::is_whitespace)
+    })
 }

@@ -18,19 +18,19 @@ pub fn in_hand(progress: &Progress) -> Option<u8> {
 
 /// The owner died while attempt `no` was in the hands of a route.
 ///
-/// With `OnUnknown::Fail` what leaves is marked first, so what is not marked has not left and
-/// goes back to its lane.
+/// Where `marks_started`, what leaves is marked first, so what is not marked has not left and
+/// goes back to its lane; what was reserved for it is free again (R-QUOTA-1).
 pub fn interrupted(
     progress: &mut Progress,
     no: u8,
-    on_unknown: OnUnknown,
+    marks_started: bool,
     resolve_at: Timestamp,
     at: Timestamp,
 ) {
     let Some(attempt) = progress.attempt_mut(no) else {
         return;
     };
-    if on_unknown == OnUnknown::Fail && !attempt.started {
+    if marks_started && !attempt.started {
         release(progress, no, at);
         return;
     }

@@ -70,7 +70,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
     };
     let form = match form {
         Ok(form) => form,
-        Err(drop) => return dropped(channel, drop),
+        Err(drop) => return dropped(facts, channel, drop),
     };
     let choice = choose_route(&RouteQuestion {
         now: facts.now,
@@ -88,7 +88,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
     let standing = match choice.outcome {
         RouteOutcome::Take(pick) => ChannelStanding::Viable(pick),
         RouteOutcome::WaitFor(pick) => ChannelStanding::Waiting(pick),
-        RouteOutcome::Nothing(drop) => return dropped(channel, drop),
+        RouteOutcome::Nothing(drop) => return dropped(facts, channel, drop),
     };
     Assessment {
         channel,
@@ -98,11 +98,19 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
     }
 }
 
-const fn dropped(channel: Channel, drop: ChannelDrop) -> Assessment {
+fn dropped(facts: &PlanFacts<'_>, channel: Channel, drop: ChannelDrop) -> Assessment {
+    // It lacks nothing but a route that carries media: people are told so.
+    let lacks_mms = channel == Channel::Sms
+        && drop == ChannelDrop::ContentNotExpressible
+        && facts.message.content.fits_mms();
     Assessment {
         channel,
         standing: ChannelStanding::Dropped(drop),
-        size: Size::Segments(1),
+        size: if lacks_mms {
+            Size::Mms
+        } else {
+            Size::Segments(1)
+        },
         routes: Vec::new(),
     }
 }

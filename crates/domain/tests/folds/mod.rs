@@ -399,20 +399,20 @@ fn what_was_never_seen_is_taken_back_and_what_was_refused_stays() {
 
 #[test]
 fn an_interrupted_attempt_is_unknown_unless_it_is_known_not_to_have_started() {
-    for (policy, started, is_unknown) in [
-        (OnUnknown::Resend, false, true),
-        (OnUnknown::Resend, true, true),
-        (OnUnknown::Fail, true, true),
-        (OnUnknown::Fail, false, false),
+    for (marks_started, started, is_unknown) in [
+        (false, false, true),
+        (false, true, true),
+        (true, true, true),
+        (true, false, false),
     ] {
         let mut progress = in_hand(1);
         progress.attempts[0].started = started;
-        interrupted(&mut progress, 1, policy, at(30), at(1));
+        interrupted(&mut progress, 1, marks_started, at(30), at(1));
         let state = progress.attempts.first().map(|it| it.state);
         assert_eq!(
             state == Some(AttemptState::Unknown),
             is_unknown,
-            "{policy:?} {started}"
+            "{marks_started} {started}"
         );
     }
 }

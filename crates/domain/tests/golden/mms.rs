@@ -132,9 +132,11 @@ fn without_a_route_that_carries_media_no_text_message_says_it() {
 
     let mut named = world;
     named.explicit = Some(Sms);
-    let Plan::Refuse { refusal, .. } = named.plan() else {
+    let Plan::Refuse { refusal, decision } = named.plan() else {
         panic!("{:#?}", named.plan());
     };
+    let said = explain(&decision, &|_| String::new(), Currency::EUR).join(" ");
+    assert!(said.contains("one with `mms = true` would"), "{said}");
     let why = ChannelDrop::ContentNotExpressible;
     assert_eq!(refusal, Refusal::ExplicitChannel(why));
 }
@@ -142,6 +144,7 @@ fn without_a_route_that_carries_media_no_text_message_says_it() {
 #[test]
 fn only_media_with_a_url_go_and_stickers_do_not() {
     let url = Some(r#"{"mediaUrl":"https://cdn.example/a"}"#);
+    let loud = Some(r#"{"mediaUrl":"HTTPS://cdn.example/a"}"#);
     let both = Some(r#"{"mediaUrl":"http://cdn.example/a","mediaId":"1","filename":"a"}"#);
     for kind in MessageType::ALL {
         let is_media = matches!(
@@ -151,6 +154,7 @@ fn only_media_with_a_url_go_and_stickers_do_not() {
         for (extra, has_url) in [
             (url, true),
             (both, true),
+            (loud, true),
             (Some(r#"{"mediaId":"1"}"#), false),
             (Some(r#"{"mediaUrl":"file:///etc/passwd"}"#), false),
             (Some(r#"{"mediaUrl":7}"#), false),

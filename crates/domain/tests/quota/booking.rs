@@ -358,7 +358,7 @@ proptest! {
                 Event::Rejected(class) => books.answered(&SubmitOutcome::Rejected(failure(class))),
                 Event::Unknown => books.answered(&SubmitOutcome::Unknown { references: Vec::new() }),
                 Event::Interrupted if is_held => {
-                    books.step(|it| interrupted(it, 1, on_unknown, at(30), at(2)));
+                    books.step(|it| interrupted(it, 1, !resend, at(30), at(2)));
                 }
                 Event::Released if is_held => books.step(|it| release(it, 1, at(2))),
                 Event::Interrupted | Event::Released => {}

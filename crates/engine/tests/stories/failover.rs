@@ -76,6 +76,54 @@ async fn the_only_route_is_waited_for_when_it_throttles_and_order_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_pause_that_a_provider_asks_for_is_throttling_to_its_end() {
+    let world = World::running([sms()]).await;
+    world.provider(SMS).set_window(1);
+    let acts = [Act::new(Answer::SlowDown(15_000)), Act::accept()];
+    world.provider(SMS).does_in_turn(acts);
+    for no in 0..5 {
+        world.send(text_to(no, "hello")).await;
+    }
+    for _ in 0..14 {
+        world.pass(Millis::seconds(1)).await;
+        let route = world.engine().routes().remove(0);
+        assert_eq!(route.condition, RouteCondition::Throttled);
+        let waiting = route.backlog + u64::try_from(route.ready).unwrap();
+        assert_eq!((waiting, route.in_hand), (5, 0), "nothing is lost to sight");
+        assert_eq!(world.log().len(), 1);
+    }
+    world.pass(Millis::seconds(5)).await;
+    assert_eq!(world.log().len(), 6);
+    assert_eq!(
+        world.engine().routes()[0].condition,
+        RouteCondition::Up,
+        "the pause is over"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ready_on_a_route_that_pauses_for_long_leaves_by_another() {
+    let world = World::running([sms(), sms2()]).await;
+    world.provider(SMS).set_window(1);
+    let acts = [Act::new(Answer::SlowDown(60_000)), Act::accept()];
+    world.provider(SMS).does_in_turn(acts);
+    world.provider(SMS2).link(false);
+    let mut sent = Vec::new();
+    for no in 0..10 {
+        sent.push(world.send(text_to(no, "hello")).await);
+    }
+    world.pass(Millis::new(1)).await;
+    assert_eq!(world.engine().routes()[0].ready, 9);
+    world.provider(SMS2).link(true);
+    world.pass(Millis::seconds(3)).await;
+    let fresh = world.send(text_to(99, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(world.sent_by(SMS).len(), 1);
+    assert_eq!(world.sent_by(SMS2).len(), 11);
+    assert_eq!(world.journey(fresh)[0].0, SMS2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_wait_for_a_route_that_is_down_and_leave_in_order() {
     let world = World::running([sms()]).await;
     world.provider(SMS).link(false);

@@ -1,6 +1,7 @@
 //! R-QUOTA-1, R-QUOTA-2, R-ROUTE-2: traffic fails over when a quota is used up, waits when all are, and
 //! comes back when the period turns; no quota is ever exceeded.
 
+use domain::model::attempt::AttemptState;
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
 use domain::model::quota::{MeterOf, Period, Quota, QuotaUnit, Quotas};
@@ -129,6 +130,49 @@ async fn what_a_provider_did_not_take_leaves_its_quota_to_others() {
     world.pass(Millis::seconds(10)).await;
     assert_eq!(world.sent_by(SMS).len(), 3, "one of them was not taken");
     assert_eq!(world.sent_by(SMS2).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_only_what_may_have_left_stays_counted() {
+    let of_route = [gateway(hourly(1_000))];
+    let mut of_project = World::new([sms()]);
+    of_project.policy.quotas = hourly(1_000);
+    let cases = [
+        (World::new(of_route), MeterOf::Route(SMS)),
+        (of_project, MeterOf::Project(PROJECT)),
+    ];
+    for (mut world, of) in cases {
+        world.start().await;
+        world.provider(SMS).set_window(2);
+        world.provider(SMS).does_in_turn([Act::new(Answer::Silent)]);
+        let mut sent = Vec::new();
+        for no in 0..50 {
+            sent.push(world.send(text_to(no, "hello")).await);
+        }
+        world.pass(Millis::seconds(1)).await;
+        assert_eq!(world.sent_by(SMS).len(), 2);
+        world.crash();
+        world.provider(SMS).set_window(0);
+        world.start().await;
+        world.pass(Millis::seconds(1)).await;
+        let mut unknown = 0;
+        for id in &sent {
+            unknown += usize::from(world.states(*id).await == [AttemptState::Unknown]);
+        }
+        assert!((2..=4).contains(&unknown), "the windows: {unknown}");
+        world.provider(SMS).set_window(100);
+        world
+            .provider(SMS)
+            .does_in_turn([Act::accept().delivered_after(100)]);
+        world.provider(SMS).link(true);
+        world.pass(Millis::minutes(2)).await;
+        assert_eq!(delivered(&world, &sent).await, 50);
+        let meters = world.disk.meters().await.unwrap();
+        let used = meters.iter().find(|it| it.0 == of).unwrap().1;
+        let used = used.span(Period::Hour).used().of(QuotaUnit::Messages);
+        // Of what is sent again the copy that may be there stays counted.
+        assert_eq!(used, 50 + i64::try_from(unknown).unwrap());
+    }
 }
 
 #[tokio::test(start_paused = true)]

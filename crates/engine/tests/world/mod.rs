@@ -181,6 +181,8 @@ pub(crate) struct World {
     pub(crate) disk: Arc<MemoryStore>,
     routes: Vec<Route>,
     pub(crate) limits: Limits,
+    /// The project's settings.
+    pub(crate) policy: Policy,
     pub(crate) keywords: KeywordPolicy,
     /// Whether [`OTHER`] is there too, on the same routes.
     pub(crate) has_other: bool,
@@ -215,6 +217,7 @@ impl World {
             disk: Arc::new(MemoryStore::default()),
             routes,
             limits: Limits::default(),
+            policy: Policy::default(),
             keywords: KeywordPolicy::default(),
             has_other: false,
             twin_on: None,
@@ -273,7 +276,7 @@ impl World {
             key: PROJECT,
             id: "main".into(),
             name: "Main".into(),
-            policy: Policy::default(),
+            policy: self.policy.clone(),
             idempotency_replay: false,
         };
         let sender = Sender {

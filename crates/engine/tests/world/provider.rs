@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     Accept,
     /// Certainly not taken: another route may.
     Refuse(FailureClass),
+    /// The same for going too fast, and it asks for a pause of so many milliseconds.
+    SlowDown(i64),
     /// Never: neither here nor elsewhere on this channel.
     Reject(FailureClass),
     /// Taken or not: nobody knows.
@@ -311,7 +313,12 @@ impl Link {
             return;
         }
         match outcome(&act.answer, references) {
-            Some(outcome) => events.submitted(submission.key, outcome),
+            Some(outcome) => {
+                events.submitted(submission.key, outcome);
+                if let Answer::SlowDown(wait) = act.answer {
+                    events.paused(Millis::new(wait));
+                }
+            }
             None if is_sent => return,
             None => events.returned(submission.key),
         }
@@ -354,6 +361,7 @@ fn outcome(answer: &Answer, references: Vec<PartReference>) -> Option<SubmitOutc
     Some(match answer {
         Answer::Accept => SubmitOutcome::Accepted { references },
         Answer::Refuse(class) => SubmitOutcome::NotAccepted(failure(*class)),
+        Answer::SlowDown(_) => SubmitOutcome::NotAccepted(failure(FailureClass::Throttled)),
         Answer::Reject(class) => SubmitOutcome::Rejected(failure(*class)),
         Answer::Unknown => SubmitOutcome::Unknown {
             references: Vec::new(),

@@ -243,7 +243,7 @@ pub const fn is_claimed(progress: &Progress) -> bool {
 /// Makes unknown what the last owner left in the hands of a route.
 pub fn interrupted(progress: &mut Progress, it: &Interrupted) -> Option<Effects> {
     let attempt = unknown::in_hand(progress)?;
-    unknown::interrupted(progress, attempt, it.on_unknown, it.resolve_at, it.at);
+    unknown::interrupted(progress, attempt, it.marks_started, it.resolve_at, it.at);
     Some(Effects::default())
 }
 

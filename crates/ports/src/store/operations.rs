@@ -371,8 +371,8 @@ pub struct Settle {
 pub struct Interrupted {
     /// Which message.
     pub message: MessageId,
-    /// The route's policy.
-    pub on_unknown: OnUnknown,
+    /// Whether the route marks what it starts.
+    pub marks_started: bool,
     /// When the wait for a receipt ends.
     pub resolve_at: Timestamp,
     /// Now.

@@ -152,10 +152,11 @@ impl Story {
                 })
             }
             19 => {
-                let (on_unknown, resolve_at) = (on_unknown(step), now.plus(Millis::seconds(30)));
+                let marks_started = on_unknown(step) == OnUnknown::Fail;
+                let resolve_at = now.plus(Millis::seconds(30));
                 Op::Interrupted(Interrupted {
                     message,
-                    on_unknown,
+                    marks_started,
                     resolve_at,
                     at: now,
                     epoch,

@@ -39,6 +39,12 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         "there is no database at {}: name the right one with --config or --database, or make it with --create",
         file.display()
     );
+    if let KeyAction::Create { name, .. } = &args.action {
+        ensure!(
+            !name.trim().is_empty(),
+            "--name is empty: give the key a name by which people know it"
+        );
+    }
     let store = wiring::open_store(&config)?;
     let now = SystemClock.now();
     let project = keys::project_key(&*store, &project_id, now).await?;

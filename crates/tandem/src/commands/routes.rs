@@ -25,8 +25,8 @@ pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
         .collect();
     for line in output::table(
         &[
-            "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "QUOTA", "WAITING", "IN HAND", "WORD",
-            "WHY",
+            "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "QUOTA", "WAITING", "READY", "IN HAND",
+            "WORD", "WHY",
         ],
         &rows,
     ) {
@@ -70,6 +70,7 @@ fn row(route: &Value) -> Vec<String> {
         text::date_time(&text::plain(&route["since"])),
         quota_use(&route["quotas"]),
         text::plain(&route["backlog"]),
+        text::plain(&route["ready"]),
         text::plain(&route["inHand"]),
         word(&route["control"]),
         text::plain(&route["reason"]),

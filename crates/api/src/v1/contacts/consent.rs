@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 
 use super::contact_id;
 use super::output::ContactOut;
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, Problems};
 use crate::json::Iso;
 use crate::page::{Params, Query};
@@ -58,12 +58,10 @@ pub(crate) struct ConsentIn {
     ),
 )]
 pub(crate) async fn opt_out(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<ConsentIn>,
 ) -> Result<Response, ApiError> {
-    change(&api, &caller, &id, body, true).await
+    change(&id, asked, true).await
 }
 
 /// Notes that a contact wants messages again: of one sender, whatever it told the whole project; or
@@ -82,32 +80,26 @@ pub(crate) async fn opt_out(
     ),
 )]
 pub(crate) async fn opt_in(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<ConsentIn>,
 ) -> Result<Response, ApiError> {
-    change(&api, &caller, &id, body, false).await
+    change(&id, asked, false).await
 }
 
-async fn change(
-    api: &ApiState,
-    caller: &Caller,
-    id: &str,
-    body: ReadBody,
-    opted_out: bool,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+async fn change(id: &str, asked: Asked<ConsentIn>, opted_out: bool) -> Result<Response, ApiError> {
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let contact = contact_id(id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: ConsentIn = if bytes.trim_ascii().is_empty() {
-        ConsentIn::default()
-    } else {
-        body::parse(&bytes, &mut warnings)?
-    };
+    let is_there = api
+        .engine
+        .store()
+        .contact(caller.project(), contact)
+        .await?;
+    if is_there.is_none() {
+        return Err(ApiError::not_found("contact"));
+    }
+    let (input, warnings) = body.open_if_any()?;
     let mut problems = Problems::default();
-    let sender = sender(api, caller, input.sender_id.as_deref(), &mut problems);
+    let sender = sender(&api, &caller, input.sender_id.as_deref(), &mut problems);
     let scope = match input.scope.as_deref() {
         None => ConsentScope::Everything,
         Some(word) => {
@@ -137,7 +129,7 @@ async fn change(
         channel: None,
         at: api.engine.now(),
     };
-    let outcome = caller.engine(api).change_consent(consent).await?;
+    let outcome = caller.engine(&api).change_consent(consent).await?;
     if matches!(outcome, Outcome::Missing) {
         return Err(ApiError::not_found("contact"));
     }

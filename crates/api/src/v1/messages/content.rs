@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::MessageId;
-use domain::model::content::MessageType;
+use domain::model::content::{MessageType, is_web_url};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -391,10 +391,7 @@ fn header(content: &ContentIn, problems: &mut Problems) {
 }
 
 fn web_address(path: &[&str], url: &str, problems: &mut Problems) {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    if rest.is_none_or(str::is_empty) || url.contains(char::is_whitespace) {
+    if !is_web_url(url) {
         problems.add(path, "must be a web address with http:// or https://");
     }
 }
@@ -432,6 +429,8 @@ mod tests {
             ("image", "{}", &["content.mediaUrl"]),
             ("image", r#"{"mediaUrl":"ftp://x"}"#, &["content.mediaUrl"]),
             ("image", r#"{"mediaUrl":"https://x/y.png"}"#, &[]),
+            ("image", r#"{"mediaUrl":"HTTPS://x/y.png"}"#, &[]),
+            ("image", r#"{"mediaUrl":"https://"}"#, &["content.mediaUrl"]),
             ("sticker", r#"{"mediaId":"m1"}"#, &[]),
             (
                 "location",

@@ -56,6 +56,7 @@ pub(crate) async fn react(
     asked: Asked<ReactIn>,
 ) -> Result<Response, ApiError> {
     let Asked { api, caller, body } = asked.by(Scopes::SEND)?;
+    let view = find(&api, &caller, &id).await?;
     let (input, warnings) = body.open()?;
     let Some(emoji) = input.emoji else {
         return Err(ApiError::field(&["emoji"], "is needed"));
@@ -64,7 +65,6 @@ pub(crate) async fn react(
         let words = "must have at most 32 characters";
         return Err(ApiError::field(&["emoji"], words));
     }
-    let view = find(&api, &caller, &id).await?;
     if channel_of(&view) != Some(Channel::WhatsApp) {
         let words = "Reactions are only supported for WhatsApp messages";
         return Err(ApiError::bad_request(words));

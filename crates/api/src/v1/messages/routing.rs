@@ -7,7 +7,7 @@ use domain::decision::{
 };
 use domain::explain::explain;
 use domain::ids::{MessageId, RouteKey};
-use domain::model::attempt::Attempt;
+use domain::model::attempt::{Attempt, PartSet};
 use domain::model::money::Currency;
 use domain::model::route::RouteClass;
 use engine::topology::Topology;
@@ -161,7 +161,7 @@ pub(crate) struct ChannelOut {
     /// Parts that it would have there.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<u16>,
-    /// Whether it would go as an MMS there; absent where not.
+    /// Whether it would go as an MMS there, or would if a route had `mms`; absent where not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     mms: bool,
@@ -316,6 +316,8 @@ pub(crate) struct AttemptOut<'a> {
 
 impl<'a> AttemptOut<'a> {
     fn of(attempt: &'a Attempt, topology: &'a Topology) -> Self {
+        // What a provider takes whole has more parts marked than there are.
+        let segments = |it: PartSet| it.len().min(attempt.parts);
         let failure = attempt.failure.as_ref();
         Self {
             no: attempt.no,
@@ -323,8 +325,8 @@ impl<'a> AttemptOut<'a> {
             route: route_id(attempt.route, topology),
             state: attempt.state.code(),
             segments: attempt.parts,
-            segments_accepted: attempt.accepted.len(),
-            segments_delivered: attempt.delivered.len(),
+            segments_accepted: segments(attempt.accepted),
+            segments_delivered: segments(attempt.delivered),
             cost_estimated: Money(attempt.estimated_cost),
             cost: attempt.settled_cost.map(Money),
             sent_at: attempt.sent_at.map(Iso),
@@ -367,5 +369,36 @@ impl<'a> ReceiptOut<'a> {
             state: &receipt.state,
             raw: &receipt.raw,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::attempt::PlannedAttempt;
+    use domain::model::channel::Channel;
+    use domain::model::money::Micros;
+    use domain::model::quota::Reservation;
+    use domain::model::route::ChargedOn;
+
+    use super::*;
+
+    #[test]
+    fn what_a_provider_took_whole_has_no_more_segments_than_it_has() {
+        let planned = PlannedAttempt {
+            channel: Channel::Sms,
+            route: RouteKey(1),
+            parts: 3,
+            estimated_cost: Micros(1),
+            charged_on: ChargedOn::Submit,
+            receipts: true,
+            country: None,
+            reservation: Reservation::default(),
+        };
+        let mut attempt = planned.start(1);
+        attempt.accepted = PartSet::NONE.with(PartSet::WHOLE);
+        attempt.delivered = PartSet::NONE.with(0);
+        let topology = Topology::default();
+        let shown = AttemptOut::of(&attempt, &topology);
+        assert_eq!((shown.segments_accepted, shown.segments_delivered), (3, 1));
     }
 }

@@ -133,8 +133,8 @@ pub(crate) async fn update(
 
 async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiError> {
     let Asked { api, caller, body } = asked;
-    let (input, warnings) = body.open()?;
     let number = find(&api, caller.project(), &id).await?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     let new_name = input
         .name

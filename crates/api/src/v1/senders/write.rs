@@ -135,9 +135,9 @@ pub(crate) async fn update(
 
 async fn changed(id: String, asked: Asked<UpdateIn>) -> Result<Response, ApiError> {
     let Asked { api, caller, body } = asked;
-    let (input, warnings) = body.open()?;
     let topology = api.engine.topology();
     let sender = find(&topology, &caller, &id)?;
+    let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
     for (field, is_given) in [
         ("name", input.name.is_some()),

@@ -256,6 +256,7 @@ pub(super) fn named(found: &[(TemplateField, TemplateProblem)], category: &str) 
             TemplateField::Category => plain(category),
             TemplateField::HeaderContent => plain("headerContent"),
             TemplateField::Body => plain("body"),
+            TemplateField::Variables => plain("variables"),
             TemplateField::SmsBody => plain("smsBody"),
             TemplateField::TelegramBody => plain("telegramBody"),
             TemplateField::InstagramBody => plain("instagramBody"),

@@ -172,6 +172,7 @@ impl WebhookRules {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
+            _ if self.allow_http => return Err("must begin with https:// or http://".to_owned()),
             _ => return Err("must begin with https://".to_owned()),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -292,6 +293,13 @@ mod tests {
         ] {
             assert!(check(&url(never), None, LOOSE).is_err(), "{never}");
         }
+    }
+
+    #[test]
+    fn a_refused_scheme_is_told_what_may_stand_there() {
+        let said = |rules: WebhookRules| rules.check("ftp://a.example/").unwrap_err();
+        assert_eq!(said(STRICT), "must begin with https://");
+        assert_eq!(said(LOOSE), "must begin with https:// or http://");
     }
 
     #[test]

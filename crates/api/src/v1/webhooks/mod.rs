@@ -25,8 +25,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
-use crate::body::{self, ReadBody, Text};
+use crate::body::clearable;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::page::{Cursor, Page, Params, Query, cut};
 use crate::path::InPath;
@@ -169,25 +170,21 @@ pub(crate) async fn get(
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ChangeWebhook, example = json!({"url": "https://example.com/hook", "events": ["message.inbound"]}))]
-struct ChangeIn<'a> {
+pub(crate) struct ChangeIn {
     /// Where to post; `null` removes the webhook and its secret.
-    #[serde(default, borrow, deserialize_with = "body::clearable")]
+    #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, max_length = 2048)]
     #[expect(
         clippy::option_option,
         reason = "absent, null and a value are three things"
     )]
-    url: Option<Option<Text<'a>>>,
+    url: Option<Option<String>>,
     /// Which events; everything but `message.status` for a new webhook.
-    #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>)]
-    events: Option<Vec<Text<'a>>>,
+    events: Option<Vec<String>>,
     /// Whether it is served. One that is served again gets the events from then on.
     active: Option<bool>,
     /// How to sign: `v1`, `v1+v2` or `v2`; from `v1` to `v2` by way of `v1+v2` only.
-    #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
-    signature_version: Option<Text<'a>>,
+    signature_version: Option<String>,
 }
 
 /// A webhook after a change.
@@ -210,7 +207,7 @@ struct ChangedOut<'a> {
     operation_id = "changeWebhook",
     tag = "webhooks",
     params(("senderId" = String, Path, description = "Id of the sender")),
-    request_body(content = ChangeIn<'_>, content_type = "application/json"),
+    request_body(content = ChangeIn, content_type = "application/json"),
     responses(
         (status = 200, description = "The webhook", body = ChangedOut<'_>),
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
@@ -218,25 +215,21 @@ struct ChangedOut<'a> {
     ),
 )]
 pub(crate) async fn change(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    body: ReadBody,
+    asked: Asked<ChangeIn>,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
+    let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let sender = sender_of(&api, caller.project(), &id)?;
-    let bytes = body::bytes(body, api.limits.body_bytes)?;
-    let mut warnings = Vec::new();
-    let input: ChangeIn<'_> = body::parse(&bytes, &mut warnings)?;
+    let (input, warnings) = body.open()?;
     let wish = WebhookWish {
         prefix: "",
-        url: input.url.as_ref().map(|it| it.as_ref().map(Text::as_str)),
+        url: input.url.as_ref().map(Option::as_deref),
         events: input
             .events
             .as_ref()
-            .map(|it| it.iter().map(Text::as_str).collect()),
+            .map(|it| it.iter().map(String::as_str).collect()),
         active: input.active,
-        signature: input.signature_version.as_ref().map(Text::as_str),
+        signature: input.signature_version.as_deref(),
     };
     let known = api.engine.store().webhook(sender.key).await?;
     let mut problems = Problems::default();

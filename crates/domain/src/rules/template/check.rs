@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use super::{Piece, number, pieces, placeholders};
-use crate::model::content::PriceCategory;
+use crate::model::content::{PriceCategory, is_web_url};
 use crate::model::template::{
     ButtonDefinition, ButtonKind, HeaderDefinition, HeaderKind, TemplateDefinition, TemplateText,
     is_template_language, is_template_name,
@@ -42,6 +42,8 @@ pub enum TemplateField {
     HeaderContent,
     /// The body.
     Body,
+    /// The names of numbered placeholders.
+    Variables,
     /// The text for SMS.
     SmsBody,
     /// The text for Telegram.
@@ -96,6 +98,15 @@ pub enum TemplateProblem {
     /// A number is left out.
     #[error("has placeholders that are not numbered from {{{{1}}}} without a gap")]
     Gap,
+    /// A placeholder that the body does not have.
+    #[error("has {{{{{0}}}}}, which is not in the body")]
+    NotInBody(Box<str>),
+    /// As many names as the body has numbers, or none.
+    #[error("must name each of the body's numbered placeholders; it has {0}")]
+    Count(usize),
+    /// One name for two placeholders.
+    #[error("has \"{0}\" twice")]
+    Twice(Box<str>),
     /// Braces without a name.
     #[error("has braces that are no placeholder, such as {{{{1}}}} or {{{{name}}}}")]
     Malformed,
@@ -150,13 +161,19 @@ pub fn problems(text: &TemplateText) -> Vec<(TemplateField, TemplateProblem)> {
         found.extend(problem.map(|it| (Field::HeaderContent, it)));
     }
     let body = body_problem(definition);
+    // Beside a body that is wrong itself nothing is missed.
+    let is_sound = body.is_none();
     found.extend(body.map(|it| (Field::Body, it)));
+    let variables = variables_problem(text).filter(|_| is_sound);
+    found.extend(variables.map(|it| (Field::Variables, it)));
     for (field, other) in [
         (Field::SmsBody, &text.sms_body),
         (Field::TelegramBody, &text.telegram_body),
         (Field::InstagramBody, &text.instagram_body),
     ] {
-        let problem = other.as_deref().and_then(|it| other_body(it, definition));
+        let problem = other
+            .as_deref()
+            .and_then(|it| other_body(it, definition, is_sound));
         found.extend(problem.map(|it| (field, it)));
     }
     let footer = definition.footer.as_deref();
@@ -214,7 +231,7 @@ fn header_problem(header: &HeaderDefinition) -> Option<TemplateProblem> {
                 })
         }
         HeaderKind::Image | HeaderKind::Video | HeaderKind::Document => {
-            content.and_then(|it| (!is_url(it)).then_some(TemplateProblem::NotAUrl))
+            content.and_then(|it| (!is_web_url(it)).then_some(TemplateProblem::NotAUrl))
         }
     }
 }
@@ -230,17 +247,45 @@ fn body_problem(definition: &TemplateDefinition) -> Option<TemplateProblem> {
         })
 }
 
-/// What is wrong with the text for another channel. It may use fewer values than the body.
-fn other_body(text: &str, definition: &TemplateDefinition) -> Option<TemplateProblem> {
+/// What is wrong with the names of the body's numbers. A named body says its names itself: those given
+/// beside it may only repeat them.
+fn variables_problem(text: &TemplateText) -> Option<TemplateProblem> {
+    let names = &text.variables;
+    let body = &text.definition.body;
+    if names.is_empty() {
+        return None;
+    }
+    let mut each = names.iter().enumerate();
+    if let Some((_, name)) = each.find(|(place, it)| names[..*place].contains(it)) {
+        return Some(TemplateProblem::Twice(name.clone()));
+    }
+    let count = placeholders(body).len();
+    (names.len() != count).then_some(TemplateProblem::Count(count))
+}
+
+/// What is wrong with the text for another channel. It may use fewer values than the body, no others.
+fn other_body(
+    text: &str,
+    definition: &TemplateDefinition,
+    is_sound: bool,
+) -> Option<TemplateProblem> {
     let is_numbered = |it: &str| placeholders(it).first().map(|it| number(it).is_some());
     length(text, OTHER_BODY_MAX).or_else(|| match placeholder_problem(text) {
         // The numbers are the body's.
         Some(TemplateProblem::Gap) | None => {
             let kinds = is_numbered(text).zip(is_numbered(&definition.body));
             let is_mixed = placeholder_problem(&definition.body) == Some(TemplateProblem::Mixed);
-            kinds
-                .is_some_and(|(this, body)| this != body && !is_mixed)
-                .then_some(TemplateProblem::OtherKind)
+            if kinds.is_some_and(|(this, body)| this != body && !is_mixed) {
+                return Some(TemplateProblem::OtherKind);
+            }
+            if !is_sound {
+                return None;
+            }
+            let known = placeholders(&definition.body);
+            let other = placeholders(text)
+                .into_iter()
+                .find(|it| !known.contains(it));
+            other.map(|it| TemplateProblem::NotInBody(it.into()))
         }
         other @ Some(_) => other,
     })
@@ -306,13 +351,6 @@ fn button_problem(
     }
 }
 
-fn is_url(text: &str) -> bool {
-    ["https://", "http://"]
-        .iter()
-        .filter_map(|it| text.strip_prefix(it))
-        .any(|it| !it.is_empty() && !it.contains(char::is_whitespace))
-}
-
 fn url_problem(url: Option<&str>) -> Option<TemplateProblem> {
     let Some(url) = url.filter(|it| !it.is_empty()) else {
         return Some(TemplateProblem::Required);
@@ -325,7 +363,7 @@ fn url_problem(url: Option<&str>) -> Option<TemplateProblem> {
         Piece::Placeholder(_) => true,
         Piece::Text(_) => false,
     };
-    if !is_url(url) {
+    if !is_web_url(url) {
         Some(TemplateProblem::NotAUrl)
     } else if pieces.iter().filter(|it| is_placeholder(it)).count() > 1 {
         Some(TemplateProblem::OnePlaceholder)

@@ -42,11 +42,11 @@ fn start(message: MessageId) -> Op {
     })
 }
 
-fn interrupted(message: MessageId, on_unknown: OnUnknown) -> Op {
+fn interrupted(message: MessageId, marks_started: bool) -> Op {
     let (now, resolve_at) = (at(10), at(30_010));
     Op::Interrupted(Interrupted {
         message,
-        on_unknown,
+        marks_started,
         resolve_at,
         at: now,
         epoch: OWNER,
@@ -60,7 +60,7 @@ fn fenced(id: MessageId, version: u32) -> Vec<Op> {
         start(id),
         release(id),
         settle(id, version, at(999_999_999)),
-        interrupted(id, OnUnknown::Resend),
+        interrupted(id, false),
         Op::Submitted(Box::new(submitted(id, taken("a"), at(5)))),
     ]
 }
@@ -226,7 +226,7 @@ pub fn a_start_is_marked_and_is_stale_when_the_route_has_it_no_more(store: &dyn 
     assert!(matches!(commit(store, start(id)), Outcome::Stale));
     assert!(matches!(commit(store, release(id)), Outcome::Stale));
     assert!(matches!(
-        commit(store, interrupted(id, OnUnknown::Resend)),
+        commit(store, interrupted(id, false)),
         Outcome::Stale
     ));
 }
@@ -259,7 +259,7 @@ pub fn settling_early_changes_nothing_and_late_ends_the_message(store: &dyn Stor
 
 pub fn what_a_dead_owner_left_becomes_unknown(store: &dyn Store) {
     let (id, _) = accept(store, sent_at_once(phone(1), at(0)));
-    let changed = change(store, interrupted(id, OnUnknown::Resend));
+    let changed = change(store, interrupted(id, false));
     assert_eq!(changed.due.map(|it| it.at), Some(at(30_010)));
     assert_eq!(progress(store, id).attempts[0].state, AttemptState::Unknown);
     let resent = change(store, settle(id, changed.version, at(30_010)));
@@ -270,8 +270,8 @@ pub fn what_a_dead_owner_never_started_goes_back_where_starts_are_marked(store: 
     let (unmarked, _) = accept(store, sent_at_once(phone(1), at(0)));
     let (marked, _) = accept(store, sent_at_once(phone(2), at(1)));
     change(store, start(marked));
-    change(store, interrupted(unmarked, OnUnknown::Fail));
-    change(store, interrupted(marked, OnUnknown::Fail));
+    change(store, interrupted(unmarked, true));
+    change(store, interrupted(marked, true));
     assert_lane(store, lane(SMS), &[unmarked]);
     assert_eq!(
         progress(store, marked).attempts[0].state,

@@ -39,7 +39,7 @@ proptest! {
         let mut seen: Vec<i64> = play.record.take().iter().map(|it| match it {
             Told::Submitted(key, _) | Told::Returned(key) => key.message.key(),
             Told::Receipt(_) | Told::Inbound(_) | Told::Consent(_) | Told::Template(_)
-            | Told::Billed(..) | Told::Link(_) => panic!("{it:?}"),
+            | Told::Billed(..) | Told::Paused(_) | Told::Link(_) => panic!("{it:?}"),
         }).collect();
         seen.sort_unstable();
         let taken: Vec<i64> = (1..).take(total - play.lanes.left()).collect();
