@@ -243,6 +243,7 @@ fn receipts_of(written: Option<Field<'_>>, kind: Option<Kind>) -> bool {
 }
 
 /// What a route says of itself that its provider has to know.
+#[derive(Clone, Copy)]
 struct Carries {
     channel: Option<Channel>,
     mms: bool,
