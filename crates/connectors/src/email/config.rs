@@ -181,6 +181,28 @@ mod tests {
     }
 
     #[test]
+    fn no_route_starts_with_a_line_break_in_a_name() {
+        let started = |from_name: &str, hello_name: &str| {
+            let config = EmailConfig {
+                from: "shop@acme.example".into(),
+                from_name: Some(from_name.into()),
+                hello_name: Some(hello_name.into()),
+                ..EmailConfig::default()
+            };
+            let clock = std::sync::Arc::new(ports::clock::ManualClock::at(
+                domain::time::Timestamp::from_millis(0),
+            ));
+            let mailer = crate::email::mailer(config, Vec::new(), clock);
+            mailer.err().map(|it| it.to_string())
+        };
+        assert_eq!(started("ACME", "mail.example.com"), None);
+        let told = started("ACME\r\nBcc: x@example.com", "mail.example.com");
+        assert!(told.is_some_and(|it| it.contains("from_name")));
+        let told = started("ACME", "a b\r\nNOOP");
+        assert!(told.is_some_and(|it| it.contains("hello_name")));
+    }
+
+    #[test]
     fn debug_output_holds_no_login() {
         let config = EmailConfig {
             username: Some("login-name".into()),
