@@ -42,9 +42,9 @@ class Clock:
         """The server's time, as seconds since 1970."""
         return time.time() + self._ahead
 
-    def text(self) -> str:
-        """The server's time as the API writes it."""
-        return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def text(self, *, ago: float = 0) -> str:
+        """The server's time, or so many seconds before it, as the API writes it."""
+        return datetime.fromtimestamp(self.now() - ago, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def forward(self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:
         """Lets time pass for the server."""

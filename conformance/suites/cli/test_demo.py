@@ -84,6 +84,22 @@ def test_the_commands_of_the_readme_work(demo: Demo) -> None:
         assert ran.returncode == 0, (here, ran.stdout, ran.stderr)
 
 
+def test_the_configuration_of_the_readme_is_checked_with_the_words_that_it_shows(tmp_path: Path) -> None:
+    file, shown = re.search(
+        r"```toml\n([^`]*?public_url[^`]*?)```\s+```\n\$ export [^\n]*\n\$ tandem check tandem.toml\n(.*?)```",
+        README.read_text(),
+        re.DOTALL,
+    ).groups()  # type: ignore[union-attr]
+    (tmp_path / "tandem.toml").write_text(file)
+    secrets = {name: f"zv_live_0123456789_{name}" for name in re.findall(r'env = "(\w+)"', file)}
+    ran = subprocess.run(
+        [program(), "check", "tandem.toml"], cwd=tmp_path, env={**os.environ, **secrets}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = [line for line in (ran.stdout + ran.stderr).splitlines() if line]
+    assert said == [line for line in shown.splitlines() if line]
+
+
 def test_it_shows_traffic_on_both_channels(demo: Demo) -> None:
     api = Api(demo.url, demo.key)
 

@@ -4,7 +4,7 @@ use domain::model::receipt::SubmitOutcome;
 use ports::connector::{Heard, IncomingReceipt, Submission};
 
 use super::provider::{
-    Answered, FirstWord, Following, Receipts, Strangers, Treatment, Voice, Word,
+    Answered, FirstWord, Following, MessageName, Receipts, Says, Strangers, Treatment, Voice, Word,
 };
 use super::{Bench, REFERENCE, Stage, TEXT};
 use crate::testing::Told;
@@ -68,21 +68,25 @@ impl Stage {
     }
 }
 
-/// How many receipts can be told when one likes.
-fn receipts_to_tell(bench: &dyn Bench) -> usize {
+/// The receipts that can be told when one likes.
+fn receipts_to_tell(bench: &dyn Bench) -> Vec<Says> {
     match bench.receipts().it() {
-        Some(Receipts::Told(count)) => {
-            assert!(count > 1, "one receipt has no order");
-            count
+        Some(Receipts::Told(says)) => {
+            assert!(says.len() > 1, "one receipt has no order");
+            for state in ["delivered", "failed"] {
+                let is_told = says.iter().any(|it| it.state == state);
+                assert!(is_told, "no receipt says {state}");
+            }
+            says
         }
-        Some(Receipts::Follow(_)) | None => 0,
+        Some(Receipts::Follow(_)) | None => Vec::new(),
     }
 }
 
 /// Everything that the provider can be made to tell in this bench.
 fn words(bench: &dyn Bench) -> Vec<Word> {
-    let receipts = (0..receipts_to_tell(bench)).map(Word::Receipt);
-    let inbound = bench.inbound().it().map(|()| Word::Inbound);
+    let receipts = (0..receipts_to_tell(bench).len()).map(Word::Receipt);
+    let inbound = bench.inbound().it().map(|_| Word::Inbound);
     receipts.chain(inbound).collect()
 }
 
@@ -101,15 +105,19 @@ pub(super) async fn receipts_are_told_in_any_order_and_as_often_as_they_come(ben
 async fn are_told(bench: &dyn Bench) {
     let stage = Stage::new(bench, &[]).await;
     let mut first = Vec::new();
-    for no in 0..receipts_to_tell(bench) {
+    for (no, says) in receipts_to_tell(bench).into_iter().enumerate() {
         let word = Word::Receipt(no);
         let (told, answer) = stage.hear(word, Voice::Own, Some(Heard::Kept)).await;
         assert_eq!(answer, Answered::Kept);
         let [Told::Receipt(receipt)] = &told[..] else {
             panic!("a receipt is {told:?}");
         };
+        assert_eq!(receipt.state.code(), says.state, "{receipt:?}");
+        assert_eq!(receipt.ours, says.ours, "{receipt:?}");
+        // Where both are told, both are about the same message.
         let names_it = receipt.references.iter().any(|it| &**it == REFERENCE);
-        assert!(names_it || receipt.ours.is_some(), "{receipt:?}");
+        let by_ours = says.ours.is_some() && receipt.references.is_empty();
+        assert!(names_it || by_ours, "{receipt:?}");
         is_decent(receipt);
         first.push((word, told));
     }
@@ -158,6 +166,7 @@ async fn follow(bench: &dyn Bench, following: Following) {
 
     let stage = begin(before).await;
     let receipt = stage.receipt().await;
+    assert_eq!(receipt.state.code(), "delivered");
     stage.record.answer(Some(Heard::Kept));
     let references = stage.references().await;
     assert!(receipt.references.iter().all(|it| references.contains(it)));
@@ -171,26 +180,46 @@ async fn follow(bench: &dyn Bench, following: Following) {
         panic!("not two receipts: {receipts:?}");
     };
     assert_eq!(one, other);
+    assert_eq!(one.state.code(), "delivered");
     stage.end().await;
 }
 
 pub(super) async fn inbound_messages_are_told(bench: &dyn Bench) {
-    if bench.inbound().it().is_none() {
+    let Some(written) = bench.inbound().it() else {
         let stage = Stage::new(bench, &[]).await;
         let is_called = stage.route.hooks().is_some() && bench.receipts().it().is_none();
         assert!(!is_called, "a connector that hears nothing has a hook");
         assert!(stage.route.simulator().is_none());
         stage.end().await;
         return;
-    }
-    let stage = Stage::new(bench, &[]).await;
-    let heard = stage.hear(Word::Inbound, Voice::Own, Some(Heard::Kept));
-    let (told, answer) = heard.await;
-    assert_eq!(answer, Answered::Kept);
-    let [Told::Inbound(message)] = &told[..] else {
-        panic!("an inbound message is {told:?}");
     };
-    assert_eq!(message.content.text.as_deref(), Some(TEXT));
+    let stage = Stage::new(bench, &[]).await;
+    let mut messages = Vec::new();
+    for _ in 0..2 {
+        let heard = stage.hear(Word::Inbound, Voice::Own, Some(Heard::Kept));
+        let (told, answer) = heard.await;
+        assert_eq!(answer, Answered::Kept);
+        let [Told::Inbound(message)] = &told[..] else {
+            panic!("an inbound message is {told:?}");
+        };
+        assert_eq!(message.content.text.as_deref(), Some(TEXT));
+        assert_eq!((&message.from, &*message.to), (&written.from, written.to));
+        messages.push(message.clone());
+    }
+    let ids = messages.iter().map(|it| it.provider_id.as_deref());
+    let ids: Vec<_> = ids.collect();
+    match written.id {
+        // The same message again: who keeps it knows it by its id (R-IN-3).
+        MessageName::Is(id) => assert_eq!(ids, [Some(id); 2]),
+        MessageName::Nothing(why) => {
+            assert!(why.contains(' '), "no reason: {why}");
+            assert_eq!(ids, [None; 2]);
+        }
+        MessageName::Another(why) => {
+            assert!(why.contains(' '), "no reason: {why}");
+            assert!(ids[0].is_some() && ids[0] != ids[1], "{ids:?}");
+        }
+    }
     stage.end().await;
 }
 

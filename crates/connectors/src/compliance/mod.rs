@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::MessageId;
 use domain::model::receipt::SubmitOutcome;
 use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
@@ -29,6 +30,7 @@ use ports::hooks::Pending;
 
 use self::provider::{
     AccountFault, FirstWord, Has, Opening, Provider, Receipts, Started, Strangers, Treatment,
+    Written,
 };
 use crate::testing::{Lanes, Record, Told};
 
@@ -38,6 +40,12 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_300_000_000);
 pub(crate) const TEXT: &str = "Sesame-4711 öffne dich";
 /// Under which providers that give one accept a message.
 pub(crate) const REFERENCE: &str = "SM0123456789";
+
+/// Our own reference of that message, for providers that give it back.
+pub(crate) const OURS: SubmissionKey = SubmissionKey {
+    message: MessageId::from_key(1),
+    attempt: 1,
+};
 
 /// The engine's side of a route under test.
 pub(crate) struct World {
@@ -62,7 +70,8 @@ pub(crate) trait Bench: Sync {
     /// The `Debug` of the configuration.
     fn debug(&self) -> String;
 
-    /// Every credential in it, in each form in which it travels.
+    /// Every credential in it; of those that travel together (a login of HTTP's Basic) also what they make.
+    /// How each is written in a URL, a form or Base64 the suite knows.
     fn secrets(&self) -> Has<Vec<String>>;
 
     /// A submission of [`TEXT`] that the provider can carry, to another recipient for each number;
@@ -84,8 +93,8 @@ pub(crate) trait Bench: Sync {
     /// How receipts come.
     fn receipts(&self) -> Has<Receipts>;
 
-    /// Whether messages come in.
-    fn inbound(&self) -> Has<()>;
+    /// The inbound message that is told, where messages come in.
+    fn inbound(&self) -> Has<Written>;
 
     /// By what the provider is known from somebody else.
     fn strangers(&self) -> Strangers;

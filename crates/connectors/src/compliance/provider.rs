@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use ports::connector::{Connector, Submission};
+use domain::model::address::Address;
+use ports::connector::{Connector, Submission, SubmissionKey};
 use ports::hooks::Pending;
 
 /// Something that a provider has, or why it has not: a case is left out for such a reason only.
@@ -93,9 +94,9 @@ pub(crate) enum Strangers {
 /// How receipts come.
 #[derive(Clone, Debug)]
 pub(crate) enum Receipts {
-    /// When they are told: so many different ones, of the message that was accepted under
+    /// When they are told: these, one after the other, of the message that was accepted under
     /// [`REFERENCE`](super::REFERENCE).
-    Told(usize),
+    Told(Vec<Says>),
     /// By themselves, to submissions of each kind; in made-up time, since they take theirs.
     Follow(Box<Following>),
 }
@@ -109,6 +110,44 @@ pub(crate) struct Following {
     pub(crate) before: Submission,
     /// The final one twice.
     pub(crate) twice: Submission,
+}
+
+/// What a receipt must be understood as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Says {
+    /// The word of its state: `in_transit`, `delivered`, `read` or `failed`.
+    pub(crate) state: &'static str,
+    /// Our own reference, where it gives that back.
+    pub(crate) ours: Option<SubmissionKey>,
+}
+
+impl Says {
+    /// This, without our own reference.
+    pub(crate) const fn state(state: &'static str) -> Self {
+        Self { state, ours: None }
+    }
+}
+
+/// What an inbound message must be understood as, beside its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Written {
+    /// Who wrote it.
+    pub(crate) from: Address,
+    /// To which address of ours.
+    pub(crate) to: &'static str,
+    /// By what it is known when it comes again.
+    pub(crate) id: MessageName,
+}
+
+/// By what an inbound message is known when it comes again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MessageName {
+    /// By this id of the provider's.
+    Is(&'static str),
+    /// By nothing, because of this.
+    Nothing(&'static str),
+    /// It does not come again: each telling is a message of its own, with its own id, because of this.
+    Another(&'static str),
 }
 
 /// Something that a provider tells.

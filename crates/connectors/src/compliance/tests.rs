@@ -1,7 +1,9 @@
 //! The suite itself, on the tiny protocol.
 
+use domain::phone::PhoneNumber;
 use ports::hooks::HookCall;
 
+use super::provider::{MessageName, Says, Written};
 use super::web::{Aside, Bench, complies};
 use super::*;
 use crate::web::driver::{self, DriverSettings};
@@ -68,15 +70,26 @@ impl Bench for TinyBench {
             .then(|| -> Aside { (|asked| asked.target == "/account", answer(200, "")) })
     }
 
-    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
+    fn receipts(&self, reference: &str) -> Has<Vec<(HookCall, Says)>> {
+        let receipt = |word: &str, state| {
+            let call = Self::signed(&format!("{word} {reference}"));
+            (call, Says::state(state))
+        };
         Has::It(vec![
-            Self::signed(&format!("sent {reference}")),
-            Self::signed(&format!("delivered {reference}")),
+            receipt("sent", "in_transit"),
+            receipt("delivered", "delivered"),
+            receipt("failed", "failed"),
         ])
     }
 
-    fn inbound(&self) -> Has<HookCall> {
-        Has::It(Self::signed(&format!("+40712345678 {TEXT}")))
+    fn inbound(&self) -> Has<(HookCall, Written)> {
+        let call = Self::signed(&format!("+40712345678 {TEXT}"));
+        let written = Written {
+            from: PhoneNumber::parse("+40712345678").unwrap().into(),
+            to: "ACME",
+            id: MessageName::Nothing("the tiny protocol has no ids of inbound messages"),
+        };
+        Has::It((call, written))
     }
 
     fn forged(&self, mut call: HookCall) -> HookCall {

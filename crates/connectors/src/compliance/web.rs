@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 
 use super::World;
 use super::provider::{
-    AccountFault, Answered, FirstWord, Has, Opening, Provider, Receipts, Started, Strangers,
-    Treatment, Voice, Word,
+    AccountFault, Answered, FirstWord, Has, Opening, Provider, Receipts, Says, Started, Strangers,
+    Treatment, Voice, Word, Written,
 };
 use super::{REFERENCE, TEXT};
 use crate::testing::submission;
@@ -27,7 +27,7 @@ pub(crate) trait Bench: Sync {
     /// The `Debug` of its configuration.
     fn debug(&self) -> String;
 
-    /// Every credential in its configuration, at least.
+    /// Every credential in its configuration, and the login of HTTP's Basic where it makes one.
     fn secrets(&self) -> Vec<String>;
 
     /// A submission of [`TEXT`] that the provider can carry, to another recipient for each number.
@@ -62,13 +62,13 @@ pub(crate) trait Bench: Sync {
         self.account_fault()
     }
 
-    /// The receipts of one message, each in a call of its own, signed.
-    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>>;
+    /// The receipts of one message, each in a call of its own, signed, and what each says.
+    fn receipts(&self, reference: &str) -> Has<Vec<(HookCall, Says)>>;
 
-    /// A call with an inbound message of [`TEXT`], signed.
-    fn inbound(&self) -> Has<HookCall>;
+    /// A call with an inbound message of [`TEXT`], signed, and who wrote what.
+    fn inbound(&self) -> Has<(HookCall, Written)>;
 
-    /// The same call as somebody else would make it.
+    /// The same call as somebody else would make it: with a signature of the right form that is wrong.
     fn forged(&self, call: HookCall) -> HookCall;
 }
 
@@ -110,11 +110,12 @@ impl super::Bench for ByHttp<'_> {
                 }
                 Opening::NobodyListens => self.0.start(&closed().await, world),
             };
+            let receipts = self.0.receipts(REFERENCE).it().unwrap_or_default();
             let provider = Machine {
                 wire,
                 route: Arc::clone(&route),
-                receipts: self.0.receipts(REFERENCE).it().unwrap_or_default(),
-                inbound: self.0.inbound().it(),
+                receipts: receipts.into_iter().map(|it| it.0).collect(),
+                inbound: self.0.inbound().it().map(|it| it.0),
                 forged: Vec::new(),
             };
             Started {
@@ -158,14 +159,17 @@ impl super::Bench for ByHttp<'_> {
 
     fn receipts(&self) -> Has<Receipts> {
         match self.0.receipts(REFERENCE) {
-            Has::It(calls) => Has::It(Receipts::Told(calls.len())),
+            Has::It(calls) => {
+                let says = calls.into_iter().map(|it| it.1).collect();
+                Has::It(Receipts::Told(says))
+            }
             Has::Not(why) => Has::Not(why),
         }
     }
 
-    fn inbound(&self) -> Has<()> {
+    fn inbound(&self) -> Has<Written> {
         match self.0.inbound() {
-            Has::It(_) => Has::It(()),
+            Has::It((_, written)) => Has::It(written),
             Has::Not(why) => Has::Not(why),
         }
     }

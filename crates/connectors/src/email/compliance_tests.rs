@@ -15,7 +15,7 @@ use super::sink::{Act, Pipes, Sink};
 use super::*;
 use crate::compliance::provider::{
     AccountFault, Answered, FirstWord, Has, Opening, Provider, Receipts, Started, Strangers,
-    Treatment, Voice, Word,
+    Treatment, Voice, Word, Written,
 };
 use crate::compliance::{Bench, TEXT, World, complies};
 use crate::testing::submission;
@@ -142,7 +142,7 @@ impl Bench for Mail {
         Has::Not(NOTHING_COMES)
     }
 
-    fn inbound(&self) -> Has<()> {
+    fn inbound(&self) -> Has<Written> {
         Has::Not(NOTHING_COMES)
     }
 

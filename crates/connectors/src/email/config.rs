@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use domain::model::address::EmailAddress;
 use domain::time::Millis;
 
+use super::compose::address;
+
 /// How the connection is protected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Security {
@@ -81,10 +83,29 @@ impl EmailConfig {
         host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback_ip)
     }
 
-    /// How we call ourselves.
-    pub(super) fn hello(&self, from: &EmailAddress) -> String {
-        let domain = from.as_str().rsplit('@').next().unwrap_or_default();
-        self.hello_name.clone().unwrap_or_else(|| domain.to_owned())
+    /// How we call ourselves; `None` where that is no host name: a line break in it would begin another
+    /// command.
+    pub(super) fn hello(&self, from: &EmailAddress) -> Option<String> {
+        let name = match &self.hello_name {
+            Some(name) => name.clone(),
+            None => address(from)?.domain().to_owned(),
+        };
+        is_host_name(&name).then_some(name)
+    }
+}
+
+/// Whether a mail server can be told that we are called this: a host name, or an IP address in brackets.
+pub fn is_host_name(text: &str) -> bool {
+    let is_label = |it: &str| {
+        let is_part = |it: u8| it.is_ascii_alphanumeric() || b"-_".contains(&it);
+        (1..=63).contains(&it.len()) && it.bytes().all(is_part) && !it.starts_with('-')
+    };
+    match text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+        Some(literal) => {
+            let number = literal.strip_prefix("IPv6:").unwrap_or(literal);
+            number.parse::<IpAddr>().is_ok()
+        }
+        None => text.len() <= 253 && text.split('.').all(is_label),
     }
 }
 
@@ -123,6 +144,62 @@ mod tests {
         assert!(!to("mail.example.com", Security::None, None));
         assert!(!to("mail.example.com", Security::StartTls, Some("acme")));
         assert!(!to("mail.example.com", Security::Tls, Some("acme")));
+    }
+
+    #[test]
+    fn a_server_is_told_a_host_name_and_nothing_that_begins_a_command() {
+        for good in [
+            "mail.example.com",
+            "localhost",
+            "xn--bcher-kva.example",
+            "[127.0.0.1]",
+            "[IPv6:::1]",
+        ] {
+            assert!(is_host_name(good), "{good}");
+        }
+        let from = EmailAddress::parse("shop@bücher.example").unwrap();
+        for wrong in [
+            "a b",
+            "a\r\nNOOP",
+            "a b\r\nNOOP",
+            "",
+            "a..b",
+            "-a",
+            "bücher.example",
+            "[a]",
+            "[127.0.0.1]\r\nNOOP",
+        ] {
+            assert!(!is_host_name(wrong), "{wrong:?}");
+            let config = EmailConfig {
+                hello_name: Some(wrong.to_owned()),
+                ..EmailConfig::default()
+            };
+            assert_eq!(config.hello(&from), None, "{wrong:?}");
+        }
+        let hello = EmailConfig::default().hello(&from);
+        assert_eq!(hello.as_deref(), Some("xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn no_route_starts_with_a_line_break_in_a_name() {
+        let started = |from_name: &str, hello_name: &str| {
+            let config = EmailConfig {
+                from: "shop@acme.example".into(),
+                from_name: Some(from_name.into()),
+                hello_name: Some(hello_name.into()),
+                ..EmailConfig::default()
+            };
+            let clock = std::sync::Arc::new(ports::clock::ManualClock::at(
+                domain::time::Timestamp::from_millis(0),
+            ));
+            let mailer = crate::email::mailer(config, Vec::new(), clock);
+            mailer.err().map(|it| it.to_string())
+        };
+        assert_eq!(started("ACME", "mail.example.com"), None);
+        let told = started("ACME\r\nBcc: x@example.com", "mail.example.com");
+        assert!(told.is_some_and(|it| it.contains("from_name")));
+        let told = started("ACME", "a b\r\nNOOP");
+        assert!(told.is_some_and(|it| it.contains("hello_name")));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use ports::connector::{Connector, RouteEvents, SubmissionSource};
 use ports::mail::Mailer;
 use thiserror::Error;
 
-pub use config::{EmailConfig, Security};
+pub use config::{EmailConfig, Security, is_host_name};
 
 /// The settings cannot be used.
 #[derive(Debug, Error)]
@@ -40,6 +40,12 @@ pub enum EmailError {
     /// Our address is none.
     #[error("`from` is not an e-mail address in ASCII")]
     From,
+    /// Our name holds a line break or another control character.
+    #[error("`from_name` holds a line break or another control character")]
+    FromName,
+    /// What we call ourselves is no host name.
+    #[error("`hello_name` is not a host name")]
+    HelloName,
     /// The password would travel in the clear.
     #[error("a password needs `security = \"starttls\"` or `\"tls\"` towards another machine")]
     ExposedPassword,
@@ -90,6 +96,10 @@ fn office(
     if config.exposes_password() {
         return Err(EmailError::ExposedPassword);
     }
+    let name = config.from_name.as_deref().unwrap_or_default();
+    if name.chars().any(char::is_control) {
+        return Err(EmailError::FromName);
+    }
     Ok(session::Office {
         dialer,
         security: config.security,
@@ -98,7 +108,11 @@ fn office(
             .username
             .clone()
             .map(|it| Credentials::new(it, config.password.clone().unwrap_or_default())),
-        hello: ClientId::Domain(config.hello(letterhead.from())),
+        hello: ClientId::Domain(
+            config
+                .hello(letterhead.from())
+                .ok_or(EmailError::HelloName)?,
+        ),
         patience: config.timeout.to_duration(),
         port: config.port,
         host: config.host,

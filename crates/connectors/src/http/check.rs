@@ -25,6 +25,8 @@ use crate::web::protocol::Method;
 const SIGNED: [&str; 4] = ["{body}", "{timestamp}", "{nonce}", "{url}"];
 /// Octets of an Ed25519 public key.
 const ED25519_KEY: usize = 32;
+/// What is wrong with a form or choices for a setting that there is not.
+const NOT_LISTED: &str = "is neither one of `needs` nor one of `defaults`";
 
 impl ProviderSpec {
     /// Checks the description with these settings, secrets among them, and fills them in.
@@ -98,9 +100,36 @@ impl Check<'_> {
                 self.problem(format!("settings.{name}"), "must not be empty");
             }
         }
+        self.forms(spec, settings);
         for name in settings.keys().chain(spec.defaults.keys()) {
             if FACTS.iter().any(|it| it.0 == name) {
                 let message = "is a name that stands for something of the message";
+                self.problem(format!("settings.{name}"), message);
+            }
+        }
+    }
+
+    /// Whether the settings look as the description says that they do. They may be secrets, so none
+    /// is repeated.
+    fn forms(&mut self, spec: &ProviderSpec, settings: &BTreeMap<String, String>) {
+        let is_listed = |name| spec.needs.contains_key(name) || spec.defaults.contains_key(name);
+        let given = |name| settings.get(name).filter(|it| !it.is_empty());
+        for (name, form) in &spec.forms {
+            if !is_listed(name) {
+                self.problem(format!("forms.{name}"), NOT_LISTED);
+            }
+            if given(name).is_some_and(|it| !form.fits(it)) {
+                let message = format!("must be {}", form.words());
+                self.problem(format!("settings.{name}"), message);
+            }
+        }
+        for (name, words) in &spec.choices {
+            if !is_listed(name) {
+                self.problem(format!("choices.{name}"), NOT_LISTED);
+            }
+            if given(name).is_some_and(|it| !words.contains(it)) {
+                let words: Vec<String> = words.iter().map(|it| format!("\"{it}\"")).collect();
+                let message = format!("is none of {}", words.join(", "));
                 self.problem(format!("settings.{name}"), message);
             }
         }
@@ -209,6 +238,7 @@ impl Check<'_> {
     }
 
     fn send(&mut self, send: &SendSpec) -> Send {
+        let problems = self.problems.len();
         self.path("send.path", &send.path);
         let method = match (send.method, send.encoding) {
             (Some(MethodSpec::Get), _) | (None, Encoding::Query) => Method::Get,
@@ -226,7 +256,7 @@ impl Check<'_> {
             let path = format!("send.query.{name}");
             (name.clone(), self.template(&path, text))
         });
-        let query = query.collect();
+        let query: Vec<(String, Template)> = query.collect();
         let mut headers = Vec::new();
         for (name, text) in &send.headers {
             let path = format!("send.headers.{name}");
@@ -245,9 +275,18 @@ impl Check<'_> {
             optional: &send.optional,
         });
         let mms = send.mms.as_ref().map(|it| self.mms(it, send.encoding));
+        let path = self.template("send.path", &send.path);
+        if self.problems.len() == problems {
+            // What cannot be read may have named them.
+            let around: Vec<&Template> = [&path]
+                .into_iter()
+                .chain(query.iter().chain(&headers).map(|it| &it.1))
+                .collect();
+            self.carries(&around, &body, mms.as_ref());
+        }
         Send {
             method,
-            path: self.template("send.path", &send.path),
+            path,
             encoding: send.encoding,
             body,
             mms,
@@ -257,6 +296,25 @@ impl Check<'_> {
             ok: send.ok.clone(),
             error: send.error.clone(),
             rules: send.rules.clone(),
+        }
+    }
+
+    /// Whether the request says to whom and what: in its body, or in what is around every body.
+    fn carries(&mut self, around: &[&Template], body: &Branch, mms: Option<&Branch>) {
+        let lacks = |body: &Branch, fact| {
+            !body.names(fact) && !around.iter().any(|template| template.names(fact))
+        };
+        let nobody = "must name {{to}}, or path, query or headers must: else it goes to nobody";
+        if lacks(body, Fact::To) {
+            self.problem("send.body", nobody);
+        }
+        if lacks(body, Fact::Text) {
+            let message =
+                "must name {{text}}, or path, query or headers must: else nothing is said";
+            self.problem("send.body", message);
+        }
+        if mms.is_some_and(|it| lacks(it, Fact::To)) {
+            self.problem("send.mms.body", nobody);
         }
     }
 

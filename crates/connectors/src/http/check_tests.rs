@@ -88,7 +88,7 @@ fn each_mistake_is_found_and_named_by_its_key() {
             "send.optional \"to\" is no JSON",
         ),
         (
-            "send.mms.body = { m = '{{media_url}}', url = '{{nope}}' }",
+            "send.mms.body = { to = '{{to}}', m = '{{media_url}}', url = '{{nope}}' }",
             &[],
             "send.mms.body.url `nope` is neither",
         ),
@@ -98,10 +98,29 @@ fn each_mistake_is_found_and_named_by_its_key() {
             "send.mms.body must name {{media_url}}",
         ),
         (
-            "send.mms = { body = { m = ['{{media_url}}'] }, optional = ['/text'] }",
+            "send.mms = { body = { to = '{{to}}', m = ['{{media_url}}'] }, optional = ['/text'] }",
             &[],
             "send.mms.optional \"/text\" is nowhere",
         ),
+        ("send.body.to = '1'", &[], "send.body must name {{to}}"),
+        ("send.body.text = 'x'", &[], "send.body must name {{text}}"),
+        (
+            "send.mms.body = { m = '{{media_url}}' }",
+            &[],
+            "send.mms.body must name {{to}}",
+        ),
+        (
+            "needs.part = ''\nforms.part = 'host_label'",
+            &[("part", "evil.com/")],
+            "settings.part must be one part of a host name",
+        ),
+        (
+            "defaults.it = 'a'\nchoices.it = ['a', 'b']",
+            &[("it", "mars")],
+            "settings.it is none of \"a\", \"b\"",
+        ),
+        ("forms.x = 'word'", &[], "forms.x is neither"),
+        ("choices.x = []", &[], "choices.x is neither"),
         (
             "send.headers = { 'X Y' = '' }",
             &[],
@@ -129,7 +148,7 @@ fn each_mistake_is_found_and_named_by_its_key() {
             "settings.key is missing: the key",
         ),
         ("", &[("kee", "x")], "settings.kee is used nowhere"),
-        ("defaults.to = 'x'", &[], "settings.to is a name"),
+        ("defaults.from = 'x'", &[], "settings.from is a name"),
         (
             "auth = { kind = 'bearer', token = '{{text}}' }",
             &[],
@@ -181,6 +200,45 @@ fn each_mistake_is_found_and_named_by_its_key() {
         let found = problems(changed, settings);
         assert!(found.contains(want), "{changed}\n{found}");
         assert_eq!(found.lines().count(), 1, "{changed}\n{found}");
+    }
+}
+
+#[test]
+fn path_query_and_headers_may_say_to_whom_and_what() {
+    for around in [
+        "send = { path = '/{{to}}', query = { t = '{{text}}' } }",
+        "send = { headers = { To = '{{to}}', Text = '{{text}}' } }",
+    ] {
+        let mut table: toml::Table = toml::from_str(MINIMAL).unwrap();
+        lay_over(&mut table, toml::from_str(around).unwrap());
+        table["send"]["body"] = toml::Value::Table(toml::from_str("id = 1").unwrap());
+        let found = ProviderSpec::read(table).unwrap().check(&BTreeMap::new());
+        assert_eq!(found.err(), None, "{around}");
+    }
+}
+
+#[test]
+fn no_setting_of_a_preset_makes_another_host() {
+    for (preset, name, wrong) in [
+        ("infobip", "subdomain", "evil.com/"),
+        ("infobip", "subdomain", "evil.com#"),
+        ("infobip", "subdomain", "a.b"),
+        ("sinch", "region", "mars"),
+        ("sinch", "region", "evil.com/"),
+        ("sinch", "service_plan_id", "../x"),
+    ] {
+        let spec = ProviderSpec::preset(preset).unwrap();
+        let mut settings: BTreeMap<String, String> = spec
+            .needs
+            .keys()
+            .map(|it| (it.clone(), "a".to_owned()))
+            .collect();
+        assert!(spec.check(&settings).is_ok(), "{preset}");
+        settings.insert(name.to_owned(), wrong.to_owned());
+        let found = spec.check(&settings).err().unwrap_or_default();
+        let paths: Vec<&str> = found.iter().map(|it| &*it.path).collect();
+        assert_eq!(paths, [format!("settings.{name}")], "{preset} {wrong}");
+        assert!(!found[0].message.contains(wrong), "it may be a secret");
     }
 }
 

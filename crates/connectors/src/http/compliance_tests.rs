@@ -5,16 +5,17 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::model::money::Currency;
-use ports::connector::Connector;
+use domain::phone::PhoneNumber;
+use ports::connector::{Connector, SubmissionKey};
 use ports::hooks::HookCall;
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 use ring::signature::Ed25519KeyPair;
 
 use super::fixtures::{HOOK, config, secrets};
-use crate::compliance::provider::Has;
+use crate::compliance::provider::{Has, MessageName, Says, Written};
 use crate::compliance::web::{Aside, Bench, complies};
-use crate::compliance::{NOW, TEXT, World};
+use crate::compliance::{NOW, OURS, TEXT, World};
 use crate::web::protocol::Answer;
 use crate::web::testing::{answer, hook};
 
@@ -24,8 +25,12 @@ struct Shapes {
     rejected: (u16, &'static str),
     throttled: (u16, &'static str),
     account_fault: (u16, &'static str),
-    /// Intermediate, then final.
-    receipts: [&'static str; 2],
+    /// On its way, delivered, failed.
+    receipts: [&'static str; 3],
+    /// Whether they give our reference back; `OURS` in the bodies stands for it.
+    ours: Option<SubmissionKey>,
+    /// To which of our addresses the inbound message is.
+    to: &'static str,
     inbound: &'static str,
     sign: fn(&str) -> HookCall,
 }
@@ -37,7 +42,9 @@ struct PresetBench {
 
 impl PresetBench {
     fn call(&self, body: &str, id: &str) -> HookCall {
+        let ours = format!("{}.{}", OURS.message, OURS.attempt);
         let body = body.replace('@', id).replace("TEXT", TEXT);
+        let body = body.replace("OURS", &ours);
         (self.shapes.sign)(&body)
     }
 }
@@ -83,19 +90,33 @@ impl Bench for PresetBench {
         answer(401, "{}")
     }
 
-    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
-        let receipts = self.shapes.receipts.iter();
-        Has::It(receipts.map(|it| self.call(it, reference)).collect())
+    fn receipts(&self, reference: &str) -> Has<Vec<(HookCall, Says)>> {
+        let ours = self.shapes.ours;
+        let says = ["in_transit", "delivered", "failed"].map(|state| Says { state, ours });
+        let receipts = self.shapes.receipts.iter().zip(says);
+        let call = |(body, says): (&&str, Says)| (self.call(body, reference), says);
+        Has::It(receipts.map(call).collect())
     }
 
-    fn inbound(&self) -> Has<HookCall> {
-        Has::It(self.call(self.shapes.inbound, "IN1"))
+    fn inbound(&self) -> Has<(HookCall, Written)> {
+        let written = Written {
+            from: PhoneNumber::parse("+40712345001").unwrap().into(),
+            to: self.shapes.to,
+            id: MessageName::Is("IN1"),
+        };
+        Has::It((self.call(self.shapes.inbound, "IN1"), written))
     }
 
     fn forged(&self, mut call: HookCall) -> HookCall {
         for (name, value) in &mut call.headers {
-            if name.contains("signature") {
-                let value = value.last_mut().unwrap();
+            if name.contains("signature") && !name.ends_with("nonce") {
+                // In the middle of what the key made: what is at the end may be padding, and another
+                // character there no Base64 at all.
+                let begin = value
+                    .iter()
+                    .rposition(|it| *it == b'.')
+                    .map_or(0, |it| it + 1);
+                let value = &mut value[begin + (value.len() - begin) / 2];
                 *value = if *value == b'A' { b'B' } else { b'A' };
             }
         }
@@ -221,9 +242,15 @@ async fn infobip_complies() {
             r#"{"requestError":{"serviceException":{"messageId":"UNAUTHORIZED"}}}"#,
         ),
         receipts: [
-            r#"{"results":[{"messageId":"@","to":"40712345001","status":{"groupName":"PENDING"}}]}"#,
-            r#"{"results":[{"messageId":"@","to":"40712345001","status":{"groupName":"DELIVERED"}}]}"#,
+            r#"{"results":[{"messageId":"@","callbackData":"OURS","to":"40712345001",
+                "status":{"groupName":"PENDING"}}]}"#,
+            r#"{"results":[{"messageId":"@","callbackData":"OURS","to":"40712345001",
+                "status":{"groupName":"DELIVERED"}}]}"#,
+            r#"{"results":[{"messageId":"@","callbackData":"OURS","to":"40712345001",
+                "status":{"groupName":"UNDELIVERABLE"}}]}"#,
         ],
+        ours: Some(OURS),
+        to: "4070",
         inbound: r#"{"results":[{"messageId":"@","from":"40712345001","to":"4070","text":"TEXT"}]}"#,
         sign: in_url,
     };
@@ -242,9 +269,12 @@ async fn messagebird_complies() {
         throttled: (429, ""),
         account_fault: (401, r#"{"errors":[{"code":2,"description":"no"}]}"#),
         receipts: [
-            "id=@|recipient=40712345001|status=sent",
-            "id=@|recipient=40712345001|status=delivered",
+            "id=@|reference=OURS|recipient=40712345001|status=sent",
+            "id=@|reference=OURS|recipient=40712345001|status=delivered",
+            "id=@|reference=OURS|recipient=40712345001|status=delivery_failed",
         ],
+        ours: Some(OURS),
+        to: "4070",
         inbound: "id=@|originator=40712345001|recipient=4070|body=TEXT",
         sign: messagebird,
     };
@@ -265,7 +295,10 @@ async fn plivo_complies() {
         receipts: [
             "To=40712345001|MessageUUID=@|Status=sent",
             "To=40712345001|MessageUUID=@|Status=delivered",
+            "To=40712345001|MessageUUID=@|Status=undelivered|ErrorCode=20",
         ],
+        ours: None,
+        to: "4070",
         inbound: "From=40712345001|To=4070|Text=TEXT|MessageUUID=@",
         sign: plivo,
     };
@@ -284,9 +317,15 @@ async fn sinch_complies() {
         throttled: (429, ""),
         account_fault: (401, ""),
         receipts: [
-            r#"{"type":"recipient_delivery_report_sms","batch_id":"@","status":"Dispatched"}"#,
-            r#"{"type":"recipient_delivery_report_sms","batch_id":"@","status":"Delivered"}"#,
+            r#"{"type":"recipient_delivery_report_sms","batch_id":"@","client_reference":"OURS",
+                "status":"Dispatched"}"#,
+            r#"{"type":"recipient_delivery_report_sms","batch_id":"@","client_reference":"OURS",
+                "status":"Delivered"}"#,
+            r#"{"type":"recipient_delivery_report_sms","batch_id":"@","client_reference":"OURS",
+                "status":"Failed","code":404}"#,
         ],
+        ours: Some(OURS),
+        to: "4070",
         inbound: r#"{"type":"mo_text","id":"@","from":"40712345001","to":"4070","body":"TEXT"}"#,
         sign: in_url,
     };
@@ -309,7 +348,11 @@ async fn telnyx_complies() {
                 "to":[{"phone_number":"+40712345001","status":"sent"}]}}}"#,
             r#"{"data":{"event_type":"message.finalized","payload":{"id":"@","text":"TEXT",
                 "to":[{"phone_number":"+40712345001","status":"delivered"}]}}}"#,
+            r#"{"data":{"event_type":"message.finalized","payload":{"id":"@","text":"TEXT",
+                "to":[{"phone_number":"+40712345001","status":"delivery_failed"}]}}}"#,
         ],
+        ours: None,
+        to: "+40700000001",
         inbound: r#"{"data":{"event_type":"message.received","payload":{"id":"@","text":"TEXT",
             "from":{"phone_number":"+40712345001"},"to":[{"phone_number":"+40700000001"}]}}}"#,
         sign: telnyx,
@@ -329,9 +372,12 @@ async fn vonage_complies() {
         throttled: (200, r#"{"messages":[{"status":"1","error-text":"no"}]}"#),
         account_fault: (200, r#"{"messages":[{"status":"4","error-text":"no"}]}"#),
         receipts: [
-            "messageId=@|msisdn=40712345001|status=accepted|err-code=0",
-            "messageId=@|msisdn=40712345001|status=delivered|err-code=0",
+            "messageId=@|client-ref=OURS|msisdn=40712345001|status=accepted|err-code=0",
+            "messageId=@|client-ref=OURS|msisdn=40712345001|status=delivered|err-code=0",
+            "messageId=@|client-ref=OURS|msisdn=40712345001|status=failed|err-code=6",
         ],
+        ours: Some(OURS),
+        to: "4070",
         inbound: "messageId=@|msisdn=40712345001|to=4070|type=unicode|text=TEXT",
         sign: vonage,
     };

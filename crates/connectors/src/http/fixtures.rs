@@ -8,6 +8,7 @@ use domain::time::{Millis, Timestamp};
 use ports::connector::{Submission, SubmissionKey};
 use ports::hooks::HookCall;
 
+use super::provider::Auth;
 use super::{Described, HttpConfig, ProviderSpec};
 use crate::testing;
 use crate::web::protocol::{Answer, Body, Request};
@@ -63,7 +64,7 @@ const SETTINGS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// The credentials of a preset's made-up account.
+/// The credentials of a preset's made-up account, and its login where it has one.
 pub(super) fn secrets(preset: &str) -> Vec<String> {
     let settings = SETTINGS.iter().find(|it| it.0 == preset).unwrap().1;
     let is_secret = |name: &str| {
@@ -71,11 +72,16 @@ pub(super) fn secrets(preset: &str) -> Vec<String> {
             .iter()
             .any(|it| name.contains(it))
     };
-    settings
+    let own = settings
         .iter()
         .filter(|it| is_secret(it.0) && it.0 != "public_key")
-        .map(|it| it.1.to_owned())
-        .collect()
+        .map(|it| it.1.to_owned());
+    // What the two halves of a login make together.
+    let shown = match config(preset, "", Currency::EUR).provider.auth {
+        Auth::Header(_, value) => value.strip_prefix("Basic ").map(str::to_owned),
+        Auth::Query(..) | Auth::None => None,
+    };
+    own.chain(shown).collect()
 }
 
 /// The names of the presets.

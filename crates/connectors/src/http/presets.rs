@@ -37,26 +37,30 @@ impl Problem {
 }
 
 impl ProviderSpec {
-    /// Reads a description: a whole one, or one that names a `preset` and says what differs from it.
+    /// Reads a description: a whole one, or one that names a `preset` and says what differs from it. `Err`
+    /// tells every key that is not known and every value that cannot be read.
     ///
     /// `settings` and what concerns the connection are not part of a description; whoever reads the
     /// configuration takes them out before.
-    pub fn read(mut own: Table) -> Result<Self, Problem> {
+    pub fn read(mut own: Table) -> Result<Self, Vec<Problem>> {
         let table = match own.remove("preset") {
             None => own,
             Some(Value::String(name)) => {
-                let mut table = preset(&name)?;
+                let mut table = preset(&name).map_err(|it| vec![it])?;
                 lay_over(&mut table, own, "");
                 table
             }
-            Some(_) => return Err(Problem::new("preset", "must be the name of a preset")),
+            Some(_) => {
+                let problem = Problem::new("preset", "must be the name of a preset");
+                return Err(vec![problem]);
+            }
         };
         reading::read(table)
     }
 
     /// A description that the binary brings.
-    pub fn preset(name: &str) -> Result<Self, Problem> {
-        reading::read(preset(name)?)
+    pub fn preset(name: &str) -> Result<Self, Vec<Problem>> {
+        reading::read(preset(name).map_err(|it| vec![it])?)
     }
 }
 
@@ -102,7 +106,10 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<ProviderSpec, Problem> {
-        ProviderSpec::read(toml::from_str(text).unwrap())
+        ProviderSpec::read(toml::from_str(text).unwrap()).map_err(|mut it| {
+            assert_eq!(it.len(), 1, "{it:?}");
+            it.remove(0)
+        })
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl Provider {
         self.receipts.is_some() || self.inbound.is_some()
     }
 
+    /// Whether the provider calls us, and anybody else who knows the URL could.
+    pub const fn believes_everybody(&self) -> bool {
+        self.calls_us() && matches!(self.signature, SignatureSpec::None)
+    }
+
     /// Whether the provider carries media beside texts.
     pub const fn carries_mms(&self) -> bool {
         self.send.mms.is_some()

@@ -3,7 +3,11 @@
 //! Serde tells mistakes in Rust's words, and loses the way into a table whose `kind` says what else
 //! stands in it. Hence a deserializer of our own: a mistake stays a value until it is told, and such
 //! a table is an enum like any other.
+//!
+//! Serde stops at the first mistake. Hence what is wrong is taken out and the rest read again, until
+//! nothing more is found.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
@@ -22,12 +26,135 @@ use super::spec::ProviderSpec;
 const KIND: &str = "kind";
 const OF_A_KIND: [&str; 2] = ["AuthSpec", "SignatureSpec"];
 
-/// Reads a description.
-pub(super) fn read(table: Table) -> Result<ProviderSpec, Problem> {
-    serde_path_to_error::deserialize(Toml(Value::Table(table))).map_err(|error| {
-        let path = error.path().clone();
-        error.into_inner().at(&path)
-    })
+/// Reads a description, or tells everything in it that is no such key, no such word, of the wrong kind
+/// or missing.
+pub(super) fn read(mut table: Table) -> Result<ProviderSpec, Vec<Problem>> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut taken = Taken::default();
+    loop {
+        let error = match serde_path_to_error::deserialize(Toml(Value::Table(table.clone()))) {
+            Ok(spec) if problems.is_empty() => return Ok(spec),
+            Ok(_) => return Err(problems),
+            Err(error) => error,
+        };
+        let mut way = way(error.path());
+        let mistake: Mistake = error.into_inner();
+        if let Some(key) = &mistake.key
+            && !matches!(way.last(), Some(Step::Key(last)) if last == key)
+        {
+            way.push(Step::Key(key.clone()));
+        }
+        let path = taken.path(&way);
+        let is_told = |it: &Problem| {
+            let rest = it.path.strip_prefix(&path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if !problems.iter().any(is_told) {
+            problems.push(Problem {
+                path,
+                message: mistake.message,
+                known: mistake.known.iter().map(|it| (*it).to_owned()).collect(),
+            });
+        }
+        let goes_on = if !mistake.is_missing {
+            taken.take(&mut table, &way)
+        } else if let [Step::Key(key)] = &way[..] {
+            // A stand-in, so that the next missing one is told too.
+            table
+                .insert(key.clone(), Value::String(String::new()))
+                .is_none()
+                && taken.stood_in.insert(key.clone())
+        } else {
+            taken.take(&mut table, &way[..way.len() - 1])
+        };
+        if !goes_on {
+            return Err(problems);
+        }
+    }
+}
+
+/// One step on the way to a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+fn way(path: &Path) -> Vec<Step> {
+    let steps = path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(Step::Index(*index)),
+        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect()
+}
+
+/// What was taken out of a description, because it was told.
+#[derive(Default)]
+struct Taken {
+    /// Of each list how many entries: they are taken from the front on, so what follows moved by that.
+    entries: BTreeMap<String, usize>,
+    /// The keys that a stand-in was put in for.
+    stood_in: BTreeSet<String>,
+}
+
+impl Taken {
+    /// The way as it was written, before anything was taken out.
+    fn path(&self, way: &[Step]) -> String {
+        let mut path = String::new();
+        for step in way {
+            match step {
+                Step::Key(key) => append(&mut path, key),
+                Step::Index(index) => {
+                    let index = index + self.entries.get(&path).unwrap_or(&0);
+                    path = format!("{path}[{index}]");
+                }
+            }
+        }
+        path
+    }
+
+    /// Takes out what stands at the end of this way; `false` where nothing does.
+    fn take(&mut self, table: &mut Table, way: &[Step]) -> bool {
+        let Some((last, before)) = way.split_last() else {
+            return false;
+        };
+        match (last, inside(table, before)) {
+            (Step::Key(key), Some(Inside::Table(table))) => table.remove(key).is_some(),
+            (Step::Index(index), Some(Inside::List(list))) if *index < list.len() => {
+                list.remove(*index);
+                *self.entries.entry(self.path(before)).or_default() += 1;
+                true
+            }
+            (Step::Key(_) | Step::Index(_), Some(_) | None) => false,
+        }
+    }
+}
+
+enum Inside<'a> {
+    Table(&'a mut Table),
+    List(&'a mut Vec<Value>),
+}
+
+fn inside<'a>(table: &'a mut Table, way: &[Step]) -> Option<Inside<'a>> {
+    let mut inside = Inside::Table(table);
+    for step in way {
+        let value = match (inside, step) {
+            (Inside::Table(table), Step::Key(key)) => table.get_mut(key)?,
+            (Inside::List(list), Step::Index(index)) => list.get_mut(*index)?,
+            (Inside::Table(_), Step::Index(_)) | (Inside::List(_), Step::Key(_)) => return None,
+        };
+        inside = match value {
+            Value::Table(table) => Inside::Table(table),
+            Value::Array(list) => Inside::List(list),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => return None,
+        };
+    }
+    Some(inside)
 }
 
 /// One thing that is wrong.
@@ -39,6 +166,8 @@ struct Mistake {
     message: String,
     /// The keys that are known where this one is not.
     known: &'static [&'static str],
+    /// Whether it is that the key is not there.
+    is_missing: bool,
 }
 
 impl Mistake {
@@ -47,29 +176,7 @@ impl Mistake {
             key: key.map(str::to_owned),
             message,
             known: &[],
-        }
-    }
-
-    fn at(self, path: &Path) -> Problem {
-        let mut place = String::new();
-        let mut last = None;
-        for segment in path {
-            match segment {
-                Segment::Seq { index } => place = format!("{place}[{index}]"),
-                Segment::Map { key } => {
-                    append(&mut place, key);
-                    last = Some(key);
-                }
-                Segment::Enum { .. } | Segment::Unknown => {}
-            }
-        }
-        if let Some(key) = self.key.filter(|it| last != Some(it)) {
-            append(&mut place, &key);
-        }
-        Problem {
-            path: place,
-            message: self.message,
-            known: self.known.iter().map(|it| (*it).to_owned()).collect(),
+            is_missing: false,
         }
     }
 }
@@ -125,7 +232,10 @@ impl serde::de::Error for Mistake {
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Self::of(Some(key), "is missing".to_owned())
+        Self {
+            is_missing: true,
+            ..Self::of(Some(key), "is missing".to_owned())
+        }
     }
 }
 
@@ -315,144 +425,5 @@ impl<'de> VariantAccess<'de> for Rest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problem(text: &str) -> (String, String) {
-        let problem = ProviderSpec::read(toml::from_str(text).unwrap()).unwrap_err();
-        (problem.path, problem.message)
-    }
-
-    /// The words of serde never come through: each says what is given, and what must be.
-    #[test]
-    fn a_value_of_the_wrong_kind_is_told_in_our_words_at_its_key() {
-        for (wrong, path, message) in [
-            (
-                "name = 5",
-                "name",
-                "is a whole number; must be text in quotes",
-            ),
-            (
-                "name = 2026-01-31",
-                "name",
-                "is a date; must be text in quotes",
-            ),
-            ("send = 'x'", "send", "is text; must be a table in { }"),
-            (
-                "send.headers = 'x'",
-                "send.headers",
-                "is text; must be a table in { }",
-            ),
-            (
-                "send.optional = 1.5",
-                "send.optional",
-                "is a number with decimals; must be a list in [ ]",
-            ),
-            (
-                "send.query.x = true",
-                "send.query.x",
-                "is true or false; must be text in quotes",
-            ),
-            (
-                "send.encoding = 1",
-                "send.encoding",
-                "is a whole number; must be text in quotes",
-            ),
-            (
-                "send.encoding = 'xml'",
-                "send.encoding",
-                "is \"xml\"; allowed: \"json\", \"form\", \"query\"",
-            ),
-            (
-                "receipts.reply.http = 'ok'",
-                "receipts.reply.http",
-                "is text; must be a whole number from 0 to 65535",
-            ),
-            (
-                "receipts.reply.http = 70000",
-                "receipts.reply.http",
-                "is 70000; must be a whole number from 0 to 65535",
-            ),
-            (
-                "[[send.rules]]\noutcome = 'blocked'\nrecipient_only = 'yes'",
-                "send.rules[0].recipient_only",
-                "is text; must be true or false",
-            ),
-            (
-                "send.ok.http = [99]",
-                "send.ok.http[0]",
-                "is 99; must be an HTTP status such as 429, or \"5xx\"",
-            ),
-            (
-                "send.ok.id = { place = '/id' }",
-                "send.ok.id",
-                "is a table; must be a text or a list of texts",
-            ),
-        ] {
-            let told = problem(&format!("preset = 'telnyx'\n{wrong}"));
-            assert_eq!(told, (path.to_owned(), message.to_owned()), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_in_a_table_of_a_kind_is_told_at_its_key() {
-        for (wrong, path, message) in [
-            (
-                "auth = 'none'",
-                "auth",
-                "is text; must be a table with a `kind`",
-            ),
-            ("auth = { kind = 1 }", "auth.kind", "must be text in quotes"),
-            (
-                "auth = { kind = 'bear' }",
-                "auth.kind",
-                "is \"bear\"; allowed: \"none\", \"basic\", \"bearer\", \"header\", \"query\"",
-            ),
-            ("auth = { kind = 'bearer' }", "auth.token", "is missing"),
-            (
-                "auth = { kind = 'bearer', token = 7 }",
-                "auth.token",
-                "is a whole number; must be text in quotes",
-            ),
-            (
-                "auth = { kind = 'none', token = 'x' }",
-                "auth.token",
-                "is not a known setting",
-            ),
-            (
-                "signature = { kind = 'hmac', header = 'X', key = 'k', tolerance = '5m' }",
-                "signature.tolerance",
-                "is text; must be a whole number from 0 to 4294967295",
-            ),
-            (
-                "signature = { kind = 'url', secrt = 'k' }",
-                "signature.secrt",
-                "is not a known setting",
-            ),
-        ] {
-            let told = problem(&format!("preset = 'telnyx'\n{wrong}"));
-            assert_eq!(told, (path.to_owned(), message.to_owned()), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_missing_key_is_told_where_it_must_stand() {
-        let begin = "name = 'x'\nbase_url = 'https://x'\n";
-        for (rest, path) in [
-            ("[send]\npath = '/'", "send.body"),
-            ("auth = { token = 'x' }", "auth.kind"),
-            ("", "send"),
-        ] {
-            let told = problem(&format!("{begin}{rest}"));
-            assert_eq!(told, (path.to_owned(), "is missing".to_owned()));
-        }
-    }
-
-    #[test]
-    fn what_stands_in_the_body_stays_as_it_is_written() {
-        let text = "preset = 'telnyx'\nsend.body.x = [1, 1.5, true, 'a', { b = 2 }]";
-        let spec = ProviderSpec::read(toml::from_str(text).unwrap()).unwrap();
-        let want: Table = toml::from_str("x = [1, 1.5, true, 'a', { b = 2 }]").unwrap();
-        assert_eq!(spec.send.body["x"], want["x"]);
-    }
-}
+#[path = "reading_tests.rs"]
+mod tests;

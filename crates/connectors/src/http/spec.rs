@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::place::{OneOrMore, Places};
-use super::words::{Outcome, Reason, ReceiptWord};
+use super::words::{Form, Outcome, Reason, ReceiptWord};
 
 /// A provider.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -25,6 +25,12 @@ pub struct ProviderSpec {
     /// Settings that an account may give, and what they are otherwise.
     #[serde(default)]
     pub defaults: BTreeMap<String, String>,
+    /// What a setting must look like, where not every text can be right.
+    #[serde(default)]
+    pub forms: BTreeMap<String, Form>,
+    /// The words that a setting can be, where they are known.
+    #[serde(default)]
+    pub choices: BTreeMap<String, Vec<String>>,
     /// How requests show who sends them.
     #[serde(default)]
     pub auth: AuthSpec,

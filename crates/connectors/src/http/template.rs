@@ -393,7 +393,7 @@ impl Template {
     }
 
     /// Whether it names this.
-    fn names(&self, fact: Fact) -> bool {
+    pub(super) fn names(&self, fact: Fact) -> bool {
         self.0
             .iter()
             .any(|it| matches!(it, Piece::Value(Source::Fact(it), _) if *it == fact))

@@ -187,6 +187,46 @@ impl<'de> Deserialize<'de> for Reason {
     }
 }
 
+/// What a setting must look like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Part of a host name between dots: it cannot make another host of the one that it stands in.
+    HostLabel,
+    /// Letters, digits, dashes and underscores.
+    Word,
+}
+
+impl Form {
+    /// Whether a setting looks like that.
+    pub fn fits(self, text: &str) -> bool {
+        match self {
+            Self::HostLabel => {
+                (1..=63).contains(&text.len())
+                    && !text.starts_with('-')
+                    && !text.ends_with('-')
+                    && text
+                        .bytes()
+                        .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            }
+            Self::Word => {
+                !text.is_empty()
+                    && text
+                        .bytes()
+                        .all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
+            }
+        }
+    }
+
+    /// That, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::HostLabel => "one part of a host name: letters, digits and dashes",
+            Self::Word => "letters, digits, dashes and underscores",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::compliance::provider::{
-    AccountFault, Answered, FirstWord, Following, Has, Opening, Provider, Receipts, Started,
-    Strangers, Treatment, Voice, Word,
+    AccountFault, Answered, FirstWord, Following, Has, MessageName, Opening, Provider, Receipts,
+    Started, Strangers, Treatment, Voice, Word, Written,
 };
 use crate::compliance::{Bench, TEXT, World, complies};
 use crate::testing::submission;
@@ -91,8 +91,12 @@ impl Bench for Simulated {
         })))
     }
 
-    fn inbound(&self) -> Has<()> {
-        Has::It(())
+    fn inbound(&self) -> Has<Written> {
+        Has::It(Written {
+            from: PhoneNumber::parse("+40712345001").unwrap().into(),
+            to: "ACME",
+            id: MessageName::Another("whoever plays a person twice has written twice"),
+        })
     }
 
     fn strangers(&self) -> Strangers {

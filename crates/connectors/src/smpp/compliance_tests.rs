@@ -1,5 +1,6 @@
 //! SMPP is held to what every connector is held to, by an SMSC on a loopback socket.
 
+use domain::phone::PhoneNumber;
 use domain::time::Millis;
 use ports::connector::Submission;
 use ports::hooks::Pending;
@@ -10,8 +11,8 @@ use super::pdu::{Address, RESPONSE, Submit};
 use super::smsc::{Act, Smsc, delivery};
 use super::*;
 use crate::compliance::provider::{
-    AccountFault, Answered, FirstWord, Has, Opening, Provider, Receipts, Started, Strangers,
-    Treatment, Voice, Word,
+    AccountFault, Answered, FirstWord, Has, MessageName, Opening, Provider, Receipts, Says,
+    Started, Strangers, Treatment, Voice, Word, Written,
 };
 use crate::compliance::{Bench, REFERENCE, TEXT, World, complies};
 use crate::testing::submission;
@@ -47,14 +48,18 @@ fn act(treatment: Treatment) -> Act {
     }
 }
 
-/// The states of receipts, each in a `deliver_sm` of its own.
-const STATES: [&str; 3] = ["ACCEPTD", "DELIVRD", "UNDELIV"];
+/// The states of receipts, each in a `deliver_sm` of its own, and what each says.
+const STATES: [(&str, &str); 3] = [
+    ("ACCEPTD", "in_transit"),
+    ("DELIVRD", "delivered"),
+    ("UNDELIV", "failed"),
+];
 
 /// What the SMSC delivers. Receipts quote the message, as many do.
 fn said(word: Word) -> Vec<u8> {
     let (esm_class, text, sequence) = match word {
         Word::Receipt(no) => {
-            let state = STATES[no];
+            let state = STATES[no].0;
             let text = format!("id:{REFERENCE} sub:001 dlvrd:001 stat:{state} err:000 text:{TEXT}");
             (RECEIPT, text, 100 + u32::try_from(no).unwrap())
         }
@@ -133,11 +138,17 @@ impl Bench for Bind {
     }
 
     fn receipts(&self) -> Has<Receipts> {
-        Has::It(Receipts::Told(STATES.len()))
+        let says = STATES.iter().map(|it| Says::state(it.1));
+        Has::It(Receipts::Told(says.collect()))
     }
 
-    fn inbound(&self) -> Has<()> {
-        Has::It(())
+    fn inbound(&self) -> Has<Written> {
+        Has::It(Written {
+            from: PhoneNumber::parse("+40712345001").unwrap().into(),
+            // As it stands there: whose number that is, is found when it is kept.
+            to: "40700000001",
+            id: MessageName::Nothing("a `deliver_sm` has no id that outlives its connection"),
+        })
     }
 
     fn strangers(&self) -> Strangers {

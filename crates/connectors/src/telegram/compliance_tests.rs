@@ -6,7 +6,7 @@ use ports::hooks::HookCall;
 use serde_json::json;
 
 use super::*;
-use crate::compliance::provider::Has;
+use crate::compliance::provider::{Has, MessageName, Says, Written};
 use crate::compliance::web::{Aside, Bench, complies};
 use crate::compliance::{NOW, TEXT, World};
 use crate::testing::{Lanes, Record, Told, submission};
@@ -81,11 +81,11 @@ impl Bench for Bot {
         ))
     }
 
-    fn receipts(&self, _: &str) -> Has<Vec<HookCall>> {
+    fn receipts(&self, _: &str) -> Has<Vec<(HookCall, Says)>> {
         Has::Not("Telegram tells nothing more of a message that it took")
     }
 
-    fn inbound(&self) -> Has<HookCall> {
+    fn inbound(&self) -> Has<(HookCall, Written)> {
         let body = json!({"update_id": 1, "message": {
             "message_id": 7, "date": 1_795_300_000, "text": TEXT,
             "chat": {"id": 4_001, "type": "private"}, "from": {"id": 4_001, "first_name": "Ana"}}});
@@ -94,7 +94,12 @@ impl Bench for Bot {
             "x-telegram-bot-api-secret-token".into(),
             SECRET.as_bytes().into(),
         ));
-        Has::It(call)
+        let written = Written {
+            from: Address::Telegram(4_001),
+            to: "42",
+            id: MessageName::Is("4001:7"),
+        };
+        Has::It((call, written))
     }
 
     fn forged(&self, mut call: HookCall) -> HookCall {

@@ -1,13 +1,14 @@
 //! Both channels, held to what every connector is held to.
 
 use domain::model::content::Content;
+use domain::phone::PhoneNumber;
 use ports::connector::Submission;
 
 use super::fixtures::{TOKEN, config, form, signed};
 use super::*;
-use crate::compliance::provider::Has;
+use crate::compliance::provider::{Has, MessageName, Says, Written};
 use crate::compliance::web::{Aside, Bench, complies};
-use crate::compliance::{TEXT, World};
+use crate::compliance::{OURS, TEXT, World};
 use crate::testing::submission;
 use crate::web::testing::answer;
 
@@ -40,7 +41,8 @@ impl Twilios {
             ("To", &*to),
         ];
         let fields: Vec<_> = base.iter().chain(more).copied().collect();
-        signed("ref=msg_0000000000001.1", &form(&fields))
+        let ours = format!("ref={}.{}", OURS.message, OURS.attempt);
+        signed(&ours, &form(&fields))
     }
 }
 
@@ -101,18 +103,23 @@ impl Bench for Twilios {
         Some((|it| it.method == "GET", account))
     }
 
-    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
+    fn receipts(&self, reference: &str) -> Has<Vec<(HookCall, Says)>> {
+        let ours = Some(OURS);
+        let receipt = |more: &[_], state| (self.receipt(reference, more), Says { state, ours });
         Has::It(vec![
-            self.receipt(reference, &[("MessageStatus", "sent")]),
-            self.receipt(reference, &[("MessageStatus", "delivered"), ("Body", TEXT)]),
-            self.receipt(
-                reference,
+            receipt(&[("MessageStatus", "sent")], "in_transit"),
+            receipt(
+                &[("MessageStatus", "delivered"), ("Body", TEXT)],
+                "delivered",
+            ),
+            receipt(
                 &[("MessageStatus", "failed"), ("ErrorCode", "30008")],
+                "failed",
             ),
         ])
     }
 
-    fn inbound(&self) -> Has<HookCall> {
+    fn inbound(&self) -> Has<(HookCall, Written)> {
         let from = self.address("+40712345001");
         let to = self.address("+14155550000");
         let fields = [
@@ -123,7 +130,12 @@ impl Bench for Twilios {
             ("Body", TEXT),
             ("NumMedia", "0"),
         ];
-        Has::It(signed("", &form(&fields)))
+        let written = Written {
+            from: PhoneNumber::parse("+40712345001").unwrap().into(),
+            to: "+14155550000",
+            id: MessageName::Is("SM2"),
+        };
+        Has::It((signed("", &form(&fields)), written))
     }
 
     fn forged(&self, mut call: HookCall) -> HookCall {

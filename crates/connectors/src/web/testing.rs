@@ -308,6 +308,10 @@ impl Protocol for Tiny {
             .map(|line| match line.split_once(' ').unwrap() {
                 ("sent", id) => receipt(id, ReceiptState::InTransit),
                 ("delivered", id) => receipt(id, ReceiptState::Delivered),
+                ("failed", id) => {
+                    let failure = Failure::new(FailureClass::RecipientInvalid, "failed", "");
+                    receipt(id, ReceiptState::Failed(failure))
+                }
                 (from, text) => Telling::Inbound(Box::new(IncomingMessage::new(
                     PhoneNumber::parse(from).unwrap().into(),
                     "ACME",

@@ -102,7 +102,17 @@ fn of_number(value: &Value, told: &mut Vec<Addressed>) {
         tracing::warn!(number, code, "Meta reports an error of our number");
     }
     let messages = tree::list(value, "messages").iter();
-    let inbound = messages.filter_map(|it| inbound::read(it, contacts, &ours));
+    let inbound = messages.filter_map(|it| {
+        let read = inbound::read(it, contacts, &ours);
+        if read.is_none() && inbound::is_from_nobody(it, contacts) {
+            // The route stands beside it: whoever takes the call says which it is.
+            tracing::warn!(
+                number,
+                "a message whose writer has neither a number nor a user id; it is passed over"
+            );
+        }
+        read
+    });
     let statuses = tree::list(value, "statuses").iter();
     let preferences = tree::list(value, "user_preferences").iter();
     let tellings = inbound

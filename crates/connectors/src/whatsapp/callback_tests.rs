@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::compliance::logs::Log;
 use crate::web::testing::hook;
 
 fn config() -> WhatsAppConfig {
@@ -49,6 +50,36 @@ fn the_handshake_gives_the_challenge_back_to_who_knows_the_token() {
     ] {
         assert_eq!(handshake(wrong), HookAnswer::empty(403), "{wrong}");
     }
+}
+
+#[test]
+fn a_message_from_nobody_is_warned_of_without_what_it_says() {
+    let warned = |message: serde_json::Value| {
+        let log = Log::default();
+        let guard = log.capture();
+        let value = json!({
+            "metadata": {"display_phone_number": "15550783881", "phone_number_id": "1055"},
+            "messages": [message],
+        });
+        let changes = json!([{"field": "messages", "value": value}]);
+        let body = json!({"entry": [{"id": "1", "changes": changes}]});
+        let told = tellings(body.to_string().as_bytes());
+        drop(guard);
+        let text = log.text();
+        assert!(!text.contains("Sesame"), "{text}");
+        assert!(!text.contains("not-a-writer"), "{text}");
+        (told.len(), text.contains("WARN") && text.contains("1055"))
+    };
+    let text = json!({"body": "Sesame"});
+    let from = |from: &str| json!({"from": from, "id": "x", "type": "text", "text": text});
+    assert_eq!(warned(from("40712345678")), (1, false));
+    assert_eq!(warned(from("not-a-writer")), (0, true));
+    // Said by nobody, or not to us: no news.
+    let changed = json!({"from": "not-a-writer", "id": "x", "type": "system", "system": {}});
+    assert_eq!(warned(changed), (0, false));
+    let mut in_a_group = from("not-a-writer");
+    in_a_group["group_id"] = json!("g");
+    assert_eq!(warned(in_a_group), (0, false));
 }
 
 #[test]

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::tests::{changes, signed};
 use super::*;
-use crate::compliance::provider::Has;
+use crate::compliance::provider::{Has, MessageName, Says, Written};
 use crate::compliance::web::{Aside, Bench, complies};
 use crate::compliance::{TEXT, World};
 use crate::web::protocol::Answer;
 use crate::web::testing::answer;
+use domain::phone::PhoneNumber;
 use ports::hooks::HookCall;
 
 struct Meta;
@@ -82,25 +83,33 @@ impl Bench for Meta {
         Some((|asked| asked.target == "/v23.0/1055?fields=id", probe))
     }
 
-    fn receipts(&self, reference: &str) -> Has<Vec<HookCall>> {
-        let receipt = |word: &str| {
-            call(
+    fn receipts(&self, reference: &str) -> Has<Vec<(HookCall, Says)>> {
+        let receipt = |(word, state)| {
+            let call = call(
                 "statuses",
                 &json!([{"id": reference, "status": word, "timestamp": "1795300000",
                 "recipient_id": "40712345001"}]),
-            )
+            );
+            (call, Says::state(state))
         };
-        Has::It(
-            ["sent", "delivered", "read", "failed"]
-                .map(receipt)
-                .to_vec(),
-        )
+        let words = [
+            ("sent", "in_transit"),
+            ("delivered", "delivered"),
+            ("read", "read"),
+            ("failed", "failed"),
+        ];
+        Has::It(words.map(receipt).to_vec())
     }
 
-    fn inbound(&self) -> Has<HookCall> {
+    fn inbound(&self) -> Has<(HookCall, Written)> {
         let message = json!({"from": "40712345001", "id": "wamid.IN", "timestamp": "1795300000",
             "type": "text", "text": {"body": TEXT}});
-        Has::It(call("messages", &json!([message])))
+        let written = Written {
+            from: PhoneNumber::parse("+40712345001").unwrap().into(),
+            to: "+15550783881",
+            id: MessageName::Is("wamid.IN"),
+        };
+        Has::It((call("messages", &json!([message])), written))
     }
 
     fn forged(&self, mut call: HookCall) -> HookCall {

@@ -43,6 +43,13 @@ pub(super) fn read(
     })
 }
 
+/// Whether somebody says something to us, and nobody could be answered.
+pub(super) fn is_from_nobody(message: &Value, contacts: &[Value]) -> bool {
+    let writer = Person::read(message, "from", "from_user_id");
+    let named = contact_of(writer.as_ref(), contacts).and_then(named);
+    message.get("group_id").is_none() && writer.or(named).is_none() && said(message).is_some()
+}
+
 /// The entry of `contacts` that is about the writer: the one with an address of theirs, else a single
 /// one, where either side has no address to compare. A wrong one would make two persons one.
 fn contact_of<'a>(writer: Option<&Person>, contacts: &'a [Value]) -> Option<&'a Value> {

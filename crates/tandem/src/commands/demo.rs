@@ -54,6 +54,8 @@ pub(super) async fn run(args: cli::Demo) -> Result<ExitCode> {
 /// What a newcomer can copy.
 fn welcome(address: SocketAddr, key: &Secret) -> Vec<String> {
     let (url, key) = (format!("http://{address}"), key.expose());
+    let program = std::env::args().next();
+    let program = quoted(program.as_deref().unwrap_or("tandem"));
     let curl = |path: &str| format!("  curl -s '{url}{path}' -H 'Authorization: Bearer {key}'");
     vec![
         String::new(),
@@ -67,14 +69,25 @@ fn welcome(address: SocketAddr, key: &Secret) -> Vec<String> {
         "    -H 'Content-Type: application/json' -d '{\"to\": \"+40722000100\", \"text\": \"Hello\"}'".to_owned(),
         curl("/v1/messages?limit=5"),
         String::new(),
+        // As it was called: after `cargo run` it is on no path.
         "Or with this program:".to_owned(),
         format!("  export TANDEM_URL={url} TANDEM_API_KEY='{key}'"),
-        "  tandem send --to +40722000100 --text 'Hello' --wait".to_owned(),
-        "  tandem tail".to_owned(),
+        format!("  {program} send --to +40722000100 --text 'Hello' --wait"),
+        format!("  {program} tail"),
         String::new(),
         "Numbers with magic last digits play every outcome: docs/reference/simulator.md".to_owned(),
         String::new(),
     ]
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "/._-+".contains(it);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// The demo's folder; removed when the demo ends.
@@ -121,9 +134,19 @@ mod tests {
             "key  zv_test_k",
             "Bearer zv_test_k",
             "/v1/messages",
+            " send --to +40722000100",
         ] {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn this_program_is_named_as_it_was_called() {
+        let text = welcome("127.0.0.1:8080".parse().unwrap(), &Secret::new("zv_test_k")).join("\n");
+        let program = quoted(&std::env::args().next().unwrap());
+        assert!(text.contains(&format!("  {program} tail\n")), "{text}");
+        assert_eq!(quoted("target/release/tandem"), "target/release/tandem");
+        assert_eq!(quoted("/it's here/tandem"), "'/it'\\''s here/tandem'");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A table whose names are not ours: the description of an HTTP provider, which the connector checks.
 //! Here it becomes plain TOML, and what the connector says of it is told at its place.
 
+use std::ops::Range;
+
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table as Plain, Value};
 
@@ -20,6 +22,17 @@ impl Table<'_> {
     /// Adds an error about what stands at `path`, names with dots between and indexes in brackets;
     /// about the nearest of what is around it where it is not written.
     pub(super) fn error_at(&self, path: &str, what: &str) {
+        let (span, path) = self.place_of(path);
+        self.report.error(&span, &path, what);
+    }
+
+    /// The same as a warning.
+    pub(super) fn warn_at(&self, path: &str, what: &str) {
+        let (span, path) = self.place_of(path);
+        self.report.warn(&span, &path, what);
+    }
+
+    fn place_of(&self, path: &str) -> (Range<usize>, String) {
         let mut span = self.span.clone();
         let mut value: Option<&DeValue<'_>> = None;
         for name in path.split(['.', '[']) {
@@ -47,7 +60,7 @@ impl Table<'_> {
         } else {
             format!("{}.{path}", self.path)
         };
-        self.report.error(&span, &path, what);
+        (span, path)
     }
 }
 

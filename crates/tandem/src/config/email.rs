@@ -1,6 +1,6 @@
 //! How is a route's `email` table read?
 
-use connectors::email::{EmailConfig, Security};
+use connectors::email::{EmailConfig, Security, is_host_name};
 use domain::model::address::EmailAddress;
 use domain::time::Millis;
 
@@ -47,14 +47,19 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
         username,
         password,
         from: from.unwrap_or_default(),
-        from_name: table.get("from_name").and_then(text),
+        from_name: table.get("from_name").and_then(one_line),
         unsubscribe: table.get("unsubscribe").and_then(|field| {
             field.parse("a https: or mailto: URL", |it| {
                 let good = it.starts_with("https://") || it.starts_with("mailto:");
+                let good = good && !it.chars().any(char::is_control);
                 good.then(|| it.to_owned())
             })
         }),
-        hello_name: table.get("hello_name").and_then(text),
+        hello_name: table.get("hello_name").and_then(|field| {
+            field.parse("a host name, or an address in [ ]", |it| {
+                is_host_name(it).then(|| it.to_owned())
+            })
+        }),
         window: table.or("window", default.window, |field| field.whole(1..=100)),
         timeout: table.or("timeout", default.timeout, |field| {
             field.span_of_time(Millis::seconds(1)..=Millis::minutes(5))
@@ -68,6 +73,17 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
     }
     table.finish();
     (!config.host.is_empty() && !config.from.is_empty()).then_some(config)
+}
+
+/// Text without line breaks: it stands in a header.
+fn one_line(field: Field<'_>) -> Option<String> {
+    let place = field.clone();
+    let text = field.words()?;
+    if text.chars().any(char::is_control) {
+        place.error("holds a line break or another control character");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn email(text: &str) -> Result<String, String> {

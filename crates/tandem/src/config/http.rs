@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connectors::http::{HttpConfig, Problem, ProviderSpec};
+use domain::model::channel::Channel;
 use domain::model::money::Currency;
 use domain::time::Millis;
 
@@ -16,9 +17,11 @@ const WINDOW: u16 = 20;
 const TIMEOUT: Millis = Millis::seconds(30);
 
 /// Reads a described provider; `None` when it cannot be used. Where its callbacks go is filled in
-/// later: it follows from `public_url`.
+/// later: it follows from `public_url`. `mms`: whether the route says that it carries media.
 pub(super) fn read(
     mut table: Table<'_>,
+    channel: Option<Channel>,
+    mms: bool,
     currency: Option<Currency>,
     surroundings: Surroundings<'_>,
 ) -> Option<HttpConfig> {
@@ -38,21 +41,40 @@ pub(super) fn read(
     let timeout = table.or("timeout", TIMEOUT, |field| {
         field.span_of_time(Millis::seconds(1)..=Millis::minutes(5))
     });
-    let spec = match ProviderSpec::read(table.described()) {
+    let described = table.described();
+    if channel == Some(Channel::WhatsApp) && described.contains_key("preset") {
+        let what = "the presets carry the channel \"sms\" only; on \"whatsapp\" it takes a description of your own";
+        table.error_at("preset", what);
+    }
+    let has_own_mms = described.get("send").and_then(|it| it.get("mms")).is_some();
+    if has_own_mms && !mms {
+        let what = "is used for nothing: the route carries media once it says `mms = true`";
+        table.warn_at("send.mms", what);
+    }
+    let spec = match ProviderSpec::read(described) {
         Ok(spec) => spec,
-        Err(problem) => {
-            tell(&table, &problem);
+        Err(problems) => {
+            for problem in problems {
+                tell(&table, &problem);
+            }
             return None;
         }
     };
     match spec.check(&settings) {
-        Ok(provider) => Some(HttpConfig {
-            provider,
-            hook_url: None,
-            currency: currency.unwrap_or(Currency::EUR),
-            window,
-            timeout,
-        }),
+        Ok(provider) => {
+            if provider.believes_everybody() {
+                let what = "is not there, or \"none\": everybody who knows the URL of the callbacks is \
+                            believed; sign with `kind = \"url\"` at least";
+                table.warn_at("signature", what);
+            }
+            Some(HttpConfig {
+                provider,
+                hook_url: None,
+                currency: currency.unwrap_or(Currency::EUR),
+                window,
+                timeout,
+            })
+        }
         Err(problems) => {
             for problem in problems {
                 // Why a setting cannot be read was told where it stands.

@@ -28,6 +28,8 @@ mod smsgate;
 mod summary;
 mod telegram;
 #[cfg(test)]
+mod telling_tests;
+#[cfg(test)]
 mod tests;
 mod twilio;
 mod values;

@@ -371,16 +371,28 @@ impl<'a> Field<'a> {
     /// PEM: literal, `{ env = "NAME" }` or `{ file = "PATH" }`.
     pub(super) fn pem(self, surroundings: Surroundings<'_>) -> Option<String> {
         let field = self.clone();
-        let text = self.secret(surroundings)?;
-        if !text.expose().contains("-----BEGIN ") {
+        let text = self.hidden(surroundings)?;
+        if !text.contains("-----BEGIN ") {
             field.error("is not PEM: a line with -----BEGIN is missing");
             return None;
         }
-        Some(text.expose().to_owned())
+        Some(text)
     }
 
-    /// A secret: literal, `{ env = "NAME" }` or `{ file = "PATH" }`. Never repeated in a message.
+    /// A secret: literal, `{ env = "NAME" }` or `{ file = "PATH" }`, on one line: no provider gives out
+    /// another, and a header could not carry it. Never repeated in a message.
     pub(super) fn secret(self, surroundings: Surroundings<'_>) -> Option<Secret> {
+        let field = self.clone();
+        let text = self.hidden(surroundings)?;
+        if text.chars().any(char::is_control) {
+            field.error("holds a line break or another control character");
+            return None;
+        }
+        Some(Secret::new(text))
+    }
+
+    /// A text from here or elsewhere that no message may repeat.
+    fn hidden(self, surroundings: Surroundings<'_>) -> Option<String> {
         const WANTED: &str = "text, { env = \"NAME\" } or { file = \"PATH\" }";
         let field = self.clone();
         let text = if let DeValue::String(text) = self.value {
@@ -404,7 +416,7 @@ impl<'a> Field<'a> {
             field.error("must not be empty");
             return None;
         }
-        Some(Secret::new(text))
+        Some(text)
     }
 
     fn wrong_kind<T>(&self, wanted: &str) -> Option<T> {

@@ -146,7 +146,17 @@ pub(super) fn read(
         class
     };
     let receipts = receipts_of(receipts, kind);
-    let provider = provider(&mut table, kind, channel, receipts, currency, surroundings);
+    let provider = provider(
+        &mut table,
+        kind,
+        Carries {
+            channel,
+            mms,
+            receipts,
+            currency,
+        },
+        surroundings,
+    );
     if let Some(field) = mms_field.filter(|_| mms) {
         check_mms(&field, channel, kind, provider.as_ref(), &prices);
     }
@@ -232,14 +242,27 @@ fn receipts_of(written: Option<Field<'_>>, kind: Option<Kind>) -> bool {
     receipts && can
 }
 
+/// What a route says of itself that its provider has to know.
+#[derive(Clone, Copy)]
+struct Carries {
+    channel: Option<Channel>,
+    mms: bool,
+    receipts: bool,
+    currency: Option<Currency>,
+}
+
 fn provider(
     table: &mut Table<'_>,
     kind: Option<Kind>,
-    channel: Option<Channel>,
-    receipts: bool,
-    currency: Option<Currency>,
+    carries: Carries,
     surroundings: Surroundings<'_>,
 ) -> Option<Provider> {
+    let Carries {
+        channel,
+        mms,
+        receipts,
+        currency,
+    } = carries;
     let mut settings = None;
     for its_kind in Kind::ALL {
         match (table.get(its_kind.code()), kind) {
@@ -278,9 +301,8 @@ fn provider(
         }
         Kind::Twilio => twilio::read(settings, channel?, currency, surroundings)
             .map(|it| Provider::Twilio(Box::new(it))),
-        Kind::Http => {
-            http::read(settings, currency, surroundings).map(|it| Provider::Http(Box::new(it)))
-        }
+        Kind::Http => http::read(settings, channel, mms, currency, surroundings)
+            .map(|it| Provider::Http(Box::new(it))),
         Kind::Telegram => {
             telegram::read(settings, surroundings).map(|it| Provider::Telegram(Box::new(it)))
         }

@@ -1,8 +1,9 @@
 //! What does a configuration set up, in words?
 
+use domain::model::channel::Channel;
 use domain::model::money::Micros;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
-use domain::model::route::{PriceScope, PriceUnit};
+use domain::model::route::{Price, PriceScope, PriceUnit};
 use domain::time::Timestamp;
 
 use super::model::{Config, Project, Route, Sender};
@@ -80,7 +81,8 @@ fn route_line(route: &Route, currency: &str) -> String {
         .throughput
         .map(|it| format!(", {it} a second"))
         .unwrap_or_default();
-    let prices: Vec<String> = route.prices.iter().map(price_words).collect();
+    let words = |it| price_words(it, route.channel);
+    let prices: Vec<String> = route.prices.iter().map(words).collect();
     let prices = if prices.is_empty() {
         "free of charge".to_owned()
     } else {
@@ -96,15 +98,17 @@ fn route_line(route: &Route, currency: &str) -> String {
     )
 }
 
-fn price_words(price: &domain::model::route::Price) -> String {
+fn price_words(price: &Price, channel: Channel) -> String {
     let scope = match &price.scope {
         PriceScope::Any => String::new(),
         PriceScope::Prefix(prefix) => format!("{prefix}: "),
         PriceScope::Country(country) => format!("{}: ", country.as_str()),
     };
-    let unit = match price.unit {
-        PriceUnit::Segment => "a segment",
-        PriceUnit::Message => "a message",
+    let unit = match (price.unit, channel) {
+        (PriceUnit::Segment, Channel::Sms) => "a segment",
+        // Elsewhere a message is one whole.
+        (PriceUnit::Segment, Channel::WhatsApp | Channel::Telegram | Channel::Email)
+        | (PriceUnit::Message, _) => "a message",
     };
     let limited = |at: Option<Timestamp>| at.is_some();
     let dated = if limited(price.valid_from) || limited(price.valid_until) {

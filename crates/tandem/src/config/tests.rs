@@ -21,7 +21,7 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../../../examples/tandem.toml");
 /// The configuration of DESIGN §4 without what is not built yet.
-const DESIGN: &str = r#"
+pub(super) const DESIGN: &str = r#"
 listen   = "127.0.0.1:8080"
 database = "sqlite:./data/tandem.db"
 public_url = "https://msg.example.com"
@@ -59,7 +59,7 @@ fn variable(name: &str) -> Option<String> {
     }
 }
 
-fn read_text(source: &str) -> Result<Loaded, Rejected> {
+pub(super) fn read_text(source: &str) -> Result<Loaded, Rejected> {
     let surroundings = Surroundings {
         variable: &variable,
         folder: Path::new("/nonexistent"),
@@ -67,7 +67,7 @@ fn read_text(source: &str) -> Result<Loaded, Rejected> {
     parse(source, &Overrides::default(), surroundings)
 }
 
-fn config_of(source: &str) -> Config {
+pub(super) fn config_of(source: &str) -> Config {
     match read_text(source) {
         Ok(loaded) => loaded.config,
         Err(rejected) => panic!("{:#?}", rejected.errors),
@@ -203,25 +203,6 @@ fn a_project_and_its_routes_have_quotas_of_their_own_and_the_summary_says_them()
     }
     let without = config_of("project = [{ id = \"p\", quota = [] }]");
     assert!(without.projects[0].policy.quotas.is_none());
-}
-
-#[test]
-fn warnings_do_not_refuse_a_configuration() {
-    let source = "[[project]]\nid = \"p\"\napi_keys = [{ name = \"sdk\", key = \"My API Key\" }, { name = \"t\", key = \"zv_test_0123456789\" }]";
-    let warnings: Vec<String> = read_text(source)
-        .unwrap()
-        .warnings
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        warnings,
-        [
-            "project[0]: it has a test key and no simulator route: test messages will be refused (R-TEST)",
-            "project[0]: it has no sender: nothing can be sent",
-            "project[0].api_keys[0].key: is shorter than 16 characters and may be guessed",
-        ]
-    );
 }
 
 #[test]
