@@ -10,11 +10,14 @@ mod checks;
 mod convert;
 mod described;
 mod email;
+mod fx;
 mod http;
 mod keywords;
 mod model;
 mod overrides;
 mod price;
+#[cfg(test)]
+mod price_tests;
 mod problem;
 mod project;
 mod quota;
@@ -61,11 +64,10 @@ use reader::{Field, Table};
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 11] = [
+const LATER: [&str; 10] = [
     "alert",
     "broadcast",
     "contact",
-    "fx",
     "metrics",
     "retention",
     "template",

@@ -156,6 +156,8 @@ pub(crate) struct Project {
     pub(crate) idempotency: Idempotency,
     /// The settings that rules look at, its currency among them.
     pub(crate) policy: Policy,
+    /// What other currencies are worth in its own (R-COST-1).
+    pub(crate) rates: super::fx::Rates,
 }
 
 /// A key that the file gives.

@@ -6,42 +6,88 @@ use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
 use domain::phone::CountryCode;
 use domain::time::Timestamp;
 use jiff::tz::TimeZone;
+use toml::de::DeTable;
 
-use super::reader::{Field, Table};
+use super::fx::{NoRate, Span};
+use super::model::Project;
+use super::problem::Report;
+use super::reader::{Field, Surroundings, Table, file_text};
 use super::values;
 
-/// Reads the lines of a price book, told when two of them could both apply. `mms`: whether the route
-/// carries media.
+/// Whose book it is.
+pub(super) struct Book<'a> {
+    /// The route's project; `None` where it names none that is usable.
+    pub(super) project: Option<&'a Project>,
+    /// Its time zone.
+    pub(super) zone: &'a TimeZone,
+    /// Whether the route carries media.
+    pub(super) mms: bool,
+}
+
+/// Reads a price book: a list of lines, or `{ file = "PATH" }` for a file of them.
 pub(super) fn read(
-    fields: Vec<Field<'_>>,
-    currency: Option<Currency>,
-    zone: &TimeZone,
-    mms: bool,
-) -> Vec<Price> {
+    field: Field<'_>,
+    book: &Book<'_>,
+    surroundings: Surroundings<'_>,
+) -> Option<Vec<Price>> {
+    if !field.is_table() {
+        return Some(lines(field.list()?, book));
+    }
+    let mut table = field.table()?;
+    let path = table.require("file", "the path of a file with [[price]] lines");
+    table.finish();
+    let path = path?;
+    let named = path.clone().words()?;
+    let text = file_text(path.clone(), surroundings)?;
+    let report = Report::new(&text);
+    let prices = list(&text, &report, book);
+    let shown = surroundings.folder.join(named).display().to_string();
+    path.report.adopt(report, &shown);
+    prices
+}
+
+/// Reads a file of prices: `[[price]]` lines and nothing else.
+fn list(text: &str, report: &Report<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
+    let (root, syntax) = DeTable::parse_recoverable(text);
+    for error in &syntax {
+        let what = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+        report.error(&error.span().unwrap_or_default(), "", what);
+    }
+    if !syntax.is_empty() {
+        return None;
+    }
+    let root = root.into_inner();
+    let mut table = Table::root(&root, report);
+    let fields = table.require("price", "at least one [[price]] line");
+    table.finish();
+    Some(lines(fields?.list()?, book))
+}
+
+/// Reads the lines of a price book, told when two of them could both apply.
+fn lines(fields: Vec<Field<'_>>, book: &Book<'_>) -> Vec<Price> {
     let mut prices: Vec<Price> = Vec::new();
     for field in fields {
         let Some(table) = field.clone().table() else {
             continue;
         };
-        let Some(price) = line(table, currency, zone, mms) else {
+        let Some(read) = line(table, book) else {
             continue;
         };
-        if prices.iter().any(|it| collide(it, &price)) {
+        if read
+            .iter()
+            .any(|line| prices.iter().any(|it| collide(it, line)))
+        {
             field.error(
                 "an earlier line holds for the same destination, category and time; only one may",
             );
         }
-        prices.push(price);
+        prices.extend(read);
     }
     prices
 }
 
-fn line(
-    mut table: Table<'_>,
-    currency: Option<Currency>,
-    zone: &TimeZone,
-    mms: bool,
-) -> Option<Price> {
+/// Reads one line. In another currency it becomes one line for each rate that holds in its time.
+fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
     const CATEGORIES: [(&str, PriceCategory); 4] = [
         ("service", PriceCategory::Service),
         ("utility", PriceCategory::Utility),
@@ -59,23 +105,14 @@ fn line(
         .require("price", "a decimal number in quotes, such as \"0.035\"")
         .and_then(money);
     let of_mms = table.get("mms");
-    if let Some(field) = of_mms.as_ref().filter(|_| !mms) {
+    if let Some(field) = of_mms.as_ref().filter(|_| !book.mms) {
         field.error("is the price of an MMS, and the route carries none; it needs `mms = true`");
     }
     let of_mms = of_mms.and_then(money);
-    if let Some(field) = table.get("currency") {
-        let place = field.clone();
-        let own = field.parse("three capital letters, such as \"EUR\"", Currency::parse);
-        if let (Some(own), Some(currency)) = (own, currency)
-            && own != currency
-        {
-            place.error(format!(
-                "is {}; the project's currency is {}, and exchange rates (fx) are not yet supported",
-                own.code(),
-                currency.code()
-            ));
-        }
-    }
+    let written = table.get("currency");
+    let currency = written
+        .clone()
+        .and_then(|it| it.parse("three capital letters, such as \"EUR\"", Currency::parse));
     let unit = table.or("per", PriceUnit::Segment, |it| {
         it.choice(
             &[
@@ -97,15 +134,23 @@ fn line(
     let category = table
         .get("category")
         .and_then(|it| it.choice(&CATEGORIES, &[]));
-    let valid_from = table.get("from").and_then(|it| it.moment(zone));
-    let valid_until = table.get("until").and_then(|it| it.moment(zone));
+    let valid_from = table.get("from").and_then(|it| it.moment(book.zone));
+    let valid_until = table.get("until").and_then(|it| it.moment(book.zone));
     if let (Some(from), Some(until)) = (valid_from, valid_until)
         && until <= from
     {
         table.error("until", "must be later than `from`");
     }
     table.finish();
-    Some(Price {
+    let foreign = match (book.project, written, currency) {
+        (Some(project), Some(place), Some(other)) if other != project.policy.currency => {
+            let spans = spans(&place, other, project, valid_from, valid_until);
+            Some((place, spans, project.policy.currency))
+        }
+        (_, Some(_), None) => return None,
+        (_, _, Some(_)) | (_, None, None) => None,
+    };
+    let price = Price {
         scope: scope?,
         category,
         amount: amount?,
@@ -114,7 +159,80 @@ fn line(
         charged_on,
         valid_from,
         valid_until,
-    })
+    };
+    match foreign {
+        Some((place, spans, own)) => converted(&price, &spans?, &place, own),
+        None => Some(vec![price]),
+    }
+}
+
+/// The rates that hold in a line's time; told when there is none.
+fn spans(
+    place: &Field<'_>,
+    other: Currency,
+    project: &Project,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Option<Vec<Span>> {
+    let (code, own) = (other.code(), project.policy.currency.code());
+    let what = match project.rates.between(other, from, until) {
+        Ok(spans) => return Some(spans),
+        Err(NoRate::AtAll) => format!(
+            "is {code}; the project's currency is {own}, and its `fx` has no rate from {code}: \
+             add {{ from = \"{code}\", rate = \"…\", valid_from = \"…\" }} to it"
+        ),
+        Err(NoRate::Before(first)) => format!(
+            "is {code}; the first rate from {code} in the project's `fx` holds from {}, later \
+             than this line: add an earlier one",
+            shown(first, &project.policy.timezone)
+        ),
+    };
+    place.error(what);
+    None
+}
+
+/// A line in another currency as lines in the project's, `own`: one for each of these rates.
+fn converted(
+    price: &Price,
+    spans: &[Span],
+    place: &Field<'_>,
+    own: Currency,
+) -> Option<Vec<Price>> {
+    let at = |span: &Span| {
+        Some(Price {
+            amount: span.convert(price.amount)?,
+            mms: match price.mms {
+                Some(amount) => Some(span.convert(amount)?),
+                None => None,
+            },
+            valid_from: Some(span.from),
+            valid_until: span.until,
+            ..price.clone()
+        })
+    };
+    let lines: Option<Vec<Price>> = spans.iter().map(at).collect();
+    if lines.is_none() {
+        place.error(format!(
+            "makes the price a million {} or more, at the rate in the project's `fx`",
+            own.code()
+        ));
+    }
+    lines
+}
+
+/// A moment in the project's time zone, without its time where that is midnight.
+fn shown(at: Timestamp, zone: &TimeZone) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis()).map_or_else(
+        |_| at.as_millis().to_string(),
+        |it| {
+            let local = it.to_zoned(zone.clone()).datetime();
+            if local.time() == jiff::civil::Time::midnight() {
+                local.date().to_string()
+            } else {
+                local.to_string()
+            }
+        },
+    )
 }
 
 /// A prefix, a country, or `*` for any destination; one of them.

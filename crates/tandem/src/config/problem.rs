@@ -19,6 +19,8 @@ pub(crate) struct Place {
 /// One thing that is wrong, or that is worth a look.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Problem {
+    /// The file, where it is another one than the configuration: a list of prices.
+    pub(crate) file: Option<String>,
     /// Where in the file; `None` for what came from the environment or the command line.
     pub(crate) place: Option<Place>,
     /// The setting, `route[1].smpp.port`; empty for what concerns the whole file.
@@ -31,14 +33,17 @@ impl Problem {
     /// A problem that has no place in the file.
     pub(crate) fn outside(path: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
+            file: None,
             place: None,
             path: path.into(),
             what: what.into(),
         }
     }
 
-    /// The problem as one line, as compilers write it: `FILE:LINE:COLUMN: path: what`.
+    /// The problem as one line, as compilers write it: `FILE:LINE:COLUMN: path: what`. `file` is
+    /// the configuration.
     pub(crate) fn line(&self, file: &str) -> String {
+        let file = self.file.as_deref().unwrap_or(file);
         match self.place {
             Some(Place { line, column }) => format!("{file}:{line}:{column}: {self}"),
             None => self.to_string(),
@@ -109,7 +114,24 @@ impl<'s> Report<'s> {
         warnings.push(Problem::outside(path, what));
     }
 
-    /// Errors and warnings, each in the order of the file.
+    /// Takes over what was found in another file that this one names. Where several settings name
+    /// it, each mistake is told once.
+    pub(super) fn adopt(&self, other: Report<'_>, file: &str) {
+        let (errors, warnings) = other.into_parts();
+        let add = |all: &RefCell<Vec<Problem>>, more: Vec<Problem>| {
+            let mut all = all.borrow_mut();
+            for mut problem in more {
+                problem.file = Some(file.to_owned());
+                if !all.contains(&problem) {
+                    all.push(problem);
+                }
+            }
+        };
+        add(&self.errors, errors);
+        add(&self.warnings, warnings);
+    }
+
+    /// Errors and warnings, each in the order of the file; those of other files come last.
     pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
         let not_set = self.not_set.into_inner();
         let told = not_set
@@ -117,7 +139,7 @@ impl<'s> Report<'s> {
             .filter_map(|(variable, asked)| unset(&variable, asked));
         self.errors.borrow_mut().extend(told);
         let sorted = |mut problems: Vec<Problem>| {
-            problems.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
+            problems.sort_by(|a, b| (&a.file, a.place, &a.path).cmp(&(&b.file, b.place, &b.path)));
             problems
         };
         (
@@ -128,6 +150,7 @@ impl<'s> Report<'s> {
 
     fn problem(&self, span: &Range<usize>, path: &str, what: String) -> Problem {
         Problem {
+            file: None,
             place: Some(self.place(span.start)),
             path: path.to_owned(),
             what,
@@ -157,6 +180,7 @@ fn unset(variable: &str, mut asked: Vec<(Place, String)>) -> Option<Problem> {
     };
     let variable = shortened(variable);
     Some(Problem {
+        file: None,
         place: Some(place),
         path,
         what: format!("the environment variable {variable} is not set{also}"),

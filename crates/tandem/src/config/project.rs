@@ -7,6 +7,7 @@ use domain::model::quota::Quotas;
 use domain::time::Millis;
 use jiff::tz::TimeZone;
 
+use super::fx::Rates;
 use super::model::{ApiKey, Idempotency, Project, Scope, is_test_key};
 use super::reader::{Field, Surroundings, Table};
 
@@ -17,10 +18,9 @@ const VALIDITY_MAX: Millis = Millis::seconds(604_800);
 /// Keys shorter than this are told: they can be guessed.
 const KEY_LEN: usize = 16;
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "alert",
     "alerts",
-    "fx",
     "quiet_hours",
     "user",
     "users",
@@ -56,7 +56,11 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
         )
     });
     let zone = timezone.as_deref().and_then(|it| TimeZone::get(it).ok());
-    let policy = policy(&mut table, currency, zone.unwrap_or(TimeZone::UTC));
+    let zone = zone.unwrap_or(TimeZone::UTC);
+    let rates = table.or("fx", Rates::default(), |field| {
+        super::fx::read(field, currency, &zone)
+    });
+    let policy = policy(&mut table, currency, zone);
     table.later(&LATER);
     table.finish();
 
@@ -68,6 +72,7 @@ pub(super) fn read(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Opti
         api_keys,
         idempotency,
         policy,
+        rates,
     })
 }
 

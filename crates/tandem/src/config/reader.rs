@@ -18,7 +18,7 @@ use super::values;
 pub(crate) struct Surroundings<'a> {
     /// The environment's variables.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
-    /// The folder that relative paths of secret files start from: the one of the configuration.
+    /// The folder that relative paths of secret files and price lists start from: the one of the configuration.
     pub(crate) folder: &'a Path,
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Field<'a> {
     value: &'a DeValue<'a>,
     pub(super) span: Range<usize>,
     pub(super) path: String,
-    report: &'a Report<'a>,
+    pub(super) report: &'a Report<'a>,
 }
 
 impl<'a> Field<'a> {
@@ -444,7 +444,8 @@ fn variable(name: Field<'_>, surroundings: Surroundings<'_>) -> Option<String> {
     value
 }
 
-fn file_text(path: Field<'_>, surroundings: Surroundings<'_>) -> Option<String> {
+/// The text of a file that is named from the configuration's folder, without newlines at its end.
+pub(super) fn file_text(path: Field<'_>, surroundings: Surroundings<'_>) -> Option<String> {
     let field = path.clone();
     let path = path.words()?;
     match std::fs::read_to_string(surroundings.folder.join(path)) {

@@ -14,7 +14,7 @@ use super::{email, http, price, simulator, smpp, smsgate, telegram, twilio, valu
 /// Channels that are known and not built yet.
 const CHANNELS_LATER: [&str; 5] = ["instagram", "messenger", "rcs", "viber", "voice"];
 /// Settings of capabilities that are not built yet.
-const LATER: [&str; 5] = ["alert", "alerts", "fx", "quiet_hours", "webhook"];
+const LATER: [&str; 4] = ["alert", "alerts", "quiet_hours", "webhook"];
 
 /// The kinds of connections; each has a table of its own name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,8 +123,13 @@ pub(super) fn read(
     let currency = project.map(|it| it.policy.currency);
     let mms_field = table.get("mms");
     let mms = mms_field.clone().and_then(Field::flag).unwrap_or(false);
+    let book = price::Book {
+        project,
+        zone: &zone,
+        mms,
+    };
     let prices = table.or("prices", Vec::new(), |field| {
-        Some(price::read(field.list()?, currency, &zone, mms))
+        price::read(field, &book, surroundings)
     });
     let quotas = table.or("quota", Quotas::NONE, super::quota::read);
     let destinations = table.or("destinations", Destinations::default(), destinations);

@@ -26,6 +26,8 @@ const PRICE_DECIMALS: u32 = 6;
 const MICROS: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 /// No price of one message is as high as this; catches prices written in millionths.
 const PRICE_LIMIT: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+/// The same limit as an amount.
+pub(super) const PRICE_LIMIT_MICROS: Micros = Micros(1_000_000_000_000);
 
 /// Units of durations with their milliseconds, largest first.
 const UNITS: [(&str, i64); 5] = [
