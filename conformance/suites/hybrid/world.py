@@ -33,8 +33,8 @@ CENTERS = {
 #: Alerts come soon, so that the story is short; what they say is the same.
 ALERTS = """
 [alerts]
-route_down = { after = "1s", resolve_after = "1s" }
-all_routes_out = { after = "1s", resolve_after = "1s" }
+route_down = { after = "2s", resolve_after = "1s" }
+all_routes_out = { after = "2s", resolve_after = "1s" }
 """
 #: The sender `desk` has the pool of phones; what `front` cannot send by a route waits for people.
 SENDERS = """
