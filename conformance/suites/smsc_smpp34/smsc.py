@@ -45,6 +45,8 @@ class Center:
         self.statuses: list[int] = []
         self.stat: str | None = "DELIVRD"
         self.hex_ids = False
+        #: Takes submissions, and says nothing of them: as one whose answers are lost.
+        self.mute = False
         #: Accepted, and without a receipt: id to (from, to).
         self.open: dict[str, tuple[str, str]] = {}
         self.last_id = 0
@@ -107,6 +109,8 @@ class Center:
             return
         self.open[message_id] = (source, destination)
         self.note(accepted=message_id, to=destination, text=text, **{"from": source})
+        if self.mute:
+            return
         event.accept(message_id)
         if self.stat is not None:
             self.spawn(self.receipt(message_id, self.stat))
@@ -139,6 +143,8 @@ class Center:
                     self.stat = command["stat"]
                 case "ids":
                     self.hex_ids = command["hex"]
+                case "mute":
+                    self.mute = True
                 case "inbound":
                     self.spawn(self.inbound(command["from"], command["to"], command["text"]))
                 case "unbind":

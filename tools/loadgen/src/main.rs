@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use loadgen::commands::{backlog, ceiling, crash, line, quota, send, sink, stand_in, verify};
+use loadgen::commands::{
+    backlog, ceiling, crash, lanes, line, quota, send, sink, stand_in, verify,
+};
 use loadgen::report;
 
 #[global_allocator]
@@ -29,6 +31,8 @@ enum Command {
     Verify(verify::Args),
     /// Throughput, latency and CPU of the whole line, on servers that it starts.
     Line(line::Args),
+    /// What a long bulk lane does to direct messages on the same route.
+    Lanes(lanes::Args),
     /// A large backlog: accept rate, memory, drain rate.
     Backlog(backlog::Args),
     /// Kills the server under load and looks for what was lost or sent twice.
@@ -63,6 +67,7 @@ fn run() -> anyhow::Result<()> {
             Command::Smsc(args) => sink::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Line(args) => line::run(&args).await,
+            Command::Lanes(args) => lanes::run(&args).await,
             Command::Backlog(args) => backlog::run(&args).await,
             Command::Crash(args) => crash::run(&args).await,
             Command::Quota(args) => quota::run(&args).await,

@@ -58,7 +58,7 @@ pub struct Phase {
     pub ended: u64,
     /// Request written to answer read, of accepted messages.
     pub answer_us: Vec<u32>,
-    /// Request written to first submission read.
+    /// Request written to first submission read, of messages requested in this phase.
     pub to_submit_us: Vec<u32>,
     /// Receipt written to its acknowledgement read.
     pub ack_us: Vec<u32>,
@@ -95,6 +95,7 @@ struct Inner {
     rows: Vec<Row>,
     counts: Counts,
     phase: Phase,
+    phase_began_us: u64,
     journal: String,
     open: u64,
     moved_us: u64,
@@ -235,7 +236,7 @@ impl Tally {
         inner.phase.submitted += 1;
         inner.phase.first_submit_us.get_or_insert(now);
         inner.phase.last_submit_us = now;
-        if row.requested {
+        if row.requested && row.requested_us >= inner.phase_began_us {
             inner
                 .phase
                 .to_submit_us
@@ -307,7 +308,10 @@ impl Tally {
 
     /// Starts a new phase and returns what the one before measured.
     pub fn begin_phase(&self) -> Phase {
-        std::mem::take(&mut self.lock().phase)
+        let now = self.now_us();
+        let mut inner = self.lock();
+        inner.phase_began_us = now;
+        std::mem::take(&mut inner.phase)
     }
 
     /// A copy of the running phase without its latencies.
@@ -407,6 +411,20 @@ mod tests {
         assert_eq!(tally.open(), 1);
         tally.submission_refused(Some(0), true, 2);
         assert_eq!(tally.open(), 0);
+    }
+
+    #[test]
+    fn the_way_to_the_smsc_is_measured_in_the_phase_in_which_it_began() {
+        let tally = Tally::default();
+        let at = tally.requested(0);
+        // Microseconds: the phase begins in a later one.
+        while tally.now_us() == at {}
+        tally.begin_phase();
+        assert!(tally.submitted(0, at + 1_000_000));
+        let at = tally.requested(1);
+        assert!(tally.submitted(1, at + 40));
+        let phase = tally.begin_phase();
+        assert_eq!((phase.submitted, phase.to_submit_us), (2, vec![40]));
     }
 
     #[test]

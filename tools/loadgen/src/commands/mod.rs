@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod ceiling;
 pub mod crash;
+pub mod lanes;
 pub mod line;
 pub mod quota;
 pub mod send;
