@@ -41,6 +41,8 @@ EVENTS = {
     "sms:sent", "sms:delivered", "sms:failed", "sms:cancelled", "system:ping", "app:started",
 }
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
+#: How often a report is tried, with a pause between that the real app makes longer and longer.
+REPORTS = 600
 _RANK = ["Pending", "Processed", "Sent", "Delivered"]
 
 
@@ -443,25 +445,23 @@ class Phone:
         self._report(sms)
 
     def _report(self, sms: Sms) -> None:
+        def ask() -> bool:
+            with self._lock:
+                recipient = {"phoneNumber": sms.to, "state": sms.state}
+                if sms.error:
+                    recipient["error"] = sms.error
+                body = [{"id": sms.id, "state": sms.state, "recipients": [recipient], "states": dict(sms.times)}]
+            assert self.ask("PATCH", "/message", body).status_code == 204
+            return True
+
         def job() -> None:
             if self.habits.disorder:
                 time.sleep(random.random() * 0.3)
+            self._tries(ask, REPORTS)
 
-            def ask() -> None:
-                with self._lock:
-                    recipient = {"phoneNumber": sms.to, "state": sms.state}
-                    if sms.error:
-                        recipient["error"] = sms.error
-                    body = [{"id": sms.id, "state": sms.state, "recipients": [recipient], "states": dict(sms.times)}]
-                assert self.ask("PATCH", "/message", body).status_code == 204
-
-            # The app tries ten times, each pause twice the one before: for hours. Here the pauses are short.
-            self._tries(ask, 400)
-
-        if self.habits.disorder or self.habits.regress:
+        # What cannot be told now is a job that is tried again for hours: it outlives a server that is away.
+        if self.habits.disorder or self.habits.regress or not self._tries(ask, 1):
             self._job(job)
-        else:
-            job()
 
     def _emit(self, event: str, payload: dict[str, Any]) -> dict[str, Any]:
         entry = {"id": _name(), "event": event, "payload": payload}
