@@ -1,0 +1,44 @@
+"""R-PHONE-2: the pages against the server's own list of what waits, from waiting to sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from harness.api import Api
+from harness.server import LIVE_KEY, Server, program, project, smpp_route
+from harness.wait import free_port
+
+HERE = Path(__file__).parent
+
+
+def test_a_person_sends_what_no_route_can_take() -> None:
+    # Nobody listens there: the only route is down.
+    server = Server(project() + smpp_route(free_port()))
+    server.start()
+    try:
+        added = subprocess.run(
+            [program(), "users", "add", "--email", "ana@example.com", "--name", "Ana", "--role", "agent",
+             "--config", str(server.config), "--json"],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        link = json.loads(added.stdout)["link"]
+        ran = subprocess.run(
+            ["node", str(HERE / "real.mjs")],
+            input=json.dumps({"url": server.url, "link": link[link.index("#"):], "key": LIVE_KEY}),
+            capture_output=True, text=True, timeout=180, check=False,
+            env={**os.environ, "CONFORMANCE_NODE": str(Path(os.environ["CONFORMANCE_WORK"]) / "node")},
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr + server.tail()
+        seen = json.loads(ran.stdout)
+        # Which sign joins number and text differs by system; browser.mjs tries each.
+        assert seen["href"].startswith("sms:+40721000001")
+        assert seen["href"].endswith("body=Your%20table%20for%20four%20is%20confirmed%3A%2019%3A30%2C%20100%25%20sure.")
+        api = Api(server.url, LIVE_KEY)
+        assert api.reaches(seen["id"], "sent")
+        routing = api.get(f"/v1/messages/{seen['id']}/routing")
+        assert routing["attempts"][0]["route"] == "phone:ana"
+    finally:
+        server.close()
