@@ -172,6 +172,7 @@ await step("without_a_connection_the_app_opens_and_an_answer_is_kept_and_passed_
   await button("I'll send it").click();
   await page.getByRole("link", { name: "Open in my SMS app" }).waitFor();
   await phone.setOffline(true);
+  world.isAway = true;
   await thereAndBack();
   await button("Yes, it is sent").click();
   await page.getByText("Saved. It is passed on when you are online.").waitFor();
@@ -183,6 +184,7 @@ await step("without_a_connection_the_app_opens_and_an_answer_is_kept_and_passed_
   await page.getByText("Priya Nair").waitFor();
   await picture(page, "web-offline-light");
   assert.deepEqual(world.told.at(-1), ["msg_1", "sent"]);
+  world.isAway = false;
   await phone.setOffline(false);
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await page.getByText("Your answer was passed on.").waitFor();

@@ -10,6 +10,8 @@ export async function start(target, items) {
   const world = { items, told: [], streams: new Set(), me: ME };
   world.changed = () => world.streams.forEach((it) => it.write("event: changed\ndata: {}\n\n"));
   const server = http.createServer((request, response) => {
+    // Playwright takes the page off the network, and not its service worker, which would pass answers on.
+    if (world.isAway) return request.destroy();
     const path = new URL(request.url, "http://stub").pathname;
     if (path.startsWith("/ui/v1/waiting")) return waiting(world, path, request, response);
     pass(target, request, response);

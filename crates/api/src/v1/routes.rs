@@ -98,7 +98,7 @@ pub(crate) struct ControlOut<'a> {
 /// What the breaker of a route goes by.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = RouteHealth)]
+#[schema(as = RouteBreaker)]
 pub(crate) struct HealthOut {
     /// Seconds that the figures go back.
     window_seconds: usize,
