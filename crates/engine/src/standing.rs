@@ -7,7 +7,7 @@ use domain::ids::ProjectKey;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, Quota, Quotas};
 use domain::model::route::Route;
 use domain::rules::period::{ends, periods};
-use domain::rules::quota::{SMALLEST, left, turned};
+use domain::rules::quota::{is_used_up, percent, turned};
 use domain::time::Timestamp;
 
 use crate::topology::{Project, Topology};
@@ -35,13 +35,9 @@ impl QuotaStanding {
         self.quota.limit.saturating_sub(self.used).max(0)
     }
 
-    /// What is used, in percent, rounded down; above 100 where a provider charged more than was
-    /// reserved. A quota of nothing is used up.
-    pub fn percent(&self) -> i64 {
-        match self.quota.limit {
-            limit if limit > 0 => self.used.saturating_mul(100) / limit,
-            _ => 100,
-        }
+    /// What is used, in percent ([`domain::rules::quota::percent`]).
+    pub fn percent(&self) -> u32 {
+        percent(self.used, self.quota.limit)
     }
 }
 
@@ -99,7 +95,7 @@ impl<'a> Standings<'a> {
         ];
         let used_up = all.into_iter().flat_map(|(of, quotas)| {
             let meter = self.meter(of);
-            let is_out = move |it: &&Quota| left(&meter, it) < SMALLEST.of(it.unit);
+            let is_out = move |it: &&Quota| is_used_up(&meter, it);
             quotas
                 .all()
                 .iter()

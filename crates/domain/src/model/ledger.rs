@@ -46,3 +46,10 @@ pub struct Posting {
     /// Why.
     pub movement: Movement,
 }
+
+impl Posting {
+    /// What it does to each of its two accounts: together nothing.
+    pub const fn sides(&self) -> [(Account, Micros); 2] {
+        [(self.to, self.amount), (self.from, Micros(-self.amount.0))]
+    }
+}

@@ -6,7 +6,7 @@
 //! R-QUOTA-2: what is used up is out until the period turns or the quota is raised.
 
 use crate::model::money::Micros;
-use crate::model::quota::{Meter, Periods, Quota, QuotaUnit, Quotas, Span, Use};
+use crate::model::quota::{Meter, Periods, Quota, Quotas, Span, Use};
 use crate::time::Timestamp;
 
 /// All of a quota, in percent.
@@ -71,15 +71,20 @@ pub fn rebook(meter: &mut Meter, reserved_at: Timestamp, reserved: Use, settled:
     }
 }
 
-/// The percentage of the quota that is used most, rounded down; `None` without a quota. Above 100
-/// where a provider charged more than was reserved.
+/// What is used of a limit, in percent, rounded down; above 100 where a provider charged more than was
+/// reserved. A quota of nothing is used up.
+pub fn percent(used: i64, limit: i64) -> u32 {
+    if limit <= 0 {
+        return WHOLE.into();
+    }
+    let percent = i128::from(used) * i128::from(WHOLE) / i128::from(limit);
+    u32::try_from(percent.max(0)).unwrap_or(u32::MAX)
+}
+
+/// The percentage of the quota that is used most; `None` without a quota.
 pub fn used_percent(meter: &Meter, limits: &Quotas) -> Option<u32> {
-    let percent = |quota: &Quota| {
-        let used = i128::from(meter.span(quota.per).used().of(quota.unit));
-        let percent = used * i128::from(WHOLE) / i128::from(quota.limit.max(1));
-        u32::try_from(percent.clamp(0, i128::from(u32::MAX))).unwrap_or(u32::MAX)
-    };
-    limits.all().iter().map(percent).max()
+    let of = |it: &Quota| percent(meter.span(it.per).used().of(it.unit), it.limit);
+    limits.all().iter().map(of).max()
 }
 
 /// What is left of a quota.
@@ -95,13 +100,7 @@ pub const SMALLEST: Use = Use {
     spend: Micros(1),
 };
 
-/// Whether nothing may be sent any more (R-QUOTA-2).
-pub fn is_used_up(meter: &Meter, limits: &Quotas) -> bool {
-    let is_out = |it: &Quota| left(meter, it) < SMALLEST.of(it.unit);
-    limits.all().iter().any(is_out)
-}
-
-/// Whether a quota counts money: only then the price of a message matters to it.
-pub fn counts(limits: &Quotas, unit: QuotaUnit) -> bool {
-    limits.all().iter().any(|it| it.unit == unit)
+/// Whether nothing may be sent any more on account of this quota (R-QUOTA-2).
+pub fn is_used_up(meter: &Meter, quota: &Quota) -> bool {
+    left(meter, quota) < SMALLEST.of(quota.unit)
 }

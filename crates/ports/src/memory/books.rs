@@ -8,12 +8,12 @@ use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
 use domain::model::quota::{Meter, MeterOf, Reservation};
 use domain::model::tally::{Tally, TallyKey};
-use domain::rules::booking::{Booking, Metered, Standings};
+use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 
 use crate::store::books::{
-    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, reserve,
+    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, needed, reserve,
 };
 
 /// Everything that is booked.
@@ -46,11 +46,7 @@ impl Books {
         let Some(reservation) = reservation else {
             return Ok(false);
         };
-        let needs = |it: Booking| {
-            let need = it.metered.filter(Metered::is_reservation)?;
-            Some((it.route, need.reserved))
-        };
-        let Some((route, need)) = before.bookings(after).find_map(needs) else {
+        let Some((route, need)) = needed(before, after) else {
             return Ok(false);
         };
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
@@ -118,11 +114,7 @@ impl Books {
     }
 
     fn post(&mut self, posting: Posting, note: Option<Box<str>>) {
-        let sides = [
-            (posting.to, posting.amount),
-            (posting.from, Micros(-posting.amount.0)),
-        ];
-        for (account, amount) in sides {
+        for (account, amount) in posting.sides() {
             let balance = self.balances.entry((posting.project, account)).or_default();
             *balance = balance.plus(amount);
         }

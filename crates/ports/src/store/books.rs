@@ -8,7 +8,7 @@ use domain::model::money::Micros;
 use domain::model::quota::{Meter, MeterOf, Quota, Reservation, Use};
 use domain::model::tally::{Tally, TallyKey};
 use domain::phone::CountryCode;
-use domain::rules::booking::Booking;
+use domain::rules::booking::{Booking, Metered, Standings};
 use domain::rules::quota::{self, WHOLE};
 use domain::time::Timestamp;
 
@@ -163,6 +163,14 @@ pub const fn reservation_of_plan(plan: &Plan) -> Option<&Reservation> {
         PlanStep::Start(planned) | PlanStep::Continue(planned) => Some(&planned.reservation),
         PlanStep::Wait(_) | PlanStep::Fail(_) => None,
     }
+}
+
+/// What a step takes of the quotas of which route; `None` where it takes nothing that must be reserved.
+pub fn needed(before: &Standings, after: &Standings) -> Option<(RouteKey, Use)> {
+    before.bookings(after).find_map(|it| {
+        let need = it.metered.filter(Metered::is_reservation)?;
+        Some((it.route, need.reserved))
+    })
 }
 
 /// Reserves `need` on a route and for its project, or neither.

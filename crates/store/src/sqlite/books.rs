@@ -10,11 +10,11 @@ use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
 use domain::model::quota::{Meter, MeterOf, Reservation};
 use domain::model::tally::{Tally, TallyKey};
-use domain::rules::booking::{Booking, Metered, Standings};
+use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
-use ports::store::books::{Deposit, QuotaGone, charge, reserve};
+use ports::store::books::{Deposit, QuotaGone, charge, needed, reserve};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
@@ -84,11 +84,7 @@ impl Books {
     }
 
     fn gain(&mut self, posting: &Posting) {
-        let sides = [
-            (posting.to, posting.amount),
-            (posting.from, Micros(-posting.amount.0)),
-        ];
-        for (account, amount) in sides {
+        for (account, amount) in posting.sides() {
             let gain = self.gains.entry((posting.project, account)).or_default();
             *gain = gain.plus(amount);
         }
@@ -152,11 +148,7 @@ impl Line<'_> {
         let Some(reservation) = reservation else {
             return Ok(Ok(false));
         };
-        let needs = |it: Booking| {
-            let need = it.metered.filter(Metered::is_reservation)?;
-            Some((it.route, need.reserved))
-        };
-        let Some((route, need)) = before.bookings(after).find_map(needs) else {
+        let Some((route, need)) = needed(before, after) else {
             return Ok(Ok(false));
         };
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));

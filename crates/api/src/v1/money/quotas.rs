@@ -87,7 +87,7 @@ impl<'a> QuotaOut<'a> {
             used: amount(standing.used),
             reserved: amount(standing.reserved),
             left: amount(standing.left()),
-            used_percent: standing.percent(),
+            used_percent: standing.percent().into(),
             period_start: Iso(standing.began),
             period_end: Iso(standing.ends),
         }
