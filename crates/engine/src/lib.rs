@@ -19,6 +19,7 @@ mod consent;
 mod control;
 mod facts;
 mod form;
+mod headroom;
 mod health_log;
 mod lanes;
 mod line;

@@ -12,6 +12,7 @@ use domain::rules::order::OrderKey;
 use domain::time::Timestamp;
 use ports::connector::{Slots, Submission, SubmissionKey};
 
+use crate::headroom::DirectNeed;
 use crate::throughput::{Pause, Throughput};
 
 /// Most submissions that a route keeps in memory for each class.
@@ -50,6 +51,8 @@ pub(crate) struct InHand {
     pub(crate) taken_at: Timestamp,
     /// Where its recipient is, as far as the number tells.
     pub(crate) country: Option<CountryCode>,
+    /// Slots that it takes.
+    slots: u16,
 }
 
 /// What a connector is given, and what else fell out.
@@ -75,6 +78,7 @@ pub(crate) struct ReadyQueue {
     bound: usize,
     /// Taken by the connector, which owes an outcome for each.
     in_hand: HashMap<SubmissionKey, InHand>,
+    direct_need: DirectNeed,
     /// Whether what leaves is marked first (R-DUP): see `Topology::marks_started`.
     marks_started: bool,
     /// Being marked, and marked; in order.
@@ -97,6 +101,7 @@ impl ReadyQueue {
             reserved: [0; 2],
             bound: second.clamp(MIN_READY, MAX_READY),
             in_hand: HashMap::new(),
+            direct_need: DirectNeed::new(now),
             marks_started,
             starting: HashMap::new(),
             startable: VecDeque::new(),
@@ -167,8 +172,8 @@ impl ReadyQueue {
         }
     }
 
-    /// Gives what may be submitted now: direct first; of bulk only what leaves one slot and one
-    /// token for direct, windows of 1 excepted (R-CLASS-3).
+    /// Gives what may be submitted now: direct first; of bulk only what leaves the slots that are
+    /// [kept](DirectNeed::kept) and one token for direct (R-CLASS-3).
     pub(crate) fn draw(&mut self, slots: Slots, now: Timestamp) -> Drawn {
         let mut drawn = Drawn::default();
         if !self.open {
@@ -187,7 +192,13 @@ impl ReadyQueue {
             self.mark_ahead(slots, now, &mut drawn);
         }
         while free > 0 {
-            let Some(class) = self.next_class(free, slots.window) else {
+            let kept = if self.probes_only {
+                0
+            } else {
+                self.direct_need.kept(slots, now)
+            };
+            let Some(class) = self.next_class(free > kept) else {
+                self.ask_for_bulk_again(kept, &mut drawn);
                 break;
             };
             let Some(parts) = self.front(class).map(|it| it.submission.parts_left()) else {
@@ -203,10 +214,12 @@ impl ReadyQueue {
                 continue;
             }
             // A long message waits until all its parts fit, unless they never can; of bulk, into
-            // what leaves one slot for direct.
-            let kept =
-                u16::from(class == TrafficClass::Bulk && slots.window > 1 && !self.probes_only);
-            let waits = parts > free.saturating_sub(kept) && free < slots.window;
+            // what leaves free what is kept for direct.
+            let usable = match class {
+                TrafficClass::Direct => free,
+                TrafficClass::Bulk => free - kept,
+            };
+            let waits = parts > usable && free < slots.window;
             // A probe goes out whatever its length.
             if waits && !self.probes_only {
                 break;
@@ -216,22 +229,35 @@ impl ReadyQueue {
                 break;
             }
             let Some(ready) = self.pop(class) else { break };
+            let taken = parts.max(1);
+            if class == TrafficClass::Direct {
+                self.direct_need.took(taken, now);
+            }
             self.in_hand.insert(
                 ready.submission.key,
                 InHand {
                     class,
                     taken_at: now,
                     country: ready.submission.to.phone().and_then(PhoneNumber::country),
+                    slots: taken,
                 },
             );
-            free = free.saturating_sub(parts.max(1));
+            free = free.saturating_sub(taken);
             drawn.submissions.push(ready.submission);
         }
         drawn
     }
 
-    /// Which class is next, with this many slots free.
-    fn next_class(&self, free: u16, window: u16) -> Option<TrafficClass> {
+    /// Bulk that is held back for direct messages that may come goes when they do not.
+    fn ask_for_bulk_again(&self, kept: u16, drawn: &mut Drawn) {
+        let waits = !self.bulk.is_empty() || !self.startable.is_empty();
+        if kept > 1 && waits {
+            drawn.ask_again_at = Some(self.direct_need.eases_at());
+        }
+    }
+
+    /// Which class is next; `bulk_may`: more is free than what is kept for direct.
+    fn next_class(&self, bulk_may: bool) -> Option<TrafficClass> {
         let (direct, bulk) = if self.marks_started {
             let class = self.startable.front().map(|it| it.submission.class);
             (
@@ -243,7 +269,7 @@ impl ReadyQueue {
         };
         if direct {
             Some(TrafficClass::Direct)
-        } else if bulk && (free > 1 || window <= 1 || self.probes_only) {
+        } else if bulk && bulk_may {
             Some(TrafficClass::Bulk)
         } else {
             None
@@ -268,10 +294,11 @@ impl ReadyQueue {
     }
 
     /// Has as many marked as the window holds, no more: what is marked counts as sent after a
-    /// crash. One place is kept for direct, windows of 1 excepted (R-CLASS-3).
+    /// crash. What is kept for direct stays free of bulk (R-CLASS-3).
     fn mark_ahead(&mut self, slots: Slots, now: Timestamp, drawn: &mut Drawn) {
         let window = usize::from(slots.window);
-        let for_bulk = window.saturating_sub(1).max(1).min(window);
+        let kept = usize::from(self.direct_need.kept(slots, now));
+        let for_bulk = window.saturating_sub(kept);
         loop {
             let marked = self.starting.len() + self.startable.len();
             let ready = match self.direct.front() {
@@ -356,7 +383,11 @@ impl ReadyQueue {
 
     /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
     pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
-        self.in_hand.remove(&key)
+        let had = self.in_hand.remove(&key)?;
+        if had.class == TrafficClass::Direct {
+            self.direct_need.gave_back(had.slots);
+        }
+        Some(had)
     }
 
     /// How many submissions the connector has.
@@ -437,7 +468,12 @@ mod tests {
     }
 
     fn drawn(queue: &mut ReadyQueue, free: u16, window: u16) -> Vec<i64> {
-        let drawn = queue.draw(Slots { free, window }, NOW);
+        let slots = Slots {
+            free,
+            window,
+            links: 1,
+        };
+        let drawn = queue.draw(slots, NOW);
         let ids = drawn.submissions.iter().map(|it| it.key.message.key());
         ids.collect()
     }
@@ -452,6 +488,46 @@ mod tests {
         assert_eq!(drawn(&mut queue, 4, 10), [9, 1, 2]);
         assert_eq!(drawn(&mut queue, 1, 10), [] as [i64; 0]);
         assert_eq!(drawn(&mut queue, 1, 1), [3]);
+    }
+
+    #[test]
+    fn what_direct_needed_a_moment_ago_is_kept_and_bulk_asks_again() {
+        for marks_started in [false, true] {
+            let mut queue = ReadyQueue::new(None, marks_started, NOW);
+            queue.open = true;
+            let mut draw = |queue: &mut ReadyQueue, free, now| {
+                let slots = Slots {
+                    free,
+                    window: 10,
+                    links: 1,
+                };
+                let mut drawn = queue.draw(slots, now);
+                if marks_started {
+                    for key in drawn.to_start {
+                        queue.started(key);
+                    }
+                    drawn = queue.draw(slots, now);
+                }
+                let keys: Vec<_> = drawn.submissions.iter().map(|it| it.key).collect();
+                (keys, drawn.ask_again_at)
+            };
+            for id in 1..=3 {
+                queue.push(ready(id, TrafficClass::Direct, 1));
+            }
+            let (direct, _) = draw(&mut queue, 10, NOW);
+            for key in direct {
+                queue.settle(key);
+            }
+            for id in 11..=30 {
+                queue.push(ready(id, TrafficClass::Bulk, 1));
+            }
+            let (bulk, again) = draw(&mut queue, 4, NOW);
+            assert_eq!((bulk.len(), again.is_some()), (0, true), "{marks_started}");
+            let (bulk, again) = draw(&mut queue, 6, again.unwrap());
+            assert_eq!((bulk.len(), again.is_some()), (2, true), "{marks_started}");
+            let (bulk, _) = draw(&mut queue, 4, again.unwrap());
+            assert_eq!(bulk.len(), 3, "{marks_started}");
+        }
     }
 
     #[test]
@@ -507,6 +583,7 @@ mod tests {
                 let slots = Slots {
                     free: 0,
                     window: 10,
+                    links: 1,
                 };
                 marked = queue.draw(slots, NOW).to_start;
                 queue.started(marked[0]);
@@ -534,7 +611,11 @@ mod tests {
         for id in 1..=5 {
             queue.push(ready(id, TrafficClass::Bulk, 1));
         }
-        let slots = Slots { free: 0, window: 3 };
+        let slots = Slots {
+            free: 0,
+            window: 3,
+            links: 1,
+        };
         let mut marked = queue.draw(slots, NOW).to_start;
         assert_eq!(marked.len(), 2);
         queue.push(ready(9, TrafficClass::Direct, 1));

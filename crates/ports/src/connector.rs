@@ -75,6 +75,8 @@ pub struct Slots {
     pub free: u16,
     /// All slots of the window.
     pub window: u16,
+    /// How many links of the route have such a window, this one included.
+    pub links: u16,
 }
 
 /// What a source gave.

@@ -452,6 +452,7 @@ impl Provider {
                     .take(Slots {
                         free: 16,
                         window: 16,
+                        links: 1,
                     })
                     .submissions
                 {

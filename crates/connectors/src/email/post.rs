@@ -237,6 +237,7 @@ impl Post {
             let taken = self.source.take(Slots {
                 free: self.window - self.open,
                 window: self.window,
+                links: 1,
             });
             let clock_now = self.clock.now();
             ask_again = taken

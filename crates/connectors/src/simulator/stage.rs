@@ -323,6 +323,7 @@ impl Stage {
             let slots = Slots {
                 free: window - self.open,
                 window,
+                links: 1,
             };
             let taken = self.source.take(slots);
             let clock_now = self.props.clock.now();

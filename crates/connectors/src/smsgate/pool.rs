@@ -162,7 +162,11 @@ impl Pool {
                 window = window.saturating_add(self.config.window);
             }
         }
-        Slots { free, window }
+        Slots {
+            free,
+            window,
+            links: 1,
+        }
     }
 
     fn cards_of(&self, phone: &Phone, now: Timestamp) -> Vec<Card> {

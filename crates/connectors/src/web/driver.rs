@@ -277,7 +277,11 @@ impl<P: Protocol> Driver<P> {
             } else {
                 1
             };
-            let taken = self.source.take(Slots { free, window });
+            let taken = self.source.take(Slots {
+                free,
+                window,
+                links: 1,
+            });
             let clock_now = self.shared.clock.now();
             self.ask_again = taken
                 .ask_again_at

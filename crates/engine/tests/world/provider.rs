@@ -266,7 +266,11 @@ impl Link {
         while !self.is_over() {
             let window = *provider.window.lock();
             let free = window.saturating_sub(*provider.in_flight.lock());
-            let taken = source.take(Slots { free, window });
+            let taken = source.take(Slots {
+                free,
+                window,
+                links: 1,
+            });
             for submission in taken.submissions {
                 let slots = submission.parts_left().max(1);
                 *provider.in_flight.lock() += slots;

@@ -140,6 +140,7 @@ impl Session {
             let taken = self.context.source.take(Slots {
                 free,
                 window: self.window(),
+                links: self.context.config.binds.max(1),
             });
             self.ask = !taken.submissions.is_empty();
             let clock_now = self.context.clock.now();
