@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use domain::ids::MessageId;
 use domain::model::event::EventSeq;
 use domain::model::ledger::Account;
+use domain::model::message::TrafficClass;
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
@@ -29,6 +30,8 @@ use crate::{Inner, control, facts, people, publish, quotas, settle};
 const DUE_PAGE: u16 = 512;
 /// Messages of a lane that are planned in one go.
 const LANE_PAGE: usize = 1_024;
+/// Bulk messages that are planned in one go: a direct message waits while they are kept (R-CLASS-3).
+const BULK_PAGE: usize = 128;
 /// Longest sleep of the timer, so that a clock that was set is noticed.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
 /// Pause after the store did not answer.
@@ -267,7 +270,7 @@ async fn pump_once(
             if room * 4 < bound {
                 continue;
             }
-            let limit = u16::try_from(room.min(LANE_PAGE)).unwrap_or(u16::MAX);
+            let limit = u16::try_from(room.min(most(lane.class))).unwrap_or(u16::MAX);
             let (_, moved) = plan_lane(inner, lane, &mut None, limit).await?;
             work |= moved > 0;
         } else if !rests && facts::has_alternative(&inner.topology(), &line.route) {
@@ -286,6 +289,14 @@ async fn pump_once(
         scan.rests_until = Some(ended.plus(rest));
     }
     Ok(work)
+}
+
+/// How many messages of a lane are planned in one go while its route takes them.
+const fn most(class: TrafficClass) -> usize {
+    match class {
+        TrafficClass::Direct => LANE_PAGE,
+        TrafficClass::Bulk => BULK_PAGE,
+    }
 }
 
 /// Forgets what is no longer needed, and shows the gauges.

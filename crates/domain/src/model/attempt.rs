@@ -184,9 +184,72 @@ pub struct Attempt {
     pub reserved_at: Option<Timestamp>,
     /// The recipient's country, where its address tells one.
     pub country: Option<CountryCode>,
+    /// Copies that were given up without an answer, and are still in doubt.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Copies of a message on one route of which nobody knows whether the provider took them (R-DUP): the
+/// answer never came. What they may have used stays reserved (R-QUOTA-1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Doubt {
+    /// The route that had them.
+    pub route: RouteKey,
+    /// How many.
+    pub copies: u16,
+    /// Parts of each.
+    pub parts: u16,
+    /// Expected cost of each.
+    pub estimated_cost: Micros,
+    /// When the first of them was reserved.
+    pub reserved_at: Timestamp,
 }
 
 impl Attempt {
+    /// Its answer is waited for no more, and nothing tells that the provider took any of it.
+    pub(crate) fn give_up_copy(&mut self) {
+        let Some(reserved_at) = self.reserved_at.filter(|_| self.accepted.is_empty()) else {
+            return;
+        };
+        let doubt = Doubt {
+            route: self.route,
+            copies: 1,
+            parts: self.parts,
+            estimated_cost: self.estimated_cost,
+            reserved_at,
+        };
+        match self.doubts.last_mut() {
+            // The earlier time is the safe one: what was reserved in a period that is over is not
+            // given back to the one that holds.
+            Some(last)
+                if (Doubt {
+                    copies: 1,
+                    reserved_at,
+                    ..*last
+                }) == doubt =>
+            {
+                last.copies = last.copies.saturating_add(1);
+            }
+            Some(_) | None => self.doubts.push(doubt),
+        }
+    }
+
+    /// What became of the copy that was given up last is known now.
+    pub(crate) fn end_doubt(&mut self) {
+        if let Some(last) = self.doubts.last_mut() {
+            last.copies = last.copies.saturating_sub(1);
+            if last.copies == 0 {
+                self.doubts.pop();
+            }
+        }
+    }
+
+    /// Whether the provider is known to have taken any of it.
+    pub fn is_taken(&self) -> bool {
+        !self.accepted.is_empty()
+            || self.sent_at.is_some()
+            || matches!(self.state, AttemptState::Delivered | AttemptState::Read)
+    }
+
     /// Whether no provider has seen any of it yet, so that it can be taken back (R-ROUTE-4).
     pub fn is_untouched(&self) -> bool {
         self.state == AttemptState::Sending
@@ -248,6 +311,7 @@ impl PlannedAttempt {
             counted: Counted::No,
             reserved_at: Some(self.reservation.at),
             country: self.country,
+            doubts: Vec::new(),
         }
     }
 }

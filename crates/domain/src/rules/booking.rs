@@ -2,9 +2,10 @@
 //! tallies. All three follow from how its attempts stood before and how they stand after; so whatever
 //! an operation does to a message is booked, once, in the same transaction.
 
+use std::cmp::Ordering;
+
 use crate::ids::RouteKey;
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::failure::FailureClass;
+use crate::model::attempt::{Attempt, AttemptState, Doubt};
 use crate::model::money::Micros;
 use crate::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
 use crate::model::quota::Use;
@@ -19,7 +20,7 @@ enum Holding {
     Nothing,
     /// Its reservation: it is in the hands of a route, or its outcome is unknown.
     Reserved,
-    /// Its use: the provider took it, or may have.
+    /// Its use: the provider took it.
     Used,
 }
 
@@ -32,8 +33,8 @@ struct Standing {
     reserved_at: Option<Timestamp>,
     holding: Holding,
     amount: Use,
-    is_unknown: bool,
-    was_resent: bool,
+    doubtful_copies: u16,
+    last_doubt: Option<Doubt>,
     charged: Micros,
     hour: Option<Timestamp>,
     tally: Tally,
@@ -52,8 +53,8 @@ pub struct Booking {
     pub route: RouteKey,
     /// The recipient's country.
     pub country: Option<CountryCode>,
-    /// The change of its use.
-    pub metered: Option<Metered>,
+    /// Changes of its use: of the copy that counts, and of one that is in doubt.
+    pub metered: [Option<Metered>; 2],
     /// What the route has charged; negative for a correction.
     pub charged: Micros,
     /// Changes of tallies, each of the hour in which it counts.
@@ -63,12 +64,22 @@ pub struct Booking {
 /// The change of an attempt's use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metered {
+    /// The route whose use it is.
+    pub route: RouteKey,
     /// When it was reserved, which is the period that it counts for.
     pub reserved_at: Timestamp,
     /// More reserved, or less.
     pub reserved: Use,
     /// More used, or less.
     pub settled: Use,
+}
+
+impl Booking {
+    /// What the meters must follow. `is_reserved`: what it takes was reserved before.
+    pub fn to_meter(&self, is_reserved: bool) -> impl Iterator<Item = Metered> + use<> {
+        let left = move |it: &Metered| !(is_reserved && it.is_reservation());
+        self.metered.into_iter().flatten().filter(left)
+    }
 }
 
 impl Metered {
@@ -106,8 +117,8 @@ impl Standing {
             reserved_at: attempt.reserved_at,
             holding,
             amount: amount(attempt, holding),
-            is_unknown: attempt.state == AttemptState::Unknown,
-            was_resent: attempt.resends > 0,
+            doubtful_copies: attempt.doubts.iter().map(|it| it.copies).sum(),
+            last_doubt: attempt.doubts.last().copied(),
             charged: attempt.settled_cost.unwrap_or(Micros::ZERO),
             hour: hour(attempt),
             tally: tally(attempt),
@@ -127,11 +138,7 @@ fn holding(attempt: &Attempt, waits: bool) -> Holding {
         AttemptState::Sending | AttemptState::Unknown => Holding::Reserved,
         AttemptState::Sent | AttemptState::Delivered | AttemptState::Read => Holding::Used,
         AttemptState::Failed if is_taken || attempt.sent_at.is_some() => Holding::Used,
-        AttemptState::Failed => match attempt.failure.as_ref().map(|it| it.class) {
-            // Nobody knows whether the provider has it.
-            Some(FailureClass::UnknownOutcome) => Holding::Used,
-            Some(_) | None => Holding::Nothing,
-        },
+        AttemptState::Failed => Holding::Nothing,
     }
 }
 
@@ -205,7 +212,7 @@ fn booking(before: Option<Standing>, after: Option<Standing>) -> Option<Booking>
         attempt: it.no,
         route: it.route,
         country: it.country,
-        metered: metered(before, after),
+        metered: [metered(before, after), doubt(before, after)],
         charged,
         tallies: tallies(before, after),
     })
@@ -219,13 +226,7 @@ fn metered(before: Option<Standing>, after: Option<Standing>) -> Option<Metered>
     let (reserved, settled) = match (was, is) {
         (Holding::Nothing, Holding::Nothing) => return None,
         (Holding::Nothing, Holding::Reserved) => (amount_after, Use::NONE),
-        // The copy that was counted before has arrived while the next one waited.
-        (Holding::Nothing, Holding::Used) if after.is_some_and(|it| it.was_resent) => return None,
         (Holding::Nothing, Holding::Used) => (Use::NONE, amount_after),
-        // The provider may have this copy: it stays counted, and the next one is counted anew.
-        (Holding::Reserved, Holding::Nothing) if before.is_some_and(|it| it.is_unknown) => {
-            (Use::NONE.minus(amount_before), amount_before)
-        }
         (Holding::Reserved, Holding::Nothing) => (Use::NONE.minus(amount_before), Use::NONE),
         (Holding::Reserved, Holding::Reserved) => (amount_after.minus(amount_before), Use::NONE),
         (Holding::Reserved, Holding::Used) => (Use::NONE.minus(amount_before), amount_after),
@@ -233,11 +234,40 @@ fn metered(before: Option<Standing>, after: Option<Standing>) -> Option<Metered>
         (Holding::Used, Holding::Nothing) => (Use::NONE, Use::NONE.minus(amount_before)),
         (Holding::Used, Holding::Used) => (Use::NONE, amount_after.minus(amount_before)),
     };
-    let reserved_at = after.or(before)?.reserved_at?;
+    let it = after.or(before)?;
+    let reserved_at = it.reserved_at?;
     (reserved != Use::NONE || settled != Use::NONE).then_some(Metered {
+        route: it.route,
         reserved_at,
         reserved,
         settled,
+    })
+}
+
+/// What is reserved for a copy whose answer never came, or given back once it is known. A step changes
+/// one copy at most: the last.
+fn doubt(before: Option<Standing>, after: Option<Standing>) -> Option<Metered> {
+    let copies = |it: Option<Standing>| it.map_or(0, |it| it.doubtful_copies);
+    let (was, is) = (copies(before), copies(after));
+    let (it, is_new) = match was.cmp(&is) {
+        Ordering::Equal => return None,
+        Ordering::Less => (after?.last_doubt?, true),
+        Ordering::Greater => (before?.last_doubt?, false),
+    };
+    let amount = Use {
+        messages: 1,
+        segments: i64::from(it.parts.max(1)),
+        spend: it.estimated_cost,
+    };
+    Some(Metered {
+        route: it.route,
+        reserved_at: it.reserved_at,
+        reserved: if is_new {
+            amount
+        } else {
+            Use::NONE.minus(amount)
+        },
+        settled: Use::NONE,
     })
 }
 

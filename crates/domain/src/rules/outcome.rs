@@ -89,7 +89,13 @@ pub fn submitted(
     let was_open = matches!(attempt.state, AttemptState::Sending | AttemptState::Unknown);
     let mut effects = Effects::default();
     match outcome {
-        _ if !was_open => settle_cost_on_submit(attempt),
+        _ if !was_open => {
+            if attempt.state == AttemptState::Failed {
+                // It was given up without this answer.
+                attempt.end_doubt();
+            }
+            settle_cost_on_submit(attempt);
+        }
         SubmitOutcome::Accepted { .. } if attempt.is_accepted() => {
             effects = mark_sent(progress, no, at);
         }
@@ -218,7 +224,7 @@ pub(super) fn settle_cost_on_submit(attempt: &mut Attempt) {
 }
 
 /// Books the share of the parts that were taken before one was refused.
-fn settle_cost_of_parts(attempt: &mut Attempt) {
+pub(super) fn settle_cost_of_parts(attempt: &mut Attempt) {
     if attempt.charged_on == ChargedOn::Submit && !attempt.accepted.is_empty() {
         let parts = attempt.parts.max(1);
         let share = i64::from(attempt.accepted.len().min(parts)) * attempt.estimated_cost.0;

@@ -10,7 +10,8 @@ use crate::model::receipt::ReceiptState;
 use crate::model::route::ChargedOn;
 use crate::rules::fallback::conclude;
 use crate::rules::metrics;
-use crate::rules::outcome::{Effects, mark_sent, reject};
+use crate::rules::outcome::{Effects, mark_sent, reject, settle_cost_of_parts};
+use crate::rules::unknown::in_hand;
 use crate::time::Timestamp;
 
 /// Folds a receipt for one part of attempt `no` into the message.
@@ -23,17 +24,22 @@ pub fn receipt(
     state: &ReceiptState,
     at: Timestamp,
 ) -> Effects {
+    let was_in_hand = in_hand(progress) == Some(no);
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
     let was_unknown = attempt.state == AttemptState::Unknown;
+    let was_taken = attempt.is_taken();
     let was_resent = attempt.state == AttemptState::Sending && attempt.resends > 0;
     let mut effects = match state {
         ReceiptState::InTransit => in_transit(progress, no, part, at),
         ReceiptState::Delivered => delivered(progress, no, part, at),
         ReceiptState::Read => read(progress, no, at),
-        ReceiptState::Failed(failure) => failed(progress, no, failure, at),
+        ReceiptState::Failed(failure) => failed(progress, no, part, failure, at),
     };
+    if !was_taken && !was_in_hand {
+        end_doubt(progress, no);
+    }
     let now = progress.attempt_mut(no).map(|it| it.state);
     effects.unknown_resolved = was_unknown && now != Some(AttemptState::Unknown);
     if was_resent && now != Some(AttemptState::Sending) {
@@ -41,6 +47,14 @@ pub fn receipt(
         effects.cancelled = effects.cancelled.or(Some(no));
     }
     effects
+}
+
+/// A receipt can only tell of a copy that was given up, since no other has left: is it one that the
+/// provider took, it is in doubt no more.
+fn end_doubt(progress: &mut Progress, no: u8) {
+    if let Some(attempt) = progress.attempt_mut(no).filter(|it| it.is_taken()) {
+        attempt.end_doubt();
+    }
 }
 
 /// The provider has the part; that resolves an unknown outcome.
@@ -169,14 +183,24 @@ fn cancel_later_attempts(progress: &mut Progress, no: u8) -> Option<u8> {
     }
 }
 
-fn failed(progress: &mut Progress, no: u8, failure: &Failure, at: Timestamp) -> Effects {
+fn failed(progress: &mut Progress, no: u8, part: u16, failure: &Failure, at: Timestamp) -> Effects {
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
     // `delivered` beats `failed`, and a second failure says nothing new.
     match attempt.state {
+        AttemptState::Failed if !attempt.doubts.is_empty() && attempt.sent_at.is_none() => {
+            // The provider took what was given up without an answer.
+            attempt.accepted = attempt.accepted.with(part);
+            attempt.sent_at = Some(at);
+            settle_cost_of_parts(attempt);
+            progress.version += 1;
+            Effects::default()
+        }
         AttemptState::Delivered | AttemptState::Read | AttemptState::Failed => Effects::default(),
         AttemptState::Sending | AttemptState::Unknown | AttemptState::Sent => {
+            // A receipt tells that the provider took the part, whatever became of it.
+            attempt.accepted = attempt.accepted.with(part);
             attempt.sent_at.get_or_insert(at);
             progress.status = progress.status.advance(Status::Sent);
             progress.version += 1;

@@ -1,5 +1,6 @@
 //! R-DUP: a submission of unknown outcome waits for a receipt, and after `unknown_wait` the
-//! policy decides: submit again, or count it as failed and fall back.
+//! policy decides: submit again, or count it as failed and fall back. Either way that copy stays in
+//! doubt, and what it may have used stays reserved (R-QUOTA-1), until a late answer or receipt ends it.
 
 use crate::model::attempt::AttemptState;
 use crate::model::failure::{Failure, FailureClass};
@@ -80,6 +81,7 @@ pub(super) fn give_up_waiting(
     let Some(attempt) = progress.attempt_mut(no) else {
         return;
     };
+    attempt.give_up_copy();
     if on_unknown == OnUnknown::Resend && in_time {
         attempt.state = AttemptState::Sending;
         attempt.resolve_at = None;

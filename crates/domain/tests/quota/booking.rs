@@ -51,6 +51,7 @@ struct Books {
     charged: Micros,
     tally: Tally,
     routes: Vec<RouteKey>,
+    reserved_by: Vec<(RouteKey, Use)>,
 }
 
 impl Books {
@@ -68,6 +69,7 @@ impl Books {
             charged: Micros::ZERO,
             tally: Tally::NONE,
             routes: Vec::new(),
+            reserved_by: Vec::new(),
         };
         books.step(|it| it.start_attempt(&planned(1, parts, charged_on)));
         books
@@ -77,11 +79,12 @@ impl Books {
         let before = Standings::of(&self.progress);
         change(&mut self.progress);
         for booking in before.bookings(&Standings::of(&self.progress)) {
-            if let Some(it) = booking.metered {
+            for it in booking.to_meter(false) {
                 self.reserved = self.reserved.plus(it.reserved);
+                self.reserved_by.push((it.route, it.reserved));
                 self.settled = self.settled.plus(it.settled);
                 if it.is_reservation() {
-                    self.routes.push(booking.route);
+                    self.routes.push(it.route);
                 }
             }
             self.charged = self.charged.plus(booking.charged);
@@ -89,6 +92,11 @@ impl Books {
                 self.tally = self.tally.plus(change);
             }
         }
+    }
+
+    fn reserved_on(&self, route: u32) -> Use {
+        let of_route = self.reserved_by.iter().filter(|it| it.0 == RouteKey(route));
+        of_route.fold(Use::NONE, |sum, it| sum.plus(it.1))
     }
 
     fn answered(&mut self, outcome: &SubmitOutcome) {
@@ -181,33 +189,76 @@ fn what_never_left_is_released() {
 }
 
 #[test]
-fn an_unknown_outcome_stays_counted_and_another_submission_is_counted_anew() {
+fn an_unknown_outcome_stays_reserved_and_another_submission_is_counted_anew() {
     let mut books = Books::new(1, ChargedOn::Submit);
     books.answered(&SubmitOutcome::Unknown {
         references: Vec::new(),
     });
     assert_eq!(books.reserved, units(1, 1, 300), "it may be there");
     books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    let in_doubt = units(1, 1, 300);
+    assert_eq!((books.reserved, books.settled), (in_doubt, Use::NONE));
+    books.goes_on(1, 1, ChargedOn::Submit);
     assert_eq!(
         (books.reserved, books.settled),
-        (Use::NONE, units(1, 1, 300))
+        (units(2, 2, 600), Use::NONE)
     );
-    books.goes_on(1, 1, ChargedOn::Submit);
     books.answered(&accepted(0..1));
     assert_eq!(
         (books.reserved, books.settled),
-        (Use::NONE, units(2, 2, 600))
+        (in_doubt, units(1, 1, 300))
     );
     assert_eq!(books.charged, Micros(300), "one charge is known of");
 }
 
 #[test]
-fn an_unknown_outcome_that_is_given_up_stays_counted() {
+fn an_unknown_outcome_that_is_given_up_stays_reserved_until_a_receipt_tells() {
     let mut books = Books::new(1, ChargedOn::Submit);
     books.answered(&SubmitOutcome::Unknown {
         references: Vec::new(),
     });
     books.step(|it| settle(it, OnUnknown::Fail, at(40)));
+    let one = units(1, 1, 300);
+    assert_eq!((books.reserved, books.settled), (one, Use::NONE));
+    for state in [
+        ReceiptState::Failed(failure(FailureClass::Undeliverable)),
+        ReceiptState::Delivered,
+    ] {
+        books.heard(&state);
+        assert_eq!((books.reserved, books.settled), (Use::NONE, one));
+    }
+}
+
+#[test]
+fn an_answer_after_the_end_of_the_wait_ends_the_doubt() {
+    let refused = SubmitOutcome::Rejected(failure(FailureClass::RecipientInvalid));
+    for (answer, settled) in [(accepted(0..1), units(1, 1, 300)), (refused, Use::NONE)] {
+        let mut books = Books::new(1, ChargedOn::Submit);
+        books.step(|it| settle(it, OnUnknown::Resend, END.plus(Millis::hours(1))));
+        books.step(|it| settle(it, OnUnknown::Resend, END.plus(Millis::hours(2))));
+        assert_eq!(books.progress.attempts[0].doubts.len(), 1);
+        assert_eq!(books.reserved, units(1, 1, 300));
+        books.answered(&answer);
+        assert_eq!((books.reserved, books.settled), (Use::NONE, settled));
+    }
+}
+
+#[test]
+fn a_copy_in_doubt_stays_with_the_route_that_had_it() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    let unknown = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    books.answered(&unknown);
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    books.goes_on(2, 1, ChargedOn::Submit);
+    books.answered(&SubmitOutcome::NotAccepted(failure(
+        FailureClass::RouteFault,
+    )));
+    assert_eq!(books.reserved_on(1), units(1, 1, 300));
+    assert_eq!(books.reserved_on(2), Use::NONE);
+    books.heard(&ReceiptState::Delivered);
+    assert_eq!(books.reserved_on(1), Use::NONE);
     assert_eq!(
         (books.reserved, books.settled),
         (Use::NONE, units(1, 1, 300))
@@ -342,8 +393,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: what is reserved is at most one message and never less
-    /// than none, what is charged is what the attempts say, and tallies say what the attempts say.
+    /// Whatever happens in whatever order: what is reserved is at most one message, and what is in
+    /// doubt, and never less than that; what is charged is what the attempts say, and tallies say what the attempts say.
     #[test]
     fn the_books_agree_with_the_message(events in events(), on_delivery: bool, resend: bool) {
         let charged_on = if on_delivery { ChargedOn::Delivery } else { ChargedOn::Submit };
@@ -378,7 +429,9 @@ proptest! {
             let charged = attempt.and_then(|it| it.settled_cost).unwrap_or(Micros::ZERO);
             prop_assert_eq!(books.charged, charged);
             prop_assert_eq!(books.tally.cost, charged);
-            prop_assert!((0..=1).contains(&books.reserved.messages), "{:?}", books.reserved);
+            let in_doubt = attempt.map_or(0, |it| it.doubts.iter().map(|it| i64::from(it.copies)).sum());
+            let mine = books.reserved.messages - in_doubt;
+            prop_assert!((0..=1).contains(&mine), "{:?}", books.reserved);
             prop_assert!(books.settled.messages >= 0, "{:?}", books.settled);
             prop_assert!(books.reserved.spend.0 >= 0, "{:?}", books.reserved);
             let is_sent =

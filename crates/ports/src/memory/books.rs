@@ -66,15 +66,16 @@ impl Books {
     /// Gives back what was reserved for a message that is not accepted after all.
     pub(super) fn give_back(&mut self, project: ProjectKey, reserved: &Standings) {
         for booking in reserved.bookings(&Standings::default()) {
-            self.meter(project, &booking);
+            self.meter(project, &booking, false);
         }
     }
 
-    fn meter(&mut self, project: ProjectKey, booking: &Booking) {
-        let Some(it) = booking.metered else { return };
-        for whose in [MeterOf::Route(booking.route), MeterOf::Project(project)] {
-            let meter = self.meters.entry(whose).or_default();
-            rebook(meter, it.reserved_at, it.reserved, it.settled);
+    fn meter(&mut self, project: ProjectKey, booking: &Booking, is_reserved: bool) {
+        for it in booking.to_meter(is_reserved) {
+            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+                let meter = self.meters.entry(whose).or_default();
+                rebook(meter, it.reserved_at, it.reserved, it.settled);
+            }
         }
     }
 
@@ -88,9 +89,7 @@ impl Books {
         at: Timestamp,
     ) {
         for booking in before.bookings(after) {
-            if !(is_reserved && booking.metered.is_some_and(|it| it.is_reservation())) {
-                self.meter(of.project, &booking);
-            }
+            self.meter(of.project, &booking, is_reserved);
             if let Some(posting) = charge(of.project, of.message, &booking, at) {
                 self.post(posting, None);
             }

@@ -6,7 +6,7 @@
 //! keeps reading the old ones.
 
 use domain::ids::{RouteKey, UserId};
-use domain::model::attempt::{Attempt, AttemptState, Counted, PartSet};
+use domain::model::attempt::{Attempt, AttemptState, Counted, Doubt, PartSet};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Status, TrafficClass};
@@ -45,6 +45,7 @@ const HAS_ATTEMPT_FAILURE: u64 = 1 << 7;
 const HAS_REFUSALS: u64 = 1 << 8;
 const HAS_RESERVED: u64 = 1 << 9;
 const HAS_COUNTRY: u64 = 1 << 10;
+const HAS_DOUBTS: u64 = 1 << 11;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -122,7 +123,8 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.failure.is_some(), HAS_ATTEMPT_FAILURE)
             | bit(!it.refused_by.is_empty(), HAS_REFUSALS)
             | bit(it.reserved_at.is_some(), HAS_RESERVED)
-            | bit(it.country.is_some(), HAS_COUNTRY),
+            | bit(it.country.is_some(), HAS_COUNTRY)
+            | bit(!it.doubts.is_empty(), HAS_DOUBTS),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -162,6 +164,16 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     }
     if it.country.is_some() {
         out.unsigned(u64::from(country_to_key(it.country)));
+    }
+    if !it.doubts.is_empty() {
+        out.unsigned(it.doubts.len() as u64);
+        for doubt in &it.doubts {
+            out.unsigned(u64::from(doubt.route.0));
+            out.unsigned(u64::from(doubt.copies));
+            out.unsigned(u64::from(doubt.parts));
+            out.signed(doubt.estimated_cost.0);
+            time(out, doubt.reserved_at);
+        }
     }
 }
 
@@ -280,6 +292,11 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
         } else {
             None
         },
+        doubts: if has(HAS_DOUBTS) {
+            decode_doubts(from)?
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -293,6 +310,20 @@ fn optional<T>(
 fn decode_routes(from: &mut Reader<'_>) -> Result<Vec<RouteKey>, Corrupt> {
     let count = from.unsigned()?;
     (0..count).map(|_| from.narrow().map(RouteKey)).collect()
+}
+
+fn decode_doubts(from: &mut Reader<'_>) -> Result<Vec<Doubt>, Corrupt> {
+    let count = from.unsigned()?;
+    let doubt = |_| {
+        Ok(Doubt {
+            route: RouteKey(from.narrow()?),
+            copies: from.narrow()?,
+            parts: from.narrow()?,
+            estimated_cost: Micros(from.signed()?),
+            reserved_at: decode_time(from)?,
+        })
+    };
+    (0..count).map(doubt).collect()
 }
 
 fn decode_code<T: Coded>(from: &mut Reader<'_>) -> Result<T, Corrupt> {
@@ -332,6 +363,18 @@ mod tests {
     }
 
     prop_compose! {
+        fn doubts()(numbers in any::<(u32, u16, u16, i64)>(), reserved_at in at()) -> Doubt {
+            Doubt {
+                route: RouteKey(numbers.0),
+                copies: numbers.1,
+                parts: numbers.2,
+                estimated_cost: Micros(numbers.3),
+                reserved_at,
+            }
+        }
+    }
+
+    prop_compose! {
         fn attempts()(
             kinds in (one_of::<Channel>(), one_of::<ChargedOn>(), one_of::<AttemptState>(), one_of::<Counted>()),
             bits in any::<(bool, bool, u8, u32, i64)>(),
@@ -341,6 +384,7 @@ mod tests {
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
+            doubts in proptest::collection::vec(doubts(), 0..3),
         ) -> Attempt {
             let planned = PlannedAttempt {
                 channel: kinds.0,
@@ -367,6 +411,7 @@ mod tests {
                 failure,
                 refused_by,
                 settled_cost,
+                doubts,
                 ..planned.start(bits.2)
             }
         }

@@ -72,13 +72,13 @@ impl Books {
         db: &Connection,
         project: ProjectKey,
         booking: &Booking,
+        is_reserved: bool,
     ) -> Result<(), Fault> {
-        let Some(it) = booking.metered else {
-            return Ok(());
-        };
-        for whose in [MeterOf::Route(booking.route), MeterOf::Project(project)] {
-            let meter = self.meter(db, whose)?;
-            rebook(meter, it.reserved_at, it.reserved, it.settled);
+        for it in booking.to_meter(is_reserved) {
+            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+                let meter = self.meter(db, whose)?;
+                rebook(meter, it.reserved_at, it.reserved, it.settled);
+            }
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Line<'_> {
     ) -> Result<(), Fault> {
         for booking in reserved.bookings(&Standings::default()) {
             self.books
-                .change_meters(self.connection, project, &booking)?;
+                .change_meters(self.connection, project, &booking, false)?;
         }
         Ok(())
     }
@@ -188,10 +188,8 @@ impl Line<'_> {
         at: Timestamp,
     ) -> Result<(), Fault> {
         for booking in before.bookings(after) {
-            if !(is_reserved && booking.metered.is_some_and(|it| it.is_reservation())) {
-                self.books
-                    .change_meters(self.connection, of.project, &booking)?;
-            }
+            self.books
+                .change_meters(self.connection, of.project, &booking, is_reserved)?;
             if let Some(posting) = charge(of.project, of.message, &booking, at) {
                 self.post(&posting, None)?;
             }

@@ -74,9 +74,11 @@ struct Figures {
     quota: u32,
     /// Copies that the SMSC took.
     at_smsc: u64,
-    /// Counted, and not known to the SMSC: what a route had in its hands when the server was killed may
-    /// have been sent, so it stays counted. Without kills there is none.
-    counted_only: u64,
+    /// What is settled: what the SMSC took, exactly.
+    settled: u64,
+    /// Reserved at the end: marked as leaving when the server was killed, and never answered. It may have
+    /// been sent, so it stays reserved. Without kills there is none.
+    in_doubt: u64,
     passed: bool,
     books: Books,
     counts: Counts,
@@ -127,18 +129,19 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let counts = bench.tally.counts();
     let at_smsc = counts.submitted + counts.duplicates;
     let used = u64::try_from(books.used).unwrap_or(0);
-    let counted_only = used.saturating_sub(at_smsc);
+    let in_doubt = u64::try_from(books.reserved).unwrap_or(0);
+    let settled = used.saturating_sub(in_doubt);
     let passed = used <= u64::from(args.quota)
-        && at_smsc <= used
-        && (counted_only == 0 || args.kills > 0)
-        && books.reserved == 0
+        && settled == at_smsc
+        && (in_doubt == 0 || args.kills > 0)
         && books.ledger_sum == 0
         && books.ledger_is_balance;
     let figures = Figures {
         seed,
         quota: args.quota,
         at_smsc,
-        counted_only,
+        settled,
+        in_doubt,
         passed,
         books,
         counts,

@@ -36,7 +36,8 @@ pub(crate) struct QuotaOut<'a> {
     /// What is used: settled, or reserved.
     #[schema(value_type = f64)]
     used: Amount,
-    /// Of that, reserved for submissions whose outcome is not known yet.
+    /// Of that, reserved: for submissions whose outcome is not known yet, and for copies that were
+    /// given up without an answer, which the provider may have.
     #[schema(value_type = f64)]
     reserved: Amount,
     /// What is left.
