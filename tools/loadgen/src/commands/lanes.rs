@@ -16,7 +16,7 @@ pub struct Args {
     #[command(flatten)]
     pub server: ServerArgs,
     /// Bulk messages that wait.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 100_000)]
     pub bulk_backlog: u32,
     /// Direct messages a second.
     #[arg(long, default_value_t = 100)]
