@@ -12,7 +12,6 @@ use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
 use domain::model::message::{Category, Direction, Purpose, Status, TrafficClass};
 use domain::model::progress::{FallbackPolicy, Lane, Progress, Waiting};
-use domain::model::quota::MeterOf;
 use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
 use domain::rules::person::claim;
@@ -35,7 +34,7 @@ use crate::ready::Ready;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
 use crate::templates::Usable;
 use crate::topology::Project;
-use crate::{Inner, facts, settle};
+use crate::{Inner, facts, quotas, settle};
 
 /// Furthest that a message can be scheduled ahead.
 const MAX_SCHEDULE: Millis = Millis::days(366);
@@ -83,7 +82,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
                 decision: Box::new(decision),
             });
         }
-        Plan::Wait { lane, decision } => {
+        Plan::Wait { lane, decision, .. } => {
             (FirstStep::Wait(lane), decision, Place::in_lane(inner, lane))
         }
         Plan::Send { attempt, decision } => {
@@ -334,10 +333,7 @@ async fn prepare(inner: &Inner, request: SendRequest, sight: Sight) -> Result<Pr
     let routes = facts::routes(inner, &sender, now);
     let templates = Usable::of(inner, &message.content, &sender, &contact, now);
     let periods = inner.quotas.periods(project.key, &project.policy, now);
-    let of_project = MeterOf::Project(project.key);
-    let quota = inner
-        .quotas
-        .facts(of_project, &project.policy.quotas, &periods);
+    let quota = quotas::facts_of_project(inner, project, now);
     let plan = plan(&PlanFacts {
         now,
         policy: &project.policy,
@@ -512,11 +508,11 @@ async fn keep(
     form: Option<Form>,
 ) -> Result<Kept, Refused> {
     if let FirstStep::Send(attempt) = &accept.first {
-        inner.quotas.planned(accept.message.project, attempt);
+        quotas::planned(inner, accept.message.project, attempt);
     }
     let decision = accept.decision.clone();
     let message = accept.message.clone();
-    let progress = shown_progress(&accept);
+    let mut progress = shown_progress(&accept);
     let ready = match &accept.first {
         FirstStep::Send(attempt) => {
             form.map(|form| (attempt.clone(), accept.fallback, accept.expires_at, form))
@@ -586,8 +582,13 @@ async fn keep(
         Outcome::Accepted {
             message: id,
             contact,
+            cost,
             ..
         } => {
+            // A price that goes by volume is the store's word.
+            if let Some((attempt, cost)) = progress.attempts.last_mut().zip(cost) {
+                attempt.estimated_cost = cost;
+            }
             metrics::counter!("tandem_accepted_total", "class" => message.class.code())
                 .increment(1);
             let view = MessageView {

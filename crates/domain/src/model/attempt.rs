@@ -184,6 +184,9 @@ pub struct Attempt {
     pub reserved_at: Option<Timestamp>,
     /// The recipient's country, where its address tells one.
     pub country: Option<CountryCode>,
+    /// How many units its route had used in the month before it, where its price goes by that
+    /// (R-COST-1).
+    pub used_before: Option<i64>,
 }
 
 impl Attempt {
@@ -248,6 +251,7 @@ impl PlannedAttempt {
             counted: Counted::No,
             reserved_at: Some(self.reservation.at),
             country: self.country,
+            used_before: None,
         }
     }
 }

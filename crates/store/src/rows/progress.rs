@@ -45,6 +45,7 @@ const HAS_ATTEMPT_FAILURE: u64 = 1 << 7;
 const HAS_REFUSALS: u64 = 1 << 8;
 const HAS_RESERVED: u64 = 1 << 9;
 const HAS_COUNTRY: u64 = 1 << 10;
+const HAS_USED_BEFORE: u64 = 1 << 11;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -122,7 +123,8 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.failure.is_some(), HAS_ATTEMPT_FAILURE)
             | bit(!it.refused_by.is_empty(), HAS_REFUSALS)
             | bit(it.reserved_at.is_some(), HAS_RESERVED)
-            | bit(it.country.is_some(), HAS_COUNTRY),
+            | bit(it.country.is_some(), HAS_COUNTRY)
+            | bit(it.used_before.is_some(), HAS_USED_BEFORE),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -162,6 +164,9 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     }
     if it.country.is_some() {
         out.unsigned(u64::from(country_to_key(it.country)));
+    }
+    if let Some(used) = it.used_before {
+        out.signed(used);
     }
 }
 
@@ -280,6 +285,7 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
         } else {
             None
         },
+        used_before: optional(has(HAS_USED_BEFORE), || from.signed())?,
     })
 }
 
@@ -338,6 +344,7 @@ mod tests {
             parts in any::<(u16, u16, u16, u16)>(),
             times in proptest::collection::vec(proptest::option::of(at()), 5),
             country in any::<bool>(),
+            used_before in proptest::option::of(any::<i64>()),
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
@@ -367,6 +374,7 @@ mod tests {
                 failure,
                 refused_by,
                 settled_cost,
+                used_before,
                 ..planned.start(bits.2)
             }
         }
