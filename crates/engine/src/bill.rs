@@ -7,6 +7,7 @@ use domain::model::attempt::Attempt;
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
+use domain::model::quota::Use;
 use domain::model::route::Route;
 use domain::rules::cost::{Size, price_of};
 use domain::rules::window::{whatsapp_form, window};
@@ -61,7 +62,7 @@ pub(crate) async fn settle(inner: &Arc<Inner>, route: &Route, key: SubmissionKey
 }
 
 /// Our price for the provider's count of segments: on the address that the attempt went to, as what
-/// it was charged.
+/// it was charged, and at its own place in the volume of its month.
 fn repriced(
     inner: &Inner,
     outbound: &Outbound,
@@ -75,13 +76,19 @@ fn repriced(
     let segments = bill.segments?;
     // However a provider counts an MMS, it is one.
     let is_mms = attempt.channel == Channel::Sms && outbound.message.content.fits_mms();
+    let used_before = attempt.used_before.unwrap_or_default();
+    let used = Use {
+        messages: used_before,
+        segments: used_before,
+        ..Use::NONE
+    };
     let price = |category, segments| {
         let size = if is_mms {
             Size::Mms
         } else {
             Size::Segments(segments)
         };
-        price_of(route, to, category, size, at)
+        price_of(route, to, category, size, at, used)
     };
     let categories = match attempt.channel {
         Channel::WhatsApp => categories(inner, outbound, at).map(Some).to_vec(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::ids::RouteKey;
-use domain::model::quota::MeterOf;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::model::sender::Sender;
 use domain::time::Timestamp;
@@ -36,8 +35,7 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
             });
             let route = &line.route;
             let quota = periods.map_or(QuotaFacts::UNLIMITED, |periods| {
-                let of = MeterOf::Route(route.key);
-                inner.quotas.facts(of, &route.quotas, &periods)
+                inner.quotas.of_route(route, &periods)
             });
             line.facts(!another_admits, quota, now)
         })

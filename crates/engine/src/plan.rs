@@ -9,11 +9,9 @@ use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
-use domain::model::quota::{MeterOf, Quotas, Reservation};
 use domain::model::route::RouteCondition;
 use domain::rules::person::standing_claim;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
-use domain::rules::route::share_percent;
 use domain::rules::validity::is_expired;
 use domain::text::measure;
 use domain::time::{Millis, Timestamp};
@@ -27,7 +25,7 @@ use crate::accept::may_reply;
 use crate::form::Form;
 use crate::ready::Ready;
 use crate::templates::Usable;
-use crate::{Inner, facts, settle};
+use crate::{Inner, facts, quotas, settle};
 
 /// What was decided for one message.
 struct Step {
@@ -150,10 +148,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     let templates = Usable::of(inner, &message.content, sender, &contact, now);
     let is_first = outbound.progress.attempts.is_empty();
     let periods = inner.quotas.periods(project.key, &project.policy, now);
-    let of_project = MeterOf::Project(project.key);
-    let quota = inner
-        .quotas
-        .facts(of_project, &project.policy.quotas, &periods);
+    let quota = quotas::facts_of_project(inner, project, now);
     let planned = plan(&PlanFacts {
         now,
         policy: &project.policy,
@@ -185,36 +180,17 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             let form = Form::of(message, &contact, sender, &templates, attempt.channel, now);
             send(inner, outbound, live, form, attempt, decision)
         }
-        Plan::Wait { lane, decision } if outbound.progress.waiting == Waiting::Lane(lane) => {
+        Plan::Wait {
+            lane,
+            attempt: again,
+            decision,
+        } if outbound.progress.waiting == Waiting::Lane(lane) => {
             let live =
                 live.filter(|it| is_paused(inner, it.route, now) && it.route == lane.route)?;
-            let again = PlannedAttempt {
-                channel: live.channel,
-                route: live.route,
-                parts: live.parts,
-                estimated_cost: live.estimated_cost,
-                charged_on: live.charged_on,
-                receipts: live.receipts,
-                country: live.country,
-                reservation: Reservation {
-                    at: now,
-                    periods,
-                    share_percent: share_percent(
-                        topology.route(live.route).and_then(|it| it.class),
-                        message.class,
-                        project.policy.overflow,
-                    ),
-                    route: routes
-                        .iter()
-                        .find(|it| it.route.key == live.route)
-                        .map_or(Quotas::NONE, |it| it.quota.limits.clone()),
-                    project: quota.limits.clone(),
-                },
-            };
             let form = Form::of(message, &contact, sender, &templates, again.channel, now);
             send(inner, outbound, Some(live), form, again, decision)
         }
-        Plan::Wait { lane, decision } => Some(wait(lane, decision)),
+        Plan::Wait { lane, decision, .. } => Some(wait(lane, decision)),
         Plan::Refuse { refusal, decision } => Some(Step {
             decision: Some(decision),
             ..fail(failure_of(refusal, live))
@@ -282,7 +258,7 @@ fn send(
     let expires_at = outbound.progress.expires_at;
     let submission = submission(key, message, &attempt, after, expires_at, form);
     let due = message.scheduled_at.unwrap_or(message.accepted_at);
-    inner.quotas.planned(message.project, &planned);
+    quotas::planned(inner, message.project, &planned);
     let what = match live {
         Some(_) => PlanStep::Continue(planned),
         None => PlanStep::Start(planned),

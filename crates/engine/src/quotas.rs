@@ -1,6 +1,7 @@
-//! What routes and projects have used of their quotas, as the plans see it (R-QUOTA-1). The store has
-//! the last word: it refuses what does not fit, inside the transaction. This copy only keeps plans from
-//! asking for what is gone: it is read anew four times a second, and whatever is planned in between is
+//! What routes and projects have used, as the plans see it: of their quotas (R-QUOTA-1), and of prices
+//! that go by volume (R-COST-1). The store has the last word: inside the transaction it refuses what does
+//! not fit, and says the price. This copy keeps plans from asking for what is gone and from choosing by
+//! a price that is over: it is read anew four times a second, and whatever is planned in between is
 //! added to it.
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use crate::topology::{Project, Topology};
 use crate::worker::sleep;
 use crate::{Inner, settle};
 
-/// How often the copy is read anew while there are quotas.
+/// How often the copy is read anew while something goes by it.
 const REFRESH_EVERY: Millis = Millis::new(250);
 
 /// The copy.
@@ -51,11 +52,24 @@ impl Used {
         found
     }
 
-    /// What is known of these limits.
-    pub(crate) fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
+    /// What is known of a route.
+    pub(crate) fn of_route(&self, route: &Route, periods: &Periods) -> QuotaFacts {
+        if !route.goes_by_use() {
+            return QuotaFacts::UNLIMITED;
+        }
+        self.facts(MeterOf::Route(route.key), &route.quotas, periods)
+    }
+
+    /// What is known of a project.
+    fn of_project(&self, project: &Project, periods: &Periods) -> QuotaFacts {
+        let limits = &project.policy.quotas;
         if limits.is_none() {
             return QuotaFacts::UNLIMITED;
         }
+        self.facts(MeterOf::Project(project.key), limits, periods)
+    }
+
+    fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
         let meters = self.meters.read();
         let meter = meters.get(&of).copied().unwrap_or_default();
         QuotaFacts {
@@ -69,25 +83,12 @@ impl Used {
         self.meters.read().clone()
     }
 
-    /// Adds what is being handed to a route, until the store tells.
-    pub(crate) fn planned(&self, project: ProjectKey, attempt: &PlannedAttempt) {
-        let reservation = &attempt.reservation;
-        let need = Use {
-            messages: 1,
-            segments: attempt.parts.into(),
-            spend: attempt.estimated_cost,
-        };
-        let limits = [
-            (MeterOf::Route(attempt.route), &reservation.route),
-            (MeterOf::Project(project), &reservation.project),
-        ];
-        for (of, _) in limits.into_iter().filter(|it| !it.1.is_none()) {
-            let mut meters = self.meters.write();
-            let meter = meters.entry(of).or_default();
-            *meter = turned(*meter, &reservation.periods);
-            for span in meter.spans_mut() {
-                span.reserved = span.reserved.plus(need);
-            }
+    fn add(&self, of: MeterOf, need: Use, periods: &Periods) {
+        let mut meters = self.meters.write();
+        let meter = meters.entry(of).or_default();
+        *meter = turned(*meter, periods);
+        for span in meter.spans_mut() {
+            span.reserved = span.reserved.plus(need);
         }
     }
 
@@ -113,6 +114,25 @@ impl Used {
     }
 }
 
+/// Adds what is being handed to a route, until the store tells.
+pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttempt) {
+    let reservation = &attempt.reservation;
+    let need = Use {
+        messages: 1,
+        segments: attempt.parts.into(),
+        spend: attempt.estimated_cost,
+    };
+    let line = inner.lines.get(&attempt.route);
+    if line.is_some_and(|it| it.route.goes_by_use()) {
+        let of = MeterOf::Route(attempt.route);
+        inner.quotas.add(of, need, &reservation.periods);
+    }
+    if !reservation.project.is_none() {
+        let of = MeterOf::Project(project);
+        inner.quotas.add(of, need, &reservation.periods);
+    }
+}
+
 /// What is known of a route's quotas now.
 pub(crate) fn facts_of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
     let topology = inner.topology();
@@ -120,16 +140,14 @@ pub(crate) fn facts_of_route(inner: &Inner, route: &Route, now: Timestamp) -> Qu
         .project(route.project)
         .map_or(QuotaFacts::UNLIMITED, |project| {
             let periods = inner.quotas.periods(project.key, &project.policy, now);
-            let of = MeterOf::Route(route.key);
-            inner.quotas.facts(of, &route.quotas, &periods)
+            inner.quotas.of_route(route, &periods)
         })
 }
 
 /// What is known of a project's quotas now.
 pub(crate) fn facts_of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
     let periods = inner.quotas.periods(project.key, &project.policy, now);
-    let of = MeterOf::Project(project.key);
-    inner.quotas.facts(of, &project.policy.quotas, &periods)
+    inner.quotas.of_project(project, &periods)
 }
 
 /// Whether a route has quota left for a message of this class: the smallest there is.
@@ -143,9 +161,8 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
         return true;
     }
     let periods = inner.quotas.periods(project.key, policy, now);
-    let facts = |of, limits| inner.quotas.facts(of, limits, &periods);
-    let of_route = facts(MeterOf::Route(route.key), &route.quotas);
-    let of_project = facts(MeterOf::Project(project.key), &policy.quotas);
+    let of_route = inner.quotas.of_route(route, &periods);
+    let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, SMALLEST).is_some();
@@ -161,7 +178,7 @@ pub(crate) async fn follow(inner: Arc<Inner>) {
     let mut open = Vec::new();
     loop {
         if let Err(error) = refresh(&inner).await {
-            tracing::error!(%error, "quotas cannot be read");
+            tracing::error!(%error, "what was used cannot be read");
         }
         let now_open = open_lanes(&inner);
         if now_open.iter().any(|it| !open.contains(it)) {
@@ -222,6 +239,6 @@ fn show(inner: &Inner, meters: &BTreeMap<MeterOf, Meter>) {
 }
 
 fn has_any(topology: &Topology) -> bool {
-    topology.routes().any(|it| !it.quotas.is_none())
+    topology.routes().any(|it| it.goes_by_use())
         || topology.projects().any(|it| !it.policy.quotas.is_none())
 }

@@ -22,6 +22,7 @@ use domain::model::route::{
     UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
+use domain::model::tariff::Tiers;
 use domain::model::template::{TemplateDefinition, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
@@ -401,6 +402,7 @@ fn route(
             scope: PriceScope::Any,
             category: None,
             amount: Micros(price),
+            tiers: Tiers::NONE,
             mms: None,
             unit: PriceUnit::Segment,
             charged_on: ChargedOn::Submit,

@@ -184,6 +184,9 @@ pub struct Attempt {
     pub reserved_at: Option<Timestamp>,
     /// The recipient's country, where its address tells one.
     pub country: Option<CountryCode>,
+    /// How many units its route had used in the month before it, where its price goes by that
+    /// (R-COST-1).
+    pub used_before: Option<i64>,
     /// Copies that were given up without an answer, and are still in doubt.
     pub doubts: Vec<Doubt>,
 }
@@ -311,6 +314,7 @@ impl PlannedAttempt {
             counted: Counted::No,
             reserved_at: Some(self.reservation.at),
             country: self.country,
+            used_before: None,
             doubts: Vec::new(),
         }
     }

@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod route;
 pub mod sender;
 pub mod tally;
+pub mod tariff;
 pub mod template;
 pub mod user;
 pub mod webhook;

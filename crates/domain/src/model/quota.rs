@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ProjectKey, RouteKey};
 use crate::model::money::Micros;
+use crate::model::tariff::Tariff;
 use crate::time::Timestamp;
 
 /// How long a quota counts before it begins again, in the project's time zone.
@@ -238,4 +239,7 @@ pub struct Reservation {
     pub share_percent: u8,
     /// The quotas of the project.
     pub project: Quotas,
+    /// Its price, where that goes by what the route has used in the month: the store says it, since
+    /// only there one comes after the other (R-COST-1).
+    pub tariff: Option<Tariff>,
 }

@@ -11,6 +11,7 @@ use crate::model::control::RouteControl;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::quota::{Meter, Quotas, Span, Use};
+use crate::model::tariff::{Tariff, Tiers};
 use crate::phone::CountryCode;
 use crate::rules::quota::used_percent;
 use crate::time::{Millis, Timestamp};
@@ -77,6 +78,14 @@ pub struct Route {
     pub unknown_wait: UnknownWait,
 }
 
+impl Route {
+    /// Whether what it has used is asked for when a message is planned: it has quotas, or prices that
+    /// go by volume.
+    pub fn goes_by_use(&self) -> bool {
+        !self.quotas.is_none() || self.prices.iter().any(|it| !it.tiers.is_none())
+    }
+}
+
 /// Which destinations a route serves: by prefix, the longest wins (R-ROUTE-1).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Destinations {
@@ -124,8 +133,11 @@ pub struct Price {
     pub scope: PriceScope,
     /// Which kind of message; `None` fits every kind.
     pub category: Option<PriceCategory>,
-    /// The price of one unit.
+    /// The price of one unit; with tiers, of one before the first of them.
     pub amount: Micros,
+    /// What a unit costs from some volume of the month on: of all that the route carried, whatever line
+    /// it was charged by.
+    pub tiers: Tiers,
     /// The price of a message with a medium (MMS), however long its text; `None`: the line says
     /// nothing of such messages.
     pub mms: Option<Micros>,
@@ -137,6 +149,17 @@ pub struct Price {
     pub valid_from: Option<Timestamp>,
     /// First moment it no longer holds; `None` is for ever.
     pub valid_until: Option<Timestamp>,
+}
+
+impl Price {
+    /// What it makes of a volume.
+    pub fn tariff(&self) -> Tariff {
+        Tariff {
+            amount: self.amount,
+            tiers: self.tiers.clone(),
+            unit: self.unit,
+        }
+    }
 }
 
 /// What happens to a submission whose outcome stays unknown (R-DUP).
@@ -205,7 +228,8 @@ impl RouteCondition {
     }
 }
 
-/// What is known of a quota when a decision is made: the limits, and what was used.
+/// What is known of a quota when a decision is made: the limits, and what was used. A route without
+/// limits has uses too, where its prices go by them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct QuotaFacts {
     /// The limits.

@@ -1,13 +1,15 @@
 //! R-COST-1: money is integer micro-units. Prices come from a price book: country or prefix,
 //! (template category,) price per segment, per message or per MMS, charged on submit or on delivery,
-//! valid from/until. The most specific line that fits is the price.
+//! valid from/until. The most specific line that fits is the price; it may go by [volume].
 
 use std::cmp::Reverse;
 
 use crate::model::address::Address;
 use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
-use crate::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
+use crate::model::quota::Use;
+use crate::model::route::{ChargedOn, Price, PriceScope, Route};
+use crate::rules::volume;
 use crate::time::Timestamp;
 
 /// The expected price of one message on one route.
@@ -17,6 +19,8 @@ pub struct Quote {
     pub amount: Micros,
     /// When it is charged.
     pub charged_on: ChargedOn,
+    /// The line of the route's price book that says so, by its place; `None` without a book.
+    pub line: Option<usize>,
 }
 
 impl Quote {
@@ -24,6 +28,7 @@ impl Quote {
     pub const FREE: Self = Self {
         amount: Micros::ZERO,
         charged_on: ChargedOn::Submit,
+        line: None,
     };
 }
 
@@ -46,7 +51,7 @@ impl Size {
     }
 }
 
-/// What a message of this kind and size costs on `route` at `now`.
+/// What a message of this kind and size costs on `route` at `now`, after `used` of the month.
 ///
 /// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
 /// the category before one for any; then the one that came into force last; then the one that
@@ -58,11 +63,12 @@ pub fn price_of(
     category: Option<PriceCategory>,
     size: Size,
     now: Timestamp,
+    used: Use,
 ) -> Option<Quote> {
     if route.prices.is_empty() {
         return Some(Quote::FREE);
     }
-    let (_, line) = route
+    let (_, (place, line)) = route
         .prices
         .iter()
         .enumerate()
@@ -73,18 +79,18 @@ pub fn price_of(
         .map(|(scope, place, it)| {
             (
                 (scope, it.category.is_some(), it.valid_from, Reverse(place)),
-                it,
+                (place, it),
             )
         })
         .max_by_key(|(rank, _)| *rank)?;
-    let amount = match (size, line.unit) {
-        (Size::Mms, _) => line.mms?,
-        (Size::Segments(count), PriceUnit::Segment) => line.amount.times(u32::from(count)),
-        (Size::Segments(_), PriceUnit::Message) => line.amount,
+    let amount = match size {
+        Size::Mms => line.mms?,
+        Size::Segments(count) => volume::price(&line.tariff(), count, used),
     };
     Some(Quote {
         amount,
         charged_on: line.charged_on,
+        line: Some(place),
     })
 }
 

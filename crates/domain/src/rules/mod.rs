@@ -29,4 +29,5 @@ pub mod template;
 pub mod unknown;
 pub mod validity;
 pub mod viable;
+pub mod volume;
 pub mod window;

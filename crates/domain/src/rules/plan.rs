@@ -17,7 +17,7 @@ use crate::model::message::{Category, Purpose, Speed, TrafficClass};
 use crate::model::policy::Policy;
 use crate::model::progress::Lane;
 use crate::model::quota::{Periods, Quotas, Reservation};
-use crate::model::route::{QuotaFacts, RouteFacts};
+use crate::model::route::{Price, QuotaFacts, RouteFacts};
 use crate::model::sender::Sender;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
 use crate::rules::consent::{Consent, consent};
@@ -102,6 +102,8 @@ pub enum Plan {
     Wait {
         /// What it waits for.
         lane: Lane,
+        /// How it would be submitted there now.
+        attempt: PlannedAttempt,
         /// Why.
         decision: Decision,
     },
@@ -341,25 +343,20 @@ fn conclude(
     let decision = record(facts, channels, routes);
     match picked.map(|it| (it, it.assessment.standing)) {
         Some((it, ChannelStanding::Viable(pick))) => {
-            let quote = pick.quote.unwrap_or(Quote::FREE);
-            let attempt = PlannedAttempt {
-                channel: it.option.channel,
-                route: pick.route,
-                parts: it.assessment.size.parts(),
-                estimated_cost: quote.amount,
-                charged_on: quote.charged_on,
-                receipts: pick.receipts,
-                country: facts.message.to.country(),
-                reservation: reservation(facts, &pick),
-            };
+            let attempt = attempt(facts, it, &pick);
             Plan::Send { attempt, decision }
         }
-        Some((_, ChannelStanding::Waiting(pick))) => {
+        Some((it, ChannelStanding::Waiting(pick))) => {
             let lane = Lane {
                 route: pick.route,
                 class: facts.message.class,
             };
-            Plan::Wait { lane, decision }
+            let attempt = attempt(facts, it, &pick);
+            Plan::Wait {
+                lane,
+                attempt,
+                decision,
+            }
         }
         Some((_, ChannelStanding::Dropped(_))) | None => {
             let refusal = refusal(considered, requested);
@@ -368,15 +365,38 @@ fn conclude(
     }
 }
 
-/// What a message on this route asks of the quotas.
-fn reservation(facts: &PlanFacts<'_>, pick: &Pick) -> Reservation {
+/// The attempt by the route that was picked.
+fn attempt(facts: &PlanFacts<'_>, considered: &Considered, pick: &Pick) -> PlannedAttempt {
+    let quote = pick.quote.unwrap_or(Quote::FREE);
+    let size = considered.assessment.size;
+    PlannedAttempt {
+        channel: considered.option.channel,
+        route: pick.route,
+        parts: size.parts(),
+        estimated_cost: quote.amount,
+        charged_on: quote.charged_on,
+        receipts: pick.receipts,
+        country: facts.message.to.country(),
+        reservation: reservation(facts, pick, size),
+    }
+}
+
+/// What a message of this size on this route asks of the quotas.
+fn reservation(facts: &PlanFacts<'_>, pick: &Pick, size: Size) -> Reservation {
     let route = facts.routes.iter().find(|it| it.route.key == pick.route);
+    let line = pick.quote.and_then(|it| it.line).zip(route);
+    let tariff = line
+        .and_then(|(place, it)| it.route.prices.get(place))
+        // A medium costs the same at any volume.
+        .filter(|it| !it.tiers.is_none() && size != Size::Mms)
+        .map(Price::tariff);
     Reservation {
         at: facts.now,
         periods: facts.periods,
         route: route.map_or(Quotas::NONE, |it| it.quota.limits.clone()),
         share_percent: pick.share_percent,
         project: facts.quota.limits.clone(),
+        tariff,
     }
 }
 

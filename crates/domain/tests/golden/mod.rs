@@ -8,4 +8,5 @@ mod mms;
 mod refusals;
 mod route_order;
 mod route_space;
+mod volume;
 mod world;

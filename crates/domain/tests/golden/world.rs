@@ -18,6 +18,7 @@ use domain::model::route::{
     RouteClass, RouteFacts, UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
+use domain::model::tariff::Tiers;
 use domain::model::template::{TemplateStanding, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
@@ -43,6 +44,7 @@ pub(crate) const fn flat(micros: i64) -> Price {
         scope: PriceScope::Any,
         category: None,
         amount: Micros(micros),
+        tiers: Tiers::NONE,
         mms: None,
         unit: PriceUnit::Segment,
         charged_on: ChargedOn::Submit,

@@ -6,6 +6,7 @@ use domain::model::channel::Channel;
 use domain::model::content::{Content, PriceCategory};
 use domain::model::money::Micros;
 use domain::model::route::{Price, PriceScope, Route};
+use domain::model::tariff::{Tier, Tiers};
 use domain::model::template::TemplateStatus;
 use domain::time::Millis;
 use engine::request::SendRequest;
@@ -84,6 +85,28 @@ async fn a_default_template_is_repriced_as_the_template_that_it_was() {
     for _ in 0..2 {
         let cost = counts(&world, WHATSAPP, as_marketing, 3).await;
         assert_eq!(cost, Micros(300_000));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bill_is_priced_at_the_place_that_the_message_has_in_the_volume_of_its_month() {
+    let mut route = sms();
+    // Twice the price after the second segment, so that one amount may be of either.
+    route.prices[0].tiers = Tiers::new([Tier {
+        above: 2,
+        amount: Micros(100_000),
+    }]);
+    let world = World::running([route]).await;
+    let mut sent = Vec::new();
+    for no in 1..=3 {
+        sent.push(world.send(text_to(no, "hello")).await);
+        world.pass(MOMENT).await;
+    }
+    for (id, want) in sent.into_iter().zip([100_000, 150_000, 200_000]) {
+        // Also when the provider tells the same again.
+        for _ in 0..3 {
+            assert_eq!(counts(&world, SMS, id, 2).await, Micros(want));
+        }
     }
 }
 

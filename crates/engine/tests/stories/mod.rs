@@ -17,4 +17,5 @@ mod receipts;
 mod restart;
 mod templates;
 mod threads;
+mod tiers;
 mod webhooks;

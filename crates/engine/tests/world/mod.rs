@@ -26,6 +26,7 @@ use domain::model::route::{
     UnknownWait,
 };
 use domain::model::sender::{Origin, Sender};
+use domain::model::tariff::Tiers;
 use domain::model::template::{TemplateDefinition, TemplateRef, TemplateStatus, TemplateText};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
@@ -85,6 +86,7 @@ pub(crate) fn sms_route(key: RouteKey, price: i64) -> Route {
             scope: PriceScope::Any,
             category: None,
             amount: Micros(price),
+            tiers: Tiers::NONE,
             mms: None,
             unit: PriceUnit::Segment,
             charged_on: ChargedOn::Submit,

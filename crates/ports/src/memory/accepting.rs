@@ -48,12 +48,12 @@ impl State {
             let Repeated { original, differs } = repeated;
             return Outcome::AlreadyAccepted { original, differs };
         }
-        let progress = fold::accepted(accept);
-        let (none, standings) = (Standings::default(), Standings::of(&progress));
+        let mut progress = fold::accepted(accept);
         let reservation = reservation_of_accept(accept);
+        let none = Standings::default();
         let reserved = self
             .books
-            .reserve(message.project, &none, &standings, reservation);
+            .reserve(message.project, &none, &mut progress, reservation);
         if let Err(gone) = reserved {
             return Outcome::QuotaGone(gone);
         }
@@ -63,7 +63,8 @@ impl State {
             (message.purpose, message.category),
         );
         if self.is_withdrawn(message.project, known, to, kind) {
-            self.books.give_back(message.project, &standings);
+            self.books
+                .give_back(message.project, &Standings::of(&progress));
             return Outcome::OptedOut;
         }
         let contact = known.unwrap_or_else(|| self.add_person(message.project, &message.to, at));
@@ -73,6 +74,7 @@ impl State {
         let place = (contact, message.sender);
         self.went_on(place, id, fold::first_channel(accept), false, at);
         let (version, due) = (progress.version, next_due(&progress));
+        let cost = progress.last_attempt().map(|it| it.estimated_cost);
         let decisions = vec![DecisionRecord {
             at,
             decision: accept.decision.clone(),
@@ -102,6 +104,7 @@ impl State {
             contact,
             version,
             due,
+            cost,
         }
     }
 

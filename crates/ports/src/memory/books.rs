@@ -6,6 +6,7 @@ use domain::ids::{MessageId, ProjectKey, SenderKey};
 use domain::model::ledger::{Account, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
+use domain::model::progress::Progress;
 use domain::model::quota::{Meter, MeterOf, Reservation};
 use domain::model::tally::{Tally, TallyKey};
 use domain::rules::booking::{Booking, Standings};
@@ -13,7 +14,8 @@ use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 
 use crate::store::books::{
-    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, needed, reserve,
+    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, needed, priced,
+    reserve,
 };
 
 /// Everything that is booked.
@@ -35,23 +37,24 @@ pub(super) struct Of {
 }
 
 impl Books {
-    /// Reserves what a step needs; whether it needed anything.
+    /// Prices and reserves what a step needs that made this progress; whether it needed anything.
     pub(super) fn reserve(
         &mut self,
         project: ProjectKey,
         before: &Standings,
-        after: &Standings,
+        progress: &mut Progress,
         reservation: Option<&Reservation>,
     ) -> Result<bool, QuotaGone> {
         let Some(reservation) = reservation else {
             return Ok(false);
         };
-        let Some((route, need)) = needed(before, after) else {
+        let Some((route, need)) = needed(before, &Standings::of(progress)) else {
             return Ok(false);
         };
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
         let mut on_route = self.meters.get(&of_route).copied().unwrap_or_default();
         let mut in_project = self.meters.get(&of_project).copied().unwrap_or_default();
+        let need = priced(progress, reservation, &on_route, need);
         let reserved = reserve(
             (route, &mut on_route),
             (project, &mut in_project),

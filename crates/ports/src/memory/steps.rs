@@ -44,12 +44,16 @@ impl State {
                 return Outcome::OptedOut;
             }
         }
-        let reserved = match self.reserve_for(plan) {
-            Ok(reserved) => reserved,
+        let planned = match self.reserve_for(plan) {
+            Ok(planned) => planned,
             Err(gone) => return Outcome::QuotaGone(gone),
         };
+        let reserved = planned.as_ref().is_some_and(|it| it.1);
         let outcome = self.step_with(plan.message, plan.epoch, Some(plan.at), reserved, |sent| {
             let effects = fold::plan(&mut sent.progress, plan)?;
+            if let Some((priced, _)) = planned {
+                sent.progress = priced;
+            }
             let record = |it: &domain::decision::Decision| DecisionRecord {
                 at: plan.at,
                 decision: it.clone(),
@@ -66,23 +70,26 @@ impl State {
         outcome
     }
 
-    /// Reserves what a plan needs, where it is carried out.
-    fn reserve_for(&mut self, plan: &Plan) -> Result<bool, QuotaGone> {
+    /// Reserves what a plan needs, where it is carried out: how the message stands then, and whether
+    /// anything was reserved.
+    fn reserve_for(&mut self, plan: &Plan) -> Result<Option<(Progress, bool)>, QuotaGone> {
         let Some(sent) = self
             .sent
             .get(&plan.message)
             .filter(|_| plan.epoch >= self.epoch)
         else {
-            return Ok(false);
+            return Ok(None);
         };
         let mut planned = sent.progress.clone();
         if fold::plan(&mut planned, plan).is_none() {
-            return Ok(false);
+            return Ok(None);
         }
-        let (before, after) = (Standings::of(&sent.progress), Standings::of(&planned));
+        let (project, before) = (sent.message.project, Standings::of(&sent.progress));
         let reservation = reservation_of_plan(plan);
-        self.books
-            .reserve(sent.message.project, &before, &after, reservation)
+        let reserved = self
+            .books
+            .reserve(project, &before, &mut planned, reservation)?;
+        Ok(Some((planned, reserved)))
     }
 
     pub(super) fn start(&mut self, start: &Start) -> Outcome {

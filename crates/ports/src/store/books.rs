@@ -5,11 +5,13 @@ use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
+use domain::model::progress::Progress;
 use domain::model::quota::{Meter, MeterOf, Quota, Reservation, Use};
 use domain::model::tally::{Tally, TallyKey};
 use domain::phone::CountryCode;
 use domain::rules::booking::{Booking, Metered, Standings};
 use domain::rules::quota::{self, WHOLE};
+use domain::rules::volume;
 use domain::time::Timestamp;
 
 use super::operations::{Accept, FirstStep, Plan, PlanStep};
@@ -175,6 +177,30 @@ pub fn needed(before: &Standings, after: &Standings) -> Option<(RouteKey, Use)> 
             .find(Metered::is_reservation)?;
         Some((need.route, need.reserved))
     })
+}
+
+/// Prices the attempt that takes its place now, where its price goes by what its route, with this meter,
+/// has used in the month (R-COST-1); else leaves it as it was planned. Answers what it needs then.
+pub fn priced(
+    progress: &mut Progress,
+    reservation: &Reservation,
+    on_route: &Meter,
+    need: Use,
+) -> Use {
+    let Some((tariff, attempt)) = reservation
+        .tariff
+        .as_ref()
+        .zip(progress.attempts.last_mut())
+    else {
+        return need;
+    };
+    let used = quota::turned(*on_route, &reservation.periods).month.used();
+    attempt.estimated_cost = volume::price(tariff, attempt.parts, used);
+    attempt.used_before = Some(tariff.volume(used));
+    Use {
+        spend: attempt.settled_cost.unwrap_or(attempt.estimated_cost),
+        ..need
+    }
 }
 
 /// Reserves `need` on a route and for its project, or neither.

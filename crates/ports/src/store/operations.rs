@@ -144,7 +144,9 @@ pub enum Op {
 /// - The id is given in the order of commit and is greater than every earlier one.
 /// - With [`FirstStep::Send`] the first attempt is started in the same transaction, and its use
 ///   reserved; when a quota has no room for it, nothing is written and the answer is
-///   [`Outcome::QuotaGone`] (R-QUOTA-1).
+///   [`Outcome::QuotaGone`] (R-QUOTA-1). A price that goes by volume
+///   ([`Reservation::tariff`](domain::model::quota::Reservation)) is what the meter of the route makes
+///   of it at that moment, whatever the plan took it for (R-COST-1).
 /// - Otherwise the message waits as said, in its lane in the order of (due time, id).
 /// - The decision is kept. What is due next follows from the progress.
 #[derive(Debug, Clone)]
@@ -220,7 +222,8 @@ pub enum FirstStep {
 /// - Nothing is handed to a route once the contact withdrew its consent: nothing is written and the
 ///   answer is [`Outcome::OptedOut`].
 /// - What is handed to a route reserves its use; when a quota has no room for it, nothing is
-///   written and the answer is [`Outcome::QuotaGone`] (R-QUOTA-1).
+///   written and the answer is [`Outcome::QuotaGone`] (R-QUOTA-1). A price that goes by volume is
+///   that of the moment, as in [`Accept`].
 /// - The step is carried out; a decision, where given, is kept beside the earlier ones.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -472,6 +475,8 @@ pub enum Outcome {
         version: u32,
         /// What is due next.
         due: Option<Due>,
+        /// What its first attempt is expected to cost, where one is under way.
+        cost: Option<Micros>,
     },
     /// The idempotency key was used before (R-LIFE-3).
     AlreadyAccepted {

@@ -45,7 +45,8 @@ const HAS_ATTEMPT_FAILURE: u64 = 1 << 7;
 const HAS_REFUSALS: u64 = 1 << 8;
 const HAS_RESERVED: u64 = 1 << 9;
 const HAS_COUNTRY: u64 = 1 << 10;
-const HAS_DOUBTS: u64 = 1 << 11;
+const HAS_USED_BEFORE: u64 = 1 << 11;
+const HAS_DOUBTS: u64 = 1 << 12;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -124,6 +125,7 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(!it.refused_by.is_empty(), HAS_REFUSALS)
             | bit(it.reserved_at.is_some(), HAS_RESERVED)
             | bit(it.country.is_some(), HAS_COUNTRY)
+            | bit(it.used_before.is_some(), HAS_USED_BEFORE)
             | bit(!it.doubts.is_empty(), HAS_DOUBTS),
     );
     out.byte(it.no);
@@ -164,6 +166,9 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     }
     if it.country.is_some() {
         out.unsigned(u64::from(country_to_key(it.country)));
+    }
+    if let Some(used) = it.used_before {
+        out.signed(used);
     }
     if !it.doubts.is_empty() {
         out.unsigned(it.doubts.len() as u64);
@@ -292,6 +297,7 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
         } else {
             None
         },
+        used_before: optional(has(HAS_USED_BEFORE), || from.signed())?,
         doubts: if has(HAS_DOUBTS) {
             decode_doubts(from)?
         } else {
@@ -381,6 +387,7 @@ mod tests {
             parts in any::<(u16, u16, u16, u16)>(),
             times in proptest::collection::vec(proptest::option::of(at()), 5),
             country in any::<bool>(),
+            used_before in proptest::option::of(any::<i64>()),
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
@@ -411,6 +418,7 @@ mod tests {
                 failure,
                 refused_by,
                 settled_cost,
+                used_before,
                 doubts,
                 ..planned.start(bits.2)
             }

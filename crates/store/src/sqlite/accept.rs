@@ -47,10 +47,10 @@ impl Line<'_> {
                 differs: repeated.differs,
             });
         }
-        let progress = fold::accepted(accept);
-        let (none, standings) = (Standings::default(), Standings::of(&progress));
+        let mut progress = fold::accepted(accept);
         let reservation = reservation_of_accept(accept);
-        if let Err(gone) = self.reserve(message.project, &none, &standings, reservation)? {
+        let none = Standings::default();
+        if let Err(gone) = self.reserve(message.project, &none, &mut progress, reservation)? {
             return Ok(Outcome::QuotaGone(gone));
         }
         let known = self.find_contact(message.project, &message.to)?;
@@ -60,7 +60,7 @@ impl Line<'_> {
             // Before anything is written.
             let left = self.left_by(message.project, &message.to, message.sender)?;
             if is_withdrawn(left, message) {
-                self.give_back(message.project, &standings)?;
+                self.give_back(message.project, &Standings::of(&progress))?;
                 return Ok(Outcome::OptedOut);
             }
             self.make_contact(message.project, &message.to, at)?
@@ -72,7 +72,7 @@ impl Line<'_> {
         // Who is new has no thread, unless it was left by who was erased.
         let is_new = known.is_none() && !self.suppresses;
         if !self.enter_thread(contact, message, id, channels, is_new)? {
-            self.give_back(message.project, &standings)?;
+            self.give_back(message.project, &Standings::of(&progress))?;
             return Ok(Outcome::OptedOut);
         }
         self.keys = keys;
@@ -94,6 +94,7 @@ impl Line<'_> {
             contact,
             version: progress.version,
             due,
+            cost: progress.last_attempt().map(|it| it.estimated_cost),
         })
     }
 

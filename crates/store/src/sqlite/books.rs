@@ -8,13 +8,14 @@ use domain::ids::{MessageId, ProjectKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
+use domain::model::progress::Progress;
 use domain::model::quota::{Meter, MeterOf, Reservation};
 use domain::model::tally::{Tally, TallyKey};
 use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
-use ports::store::books::{Deposit, QuotaGone, charge, needed, reserve};
+use ports::store::books::{Deposit, QuotaGone, charge, needed, priced, reserve};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
@@ -137,23 +138,24 @@ impl Books {
 }
 
 impl Line<'_> {
-    /// Reserves what a step needs; whether it needed anything.
+    /// Prices and reserves what a step needs that made this progress; whether it needed anything.
     pub(super) fn reserve(
         &mut self,
         project: ProjectKey,
         before: &Standings,
-        after: &Standings,
+        progress: &mut Progress,
         reservation: Option<&Reservation>,
     ) -> Result<Result<bool, QuotaGone>, Fault> {
         let Some(reservation) = reservation else {
             return Ok(Ok(false));
         };
-        let Some((route, need)) = needed(before, after) else {
+        let Some((route, need)) = needed(before, &Standings::of(progress)) else {
             return Ok(Ok(false));
         };
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
         let mut on_route = *self.books.meter(self.connection, of_route)?;
         let mut in_project = *self.books.meter(self.connection, of_project)?;
+        let need = priced(progress, reservation, &on_route, need);
         let reserved = reserve(
             (route, &mut on_route),
             (project, &mut in_project),

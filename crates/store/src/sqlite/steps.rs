@@ -3,7 +3,6 @@
 use domain::model::attempt::AttemptState;
 use domain::model::channel::ChannelSet;
 use domain::model::receipt::PartReference;
-use domain::rules::booking::Standings;
 use domain::rules::person::PersonAct;
 use domain::time::Timestamp;
 use ports::store::books::reservation_of_plan;
@@ -36,9 +35,9 @@ impl Line<'_> {
         let Some(effects) = fold::plan(&mut loaded.progress, plan) else {
             return Ok(Outcome::Stale);
         };
-        let standings = Standings::of(&loaded.progress);
-        let (project, booked) = (loaded.project, loaded.booked);
-        match self.reserve(project, &booked, &standings, reservation_of_plan(plan))? {
+        let (project, booked, reservation) =
+            (loaded.project, loaded.booked, reservation_of_plan(plan));
+        match self.reserve(project, &booked, &mut loaded.progress, reservation)? {
             Ok(is_reserved) => loaded.is_reserved = is_reserved,
             Err(gone) => return Ok(Outcome::QuotaGone(gone)),
         }

@@ -13,7 +13,8 @@ use domain::model::money::Micros;
 use domain::model::progress::Lane;
 use domain::model::quota::{Period, Periods, Quota, QuotaUnit, Quotas, Reservation};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
-use domain::model::route::{ChargedOn, OnUnknown};
+use domain::model::route::{ChargedOn, OnUnknown, PriceUnit};
+use domain::model::tariff::{Tariff, Tier, Tiers};
 use domain::phone::CountryCode;
 use domain::rules::person::PersonAct;
 use domain::time::{Millis, Timestamp};
@@ -422,7 +423,7 @@ fn planned(step: &Step, now: Timestamp) -> PlannedAttempt {
     planned
 }
 
-/// Small quotas, so that they are met.
+/// Small quotas and tiers, so that they are met.
 fn reservation(at: Timestamp) -> Reservation {
     let began =
         |span: Millis| Timestamp::from_millis(at.as_millis().div_euclid(span.get()) * span.get());
@@ -441,6 +442,14 @@ fn reservation(at: Timestamp) -> Reservation {
         ]),
         share_percent: 100,
         project: Quotas::new([quota(Period::Month, QuotaUnit::Spend, 250_000)]),
+        tariff: Some(Tariff {
+            amount: Micros(35_000),
+            tiers: Tiers::new([(2, 20_000), (5, 60_000)].map(|it| Tier {
+                above: it.0,
+                amount: Micros(it.1),
+            })),
+            unit: PriceUnit::Segment,
+        }),
     }
 }
 

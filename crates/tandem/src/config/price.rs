@@ -1,8 +1,9 @@
 //! How is a price book read (R-COST-1)?
 
 use domain::model::content::PriceCategory;
-use domain::model::money::Currency;
+use domain::model::money::{Currency, Micros};
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
+use domain::model::tariff::{Tier, Tiers};
 use domain::phone::CountryCode;
 use domain::time::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,6 +14,12 @@ use super::model::Project;
 use super::problem::Report;
 use super::reader::{Field, Surroundings, Table, file_text};
 use super::values;
+
+/// The most units that a tier may begin above.
+const MOST_UNITS: i64 = 1_000_000_000_000;
+
+/// What a price is.
+const PRICE_WORDS: &str = "a decimal number in quotes, such as \"0.035\"";
 
 /// Whose book it is.
 pub(super) struct Book<'a> {
@@ -95,15 +102,9 @@ fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
         ("authentication", PriceCategory::Authentication),
     ];
     let scope = scope(&mut table);
-    let money = |it: Field<'_>| {
-        it.parse(
-            "a decimal number with at most 6 decimals, such as \"0.035\"",
-            values::price,
-        )
-    };
-    let amount = table
-        .require("price", "a decimal number in quotes, such as \"0.035\"")
-        .and_then(money);
+    let amount = table.require("price", PRICE_WORDS).and_then(money);
+    let free = table.get("free").and_then(units);
+    let tiers = table.or("tiers", Vec::new(), |it| tiers(it, free));
     let of_mms = table.get("mms");
     if let Some(field) = of_mms.as_ref().filter(|_| !book.mms) {
         field.error("is the price of an MMS, and the route carries none; it needs `mms = true`");
@@ -150,10 +151,12 @@ fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
         (_, Some(_), None) => return None,
         (_, _, Some(_)) | (_, None, None) => None,
     };
+    let (amount, tiers) = by_volume(amount?, free, tiers);
     let price = Price {
         scope: scope?,
         category,
-        amount: amount?,
+        amount,
+        tiers,
         mms: of_mms,
         unit,
         charged_on,
@@ -163,6 +166,63 @@ fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
     match foreign {
         Some((place, spans, own)) => converted(&price, &spans?, &place, own),
         None => Some(vec![price]),
+    }
+}
+
+/// An amount of money.
+fn money(field: Field<'_>) -> Option<Micros> {
+    field.parse(
+        "a decimal number with at most 6 decimals, such as \"0.035\"",
+        values::price,
+    )
+}
+
+/// How many units of a month.
+fn units(field: Field<'_>) -> Option<i64> {
+    field.whole(1..=MOST_UNITS)
+}
+
+/// Reads tiers, told where one does not begin above the one before it, and above what is free.
+fn tiers(field: Field<'_>, free: Option<i64>) -> Option<Vec<Tier>> {
+    let mut tiers: Vec<Tier> = Vec::new();
+    for field in field.list()? {
+        let Some(mut table) = field.table() else {
+            continue;
+        };
+        let place = table.require("above", "how many units of a month come before it");
+        let above = place.clone().and_then(units);
+        let amount = table.require("price", PRICE_WORDS).and_then(money);
+        table.finish();
+        let (Some(place), Some(above)) = (place, above) else {
+            continue;
+        };
+        let last = tiers.last().map(|it| it.above);
+        match (last, free) {
+            (Some(last), _) if above <= last => place.error(format!(
+                "is {above}; must be more than the {last} of the tier before it"
+            )),
+            (None, Some(free)) if above <= free => place.error(format!(
+                "is {above}; must be more than the {free} that are `free`: it counts those too"
+            )),
+            (_, _) => {}
+        }
+        tiers.push(Tier {
+            above,
+            amount: amount.unwrap_or_default(),
+        });
+    }
+    Some(tiers)
+}
+
+/// The first price of a unit and what later ones cost: what is free is a first tier of its own.
+fn by_volume(amount: Micros, free: Option<i64>, tiers: Vec<Tier>) -> (Micros, Tiers) {
+    match free {
+        Some(above) => {
+            let paid = Tier { above, amount };
+            let all = std::iter::once(paid).chain(tiers);
+            (Micros::ZERO, Tiers::new(all))
+        }
+        None => (amount, Tiers::new(tiers)),
     }
 }
 
@@ -198,9 +258,19 @@ fn converted(
     place: &Field<'_>,
     own: Currency,
 ) -> Option<Vec<Price>> {
+    let tiers = |span: &Span| -> Option<Vec<Tier>> {
+        let convert = |it: &Tier| {
+            Some(Tier {
+                amount: span.convert(it.amount)?,
+                ..*it
+            })
+        };
+        price.tiers.all().iter().map(convert).collect()
+    };
     let at = |span: &Span| {
         Some(Price {
             amount: span.convert(price.amount)?,
+            tiers: Tiers::new(tiers(span)?),
             mms: match price.mms {
                 Some(amount) => Some(span.convert(amount)?),
                 None => None,

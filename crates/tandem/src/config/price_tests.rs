@@ -81,6 +81,137 @@ fn a_price_in_another_currency_is_converted_at_the_rate_of_each_time() {
     );
 }
 
+fn volumes(price: &Price) -> (i64, Vec<(i64, i64)>) {
+    let tiers = price.tiers.all().iter();
+    (
+        price.amount.0,
+        tiers.map(|it| (it.above, it.amount.0)).collect(),
+    )
+}
+
+#[test]
+fn a_price_may_go_by_volume_and_what_is_free_is_its_first_tier() {
+    let of = |rest: &str| {
+        let read = inline(&format!(
+            "prices = [{{ prefix = \"*\", price = \"0.05\"{rest} }}]"
+        ));
+        volumes(&read[0])
+    };
+    let tiers = ", tiers = [{ above = 5000, price = \"0.04\" }, { above = 20000, price = \"0\" }]";
+    assert_eq!(of(""), (50_000, vec![]));
+    assert_eq!(of(", tiers = []"), (50_000, vec![]));
+    assert_eq!(of(tiers), (50_000, vec![(5_000, 40_000), (20_000, 0)]));
+    assert_eq!(of(", free = 1000"), (0, vec![(1_000, 50_000)]));
+    assert_eq!(
+        of(&format!(", free = 1000{tiers}")),
+        (0, vec![(1_000, 50_000), (5_000, 40_000), (20_000, 0)])
+    );
+}
+
+#[test]
+fn tiers_are_converted_at_the_rate_of_each_time() {
+    let read = inline(
+        "prices = [{ prefix = \"*\", price = \"0.01\", currency = \"USD\", free = 5, tiers = [{ above = 9, price = \"0.005\" }] }]",
+    );
+    let read: Vec<_> = read.iter().map(volumes).collect();
+    assert_eq!(
+        read,
+        [
+            (0, vec![(5, 9_200), (9, 4_600)]),
+            (0, vec![(5, 9_000), (9, 4_500)])
+        ]
+    );
+}
+
+#[test]
+fn a_mistake_in_tiers_is_told_with_its_place() {
+    let told = |rest: &str| -> Vec<String> {
+        let list = format!("[[price]]\nprefix = \"*\"\nprice = \"0.05\"\n{rest}\n");
+        let (name, read) = beside(&list, "prices = { file = \"list.toml\" }");
+        let errors = read.unwrap_err().errors;
+        let line = |it: &Problem| it.line("tandem.toml").replace(&name, "list.toml");
+        errors.iter().map(line).collect()
+    };
+    let tier = |above: &str, price: &str| format!("{{ above = {above}, price = {price} }}");
+    for (rest, want) in [
+        (
+            "free = 0".to_owned(),
+            "list.toml:4:8: price[0].free: is 0; must be a whole number from 1 to 1000000000000",
+        ),
+        (
+            "free = \"10\"".to_owned(),
+            "list.toml:4:8: price[0].free: is text; must be a whole number from 1 to 1000000000000",
+        ),
+        (
+            "tiers = \"0.04\"".to_owned(),
+            "list.toml:4:9: price[0].tiers: is text; must be a list in [ ]",
+        ),
+        (
+            "tiers = [5]".to_owned(),
+            "list.toml:4:10: price[0].tiers[0]: is a whole number; must be a table in { }",
+        ),
+        (
+            "tiers = [{ price = \"0.04\" }]".to_owned(),
+            "list.toml:4:10: price[0].tiers[0].above: is missing; must be how many units of a month come before it",
+        ),
+        (
+            "tiers = [{ above = 5 }]".to_owned(),
+            "list.toml:4:10: price[0].tiers[0].price: is missing; must be a decimal number in quotes, such as \"0.035\"",
+        ),
+        (
+            "tiers = [{ above = 5, amount = \"1\", price = \"1\" }]".to_owned(),
+            "list.toml:4:23: price[0].tiers[0].amount: is not a known setting; known here: above, price",
+        ),
+        (
+            format!("tiers = [{}]", tier("5", "\"-0.04\"")),
+            "list.toml:4:31: price[0].tiers[0].price: is \"-0.04\"; must be a decimal number with at most 6 decimals, such as \"0.035\"",
+        ),
+        (
+            format!("tiers = [{}]", tier("0", "\"1\"")),
+            "list.toml:4:20: price[0].tiers[0].above: is 0; must be a whole number from 1 to 1000000000000",
+        ),
+        (
+            format!("tiers = [{}, {}]", tier("5", "\"1\""), tier("5", "\"1\"")),
+            "list.toml:4:48: price[0].tiers[1].above: is 5; must be more than the 5 of the tier before it",
+        ),
+        (
+            format!("free = 7\ntiers = [{}]", tier("7", "\"1\"")),
+            "list.toml:5:20: price[0].tiers[0].above: is 7; must be more than the 7 that are `free`: it counts those too",
+        ),
+    ] {
+        assert_eq!(told(&rest), [want], "{rest}");
+    }
+}
+
+#[test]
+fn the_summary_says_what_a_volume_makes_of_a_price() {
+    let of = |rest: &str| {
+        let text = with(&format!(
+            "prices = [{{ prefix = \"*\", price = \"0.05\"{rest} }}]"
+        ));
+        let surroundings = Surroundings {
+            variable: &|_| None,
+            folder: Path::new("/nonexistent"),
+        };
+        let loaded = parse(&text, &Overrides::default(), surroundings);
+        summary(&loaded.unwrap().config).join("\n")
+    };
+    let tiers =
+        ", tiers = [{ above = 5000, price = \"0.04\" }, { above = 20000, price = \"0.03\" }]";
+    for (rest, want) in [
+        (
+            tiers.to_owned(),
+            "direct and bulk, 0.05 a message, 0.04 above 5,000 a month, 0.03 above 20,000 a month EUR",
+        ),
+        (
+            format!(", free = 1000{tiers}"),
+            "direct and bulk, free up to 1,000 a month, then 0.05 a message, 0.04 above 5,000 a month, 0.03 above 20,000 a month EUR",
+        ),
+    ] {
+        assert!(of(&rest).contains(want), "{}", of(&rest));
+    }
+}
+
 #[test]
 fn prices_come_from_a_file_beside_the_configuration_as_if_they_stood_in_it() {
     let list = "[[price]]\nprefix = \"+40\"\nprice = \"0.03\"\n\n[[price]]\nprefix = \"*\"\nprice = \"0.05\"\ncategory = \"utility\"\ncurrency = \"USD\"\non = \"delivery\"\n";
@@ -149,4 +280,22 @@ fn the_list_of_whatsapp_prices_holds_and_bills_service_messages_from_october_202
     for category in [PriceCategory::Marketing, PriceCategory::Authentication] {
         assert!(holding(category, 0) > Micros::ZERO);
     }
+}
+
+#[test]
+fn what_is_off_in_the_list_of_whatsapp_prices_holds_when_it_is_put_on() {
+    let on = LIST
+        .replace("\n# free ", "\nfree ")
+        .replace("\n# tiers ", "\ntiers ");
+    let (_, read) = beside(&on, "prices = { file = \"list.toml\" }");
+    let prices = prices(read);
+    let by_volume: Vec<_> = prices.iter().filter(|it| !it.tiers.is_none()).collect();
+    let free: Vec<_> = by_volume
+        .iter()
+        .filter(|it| it.amount == Micros::ZERO)
+        .collect();
+    assert_eq!(free.len(), 1);
+    assert_eq!(free[0].tiers.all()[0].above, 1_000);
+    // Two of two tiers, at each rate.
+    assert_eq!(by_volume.len(), 1 + 2 * 2);
 }

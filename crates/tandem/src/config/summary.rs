@@ -4,6 +4,7 @@ use domain::model::channel::Channel;
 use domain::model::money::Micros;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 use domain::model::route::{Price, PriceScope, PriceUnit};
+use domain::model::tariff::Tier;
 use domain::time::Timestamp;
 
 use super::model::{Config, Project, Route, Sender};
@@ -124,10 +125,33 @@ fn price_words(price: &Price, channel: Channel) -> String {
         .mms
         .map(|it| format!(", {} an MMS", show_money(it)))
         .unwrap_or_default();
-    format!(
-        "{scope}{} {unit}{category}{mms}{dated}",
-        show_money(price.amount)
-    )
+    let volume = volume_words(price, unit);
+    format!("{scope}{volume}{category}{mms}{dated}")
+}
+
+/// `0.05 a segment`, `0.05 a segment, 0.04 above 1,000 a month` or `free up to 1,000 a month, then 0.05 a
+/// segment`.
+fn volume_words(price: &Price, unit: &str) -> String {
+    let tiers = price.tiers.all();
+    let (first, later) = match tiers.split_first() {
+        Some((paid, later)) if price.amount == Micros::ZERO => (
+            format!(
+                "free up to {} a month, then {} {unit}",
+                show_count(paid.above),
+                show_money(paid.amount)
+            ),
+            later,
+        ),
+        Some(_) | None => (format!("{} {unit}", show_money(price.amount)), tiers),
+    };
+    let step = |it: &Tier| {
+        let (amount, above) = (show_money(it.amount), show_count(it.above));
+        format!("{amount} above {above} a month")
+    };
+    let all: Vec<String> = std::iter::once(first)
+        .chain(later.iter().map(step))
+        .collect();
+    all.join(", ")
 }
 
 fn sender_line(sender: &Sender) -> String {

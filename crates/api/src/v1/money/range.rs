@@ -6,6 +6,9 @@ use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
 use jiff::tz::TimeZone;
 use ports::store::books::{TallyFilter, TallyGroups};
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::error::ApiError;
 use crate::json;
@@ -21,6 +24,25 @@ const MOST: Millis = Millis::days(400);
 pub(crate) const MOST_READ: u32 = 50_000;
 /// Most items of one answer.
 pub(crate) const MOST_ITEMS: usize = 5_000;
+
+/// What may be asked for, in words.
+const PARAMETERS: [(&str, &str); 6] = [
+    (
+        "from",
+        "RFC 3339 time, or a date in the project's time zone; 30 days before `until` otherwise",
+    ),
+    (
+        "until",
+        "The same; now otherwise. At most 400 days after `from`, 31 by the hour",
+    ),
+    (
+        "by",
+        "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`",
+    ),
+    ("route", "Of this route only"),
+    ("sender", "Of this sender only"),
+    ("country", "Of this country only"),
+];
 
 /// By which time the sums are kept apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +63,23 @@ pub(crate) struct Range {
     pub(crate) step: Step,
 }
 
+impl IntoParams for Range {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = |(name, words): (&str, &str)| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .description(Some(words))
+                .required(Required::False)
+                .schema(Some(String::schema()))
+                .build()
+        };
+        PARAMETERS.map(parameter).into()
+    }
+}
+
 impl Range {
-    /// Reads `from`, `until`, `by`, `route`, `sender` and `country`.
+    /// Reads [`PARAMETERS`]: `from`, `until`, `by`, `route`, `sender` and `country`.
     pub(crate) fn read(
         query: Query,
         project: &Project,

@@ -271,14 +271,7 @@ fn zone_name(project: &Project) -> String {
     path = "/v1/costs",
     operation_id = "getCosts",
     tag = "money",
-    params(
-        ("from" = Option<String>, Query, description = "RFC 3339 time, or a date in the project's time zone; 30 days before `until` otherwise"),
-        ("until" = Option<String>, Query, description = "The same; now otherwise. At most 400 days after `from`, 31 by the hour"),
-        ("by" = Option<String>, Query, description = "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`"),
-        ("route" = Option<String>, Query, description = "Of this route only"),
-        ("sender" = Option<String>, Query, description = "Of this sender only"),
-        ("country" = Option<String>, Query, description = "Of this country only"),
-    ),
+    params(Range),
     responses(
         (status = 200, description = "The sums", body = Report<CostsOut>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
@@ -298,14 +291,7 @@ pub(crate) async fn costs(
     path = "/v1/deliverability",
     operation_id = "getDeliverability",
     tag = "money",
-    params(
-        ("from" = Option<String>, Query, description = "RFC 3339 time, or a date in the project's time zone; 30 days before `until` otherwise"),
-        ("until" = Option<String>, Query, description = "The same; now otherwise. At most 400 days after `from`, 31 by the hour"),
-        ("by" = Option<String>, Query, description = "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`"),
-        ("route" = Option<String>, Query, description = "Of this route only"),
-        ("sender" = Option<String>, Query, description = "Of this sender only"),
-        ("country" = Option<String>, Query, description = "Of this country only"),
-    ),
+    params(Range),
     responses(
         (status = 200, description = "The sums", body = Report<DeliverabilityOut>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),

@@ -10,7 +10,9 @@ use domain::model::quota::{
     Meter, MeterOf, Period, Periods, Quota, QuotaUnit, Quotas, Reservation, Use,
 };
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::model::route::PriceUnit;
 use domain::model::tally::Tally;
+use domain::model::tariff::{Tariff, Tier, Tiers};
 use domain::phone::CountryCode;
 use domain::time::{Millis, Timestamp};
 
@@ -48,6 +50,7 @@ fn reservation(now: Timestamp, route: Quotas, project: Quotas) -> Reservation {
         route,
         share_percent: 100,
         project,
+        tariff: None,
     }
 }
 
@@ -234,6 +237,99 @@ pub fn bulk_stops_at_its_share_of_a_quota(store: &dyn Store) {
     let refused = accepts(store, bulk(3));
     assert!(matches!(refused, Outcome::QuotaGone(_)), "{refused:?}");
     accept(store, limited(4, at(1), messages(4)));
+}
+
+/// Segments at 10,000, and at 4,000 after the third of a month.
+fn by_volume(who: u32, now: Timestamp, parts: u16, project: Option<Quota>) -> Accept {
+    let mut planned = within(now, None, project);
+    planned.parts = parts;
+    // What the plan took it for does not matter.
+    planned.estimated_cost = Micros(1);
+    planned.reservation.tariff = Some(Tariff {
+        amount: Micros(10_000),
+        tiers: Tiers::new([Tier {
+            above: 3,
+            amount: Micros(4_000),
+        }]),
+        unit: PriceUnit::Segment,
+    });
+    first(FirstStep::Send(planned), phone(who), now)
+}
+
+/// What it is booked at, once it is accepted.
+fn price(store: &dyn Store, accept: Accept) -> (domain::ids::MessageId, i64, Option<i64>) {
+    let outcome = accepts(store, accept);
+    let Outcome::Accepted { message, cost, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    let attempt = progress(store, message).attempts.remove(0);
+    assert_eq!(Some(attempt.estimated_cost), cost);
+    (message, attempt.estimated_cost.0, attempt.used_before)
+}
+
+pub fn a_price_by_volume_is_that_of_the_moment_in_which_its_place_is_taken(store: &dyn Store) {
+    let (first, cost, before) = price(store, by_volume(1, at(0), 1, None));
+    assert_eq!((cost, before), (10_000, Some(0)));
+    let (_, cost, before) = price(store, by_volume(2, at(0), 3, None));
+    assert_eq!((cost, before), (24_000, Some(1)), "two and one");
+    let (third, cost, before) = price(store, by_volume(3, at(0), 1, None));
+    assert_eq!((cost, before), (4_000, Some(4)));
+    assert_eq!(on_route(store).0.spend, Micros(38_000));
+    let taken = submitted(first, taken("a"), at(1));
+    commit(store, Op::Submitted(Box::new(taken)));
+    assert_eq!(
+        progress(store, first).attempts[0].settled_cost,
+        Some(Micros(10_000))
+    );
+    // What was not taken leaves its place to the next one.
+    let refused = SubmitOutcome::NotAccepted(failure(FailureClass::RouteFault));
+    commit(
+        store,
+        Op::Submitted(Box::new(submitted(third, refused, at(1)))),
+    );
+    let (_, cost, before) = price(store, by_volume(4, at(2), 1, None));
+    assert_eq!((cost, before), (4_000, Some(4)));
+    // A month later it all begins again.
+    let month = at(0).plus(Millis::days(31));
+    let (_, cost, before) = price(store, by_volume(5, month, 3, None));
+    assert_eq!((cost, before), (30_000, Some(0)));
+}
+
+pub fn a_plan_is_priced_by_the_volume_of_its_moment_too(store: &dyn Store) {
+    price(store, by_volume(1, at(0), 2, None));
+    let (id, _) = accept(store, waiting(phone(2), at(1)));
+    let FirstStep::Send(planned) = by_volume(2, at(2), 2, None).first else {
+        panic!("it is sent")
+    };
+    let step = PlanStep::Start(planned.clone());
+    change(store, plan(id, progress(store, id).version, step, at(2)));
+    let attempt = progress(store, id).attempts.remove(0);
+    assert_eq!(attempt.estimated_cost, Micros(14_000));
+    assert_eq!(attempt.used_before, Some(2));
+    assert_eq!(on_route(store).0.spend, Micros(34_000));
+    // Throttled, it gives its place away, and goes on at the price of the next.
+    let throttled = SubmitOutcome::NotAccepted(failure(FailureClass::Throttled));
+    commit(
+        store,
+        Op::Submitted(Box::new(submitted(id, throttled, at(3)))),
+    );
+    price(store, by_volume(3, at(4), 1, None));
+    let step = PlanStep::Continue(planned);
+    change(store, plan(id, progress(store, id).version, step, at(5)));
+    let attempt = progress(store, id).attempts.remove(0);
+    assert_eq!(attempt.estimated_cost, Micros(8_000));
+    assert_eq!(attempt.used_before, Some(3));
+    assert_eq!(on_route(store).0.spend, Micros(38_000));
+}
+
+pub fn a_spend_quota_counts_what_the_volume_makes_of_a_price(store: &dyn Store) {
+    let spend = Some(quota(Period::Day, QuotaUnit::Spend, 33_999));
+    price(store, by_volume(1, at(0), 2, spend));
+    let before = everything(store);
+    let refused = accepts(store, by_volume(2, at(1), 2, spend));
+    assert!(matches!(refused, Outcome::QuotaGone(_)), "{refused:?}");
+    assert_eq!(everything(store), before);
+    price(store, by_volume(2, at(1), 1, spend));
 }
 
 fn ledger(store: &dyn Store) -> Vec<LedgerEntry> {

@@ -1,0 +1,37 @@
+//! R-COST-1: a price may go by volume. Each unit costs what its own place among the units of its route
+//! in the month makes it cost, so that the prices of single messages add up to the price of all of
+//! them, wherever a message lies across the border of a tier.
+
+use crate::model::money::Micros;
+use crate::model::quota::Use;
+use crate::model::route::PriceUnit;
+use crate::model::tariff::{Tariff, Tier};
+
+/// What a message of so many parts costs after this use of its route in the month.
+pub fn price(tariff: &Tariff, parts: u16, used: Use) -> Micros {
+    let units = match tariff.unit {
+        PriceUnit::Segment => parts.into(),
+        PriceUnit::Message => 1,
+    };
+    next_units(
+        tariff.amount,
+        tariff.tiers.all(),
+        tariff.volume(used),
+        units,
+    )
+}
+
+/// What the next `count` units cost after `used` of them; saturates.
+pub fn next_units(amount: Micros, tiers: &[Tier], used: i64, count: i64) -> Micros {
+    let first = used.max(0);
+    let end = first.saturating_add(count.max(0));
+    let begins = std::iter::once((0, amount)).chain(tiers.iter().map(|it| (it.above, it.amount)));
+    let ends = tiers.iter().map(|it| it.above).chain([i64::MAX]);
+    let total = begins
+        .zip(ends)
+        .fold(0_i128, |total, ((from, amount), until)| {
+            let units = end.min(until).saturating_sub(first.max(from)).max(0);
+            total.saturating_add(i128::from(units) * i128::from(amount.0))
+        });
+    Micros(i64::try_from(total).unwrap_or(i64::MAX))
+}
