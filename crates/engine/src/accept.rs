@@ -642,6 +642,7 @@ async fn keep(
         | Outcome::Template(_)
         | Outcome::Webhook(_)
         | Outcome::Replayed { .. }
+        | Outcome::AlreadyDeposited { .. }
         | Outcome::EventsPruned { .. } => {
             Err(Unavailable::new("the store broke the contract of Accept").into())
         }

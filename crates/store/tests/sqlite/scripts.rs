@@ -206,6 +206,10 @@ impl Story {
                 amount: Micros(i64::from(step.which) * 1_000 - 50_000),
                 note: step.is_long.then(|| "prepaid".into()),
                 at: now,
+                idempotency: (step.detail % 2 == 0).then(|| IdempotencyKey {
+                    key: (if step.is_long { "a" } else { "b" }).into(),
+                    fields: vec![("amount", step.which.into())],
+                }),
             }),
             _ => {
                 let before = now.plus(Millis::minutes(-10));
@@ -318,6 +322,7 @@ impl Story {
                     .extend(view.channels.iter().map(|it| it.id.clone()));
             }
             Outcome::AlreadyAccepted { .. }
+            | Outcome::AlreadyDeposited { .. }
             | Outcome::OptedOut
             | Outcome::PersonRefused(_)
             | Outcome::QuotaGone(_)

@@ -70,6 +70,7 @@ macro_rules! store_conformance {
             bulk_stops_at_its_share_of_a_quota,
             what_a_route_charges_is_in_the_ledger_twice,
             a_deposit_is_in_the_ledger_with_its_note,
+            a_deposit_under_a_key_is_noted_once_in_a_day,
             a_corrected_price_is_booked_as_the_difference,
             the_ledger_is_read_page_by_page_and_a_projects_own,
             attempts_are_tallied_by_the_hour_in_which_they_were_sent,
