@@ -106,6 +106,7 @@ def _control(api: Api, mode: str) -> None:
 def test_a_disabled_route_is_unbound_also_after_a_restart_and_misses_no_receipt(
     api: Api, server: Server, smsc: Smsc
 ) -> None:
+    # R-HEALTH: its link is closed, and made again at once.
     smsc.do("receipts", stat=None)
     sent = api.send("+40722745001", "Before")["message"]["id"]
     api.reaches(sent, "sent")

@@ -240,6 +240,7 @@ impl Engine {
             runtime: tokio::runtime::Handle::current(),
         });
         control::load(&inner).await?;
+        alerts::load_outcomes(&inner).await?;
         templates::report_missing_defaults(&inner);
         quotas::refresh(&inner).await?;
         recover::recover(&inner).await?;
@@ -512,6 +513,7 @@ impl Engine {
                 settle::put_back(inner, key);
             }
         }
+        alerts::keep_outcomes(inner).await;
         // Operations commit in order: after this one everything above is kept.
         let barrier = Op::Prune {
             keys_before: Timestamp::default(),

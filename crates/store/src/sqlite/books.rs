@@ -236,7 +236,7 @@ impl Line<'_> {
         Ok(Outcome::Done)
     }
 
-    /// What a deposit is answered with where one was noted under its key in the last 24 hours.
+    /// What a deposit is answered with where one was noted under its key in the last 24 hours (R-LIFE-3).
     fn repeat(
         &self,
         project: ProjectKey,

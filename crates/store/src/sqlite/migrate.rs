@@ -87,8 +87,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 14,
-        name: "deposit_keys",
-        sql: include_str!("../../migrations/0014_deposit_keys.sql"),
+        name: "deposit_keys_and_outcomes",
+        sql: include_str!("../../migrations/0014_deposit_keys_and_outcomes.sql"),
     },
 ];
 

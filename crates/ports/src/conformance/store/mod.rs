@@ -230,6 +230,7 @@ macro_rules! store_conformance {
             alerts_are_listed_newest_first_and_by_every_filter,
             silences_hold_until_their_time_or_their_end,
             how_far_alerts_were_mailed_only_moves_forward,
+            how_messages_of_a_route_ended_of_late_is_kept_as_it_was_told_last,
             an_older_owner_raises_and_resolves_nothing,
             what_is_over_is_forgotten_and_what_is_raised_stays,
         }

@@ -7,3 +7,9 @@ CREATE TABLE deposit_key (
     PRIMARY KEY (project, key)
 ) WITHOUT ROWID;
 CREATE INDEX deposit_key_at ON deposit_key (at);
+
+-- How messages of a route ended of late, as alerts count it (R-ALERT). record: see rows/outcomes.rs.
+CREATE TABLE route_outcomes (
+    route  INTEGER PRIMARY KEY,
+    record BLOB NOT NULL
+);
