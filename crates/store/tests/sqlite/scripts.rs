@@ -206,7 +206,7 @@ impl Story {
                 amount: Micros(i64::from(step.which) * 1_000 - 50_000),
                 note: step.is_long.then(|| "prepaid".into()),
                 at: now,
-                idempotency: (step.detail % 2 == 0).then(|| IdempotencyKey {
+                idempotency: step.detail.is_multiple_of(2).then(|| IdempotencyKey {
                     key: (if step.is_long { "a" } else { "b" }).into(),
                     fields: vec![("amount", step.which.into())],
                 }),
