@@ -97,6 +97,38 @@ def test_an_unbind_by_the_smsc_is_followed_by_a_new_bind(api: Api, smsc: Smsc) -
     assert api.ended(api.send("+40722740001", "Again")["message"]["id"])["status"] == "delivered"
 
 
+def _control(api: Api, mode: str) -> None:
+    body = {"mode": mode, "reason": "maintenance"}
+    answer = api.http.put("/v1/routes/gw/control", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_disabled_route_is_unbound_also_after_a_restart_and_misses_no_receipt(
+    api: Api, server: Server, smsc: Smsc
+) -> None:
+    # R-HEALTH: its link is closed, and made again at once.
+    smsc.do("receipts", stat=None)
+    sent = api.send("+40722745001", "Before")["message"]["id"]
+    api.reaches(sent, "sent")
+    bound, unbound = smsc.count("bound"), smsc.count("unbound")
+    _control(api, "disable")
+    smsc.wait("unbound", unbound + 1)
+    smsc.do("receipts", stat="DELIVRD")
+    waits = api.send("+40722745002", "Meanwhile")["message"]["id"]
+    assert server.terminate() == 0
+    server.start()
+    api = Api(server.url, LIVE_KEY)
+    route = api.get("/v1/routes")["items"][0]
+    assert (route["condition"], route["reason"]) == ("disabled", "disabled by live: maintenance")
+    assert [api.message(it)["status"] for it in (sent, waits)] == ["sent", "queued"]
+    assert smsc.count("bound") == bound
+    _control(api, "auto")
+    smsc.wait("bound", bound + 1)
+    # What the SMSC kept comes with the bind.
+    assert [api.ended(it)["status"] for it in (sent, waits)] == ["delivered", "delivered"]
+    assert smsc.count("submit", to="40722745001") == 1
+
+
 def test_a_receipt_is_never_taken_for_that_of_another_message(api: Api, smsc: Smsc) -> None:
     # Ids such as 00000021 are numbers in both bases, and receipts often come before the answer to
     # their submission is kept: 00000021 must then not be taken for 15, which is the same number.

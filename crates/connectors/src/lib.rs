@@ -9,6 +9,7 @@ mod content_object;
 pub mod courier;
 pub mod email;
 pub mod http;
+mod in_use;
 pub mod simulator;
 pub mod smpp;
 pub mod smsgate;

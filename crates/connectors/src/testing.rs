@@ -52,11 +52,20 @@ pub(crate) struct Lanes {
     wakes: Mutex<Vec<Wake>>,
     slots: Mutex<Vec<Slots>>,
     ask_again_at: Mutex<Option<Timestamp>>,
+    is_out_of_use: Mutex<bool>,
 }
 
 impl Lanes {
     pub(crate) fn put(&self, submissions: impl IntoIterator<Item = Submission>) {
         self.waiting.lock().extend(submissions);
+        for wake in &*self.wakes.lock() {
+            wake();
+        }
+    }
+
+    /// A person disables the route, or lets it be used again.
+    pub(crate) fn set_in_use(&self, in_use: bool) {
+        *self.is_out_of_use.lock() = !in_use;
         for wake in &*self.wakes.lock() {
             wake();
         }
@@ -82,6 +91,9 @@ impl Lanes {
 
 impl SubmissionSource for Lanes {
     fn take(&self, slots: Slots) -> Taken {
+        if !self.in_use() {
+            return Taken::default();
+        }
         self.slots.lock().push(slots);
         if let Some(at) = *self.ask_again_at.lock() {
             return Taken {
@@ -104,6 +116,10 @@ impl SubmissionSource for Lanes {
             submissions,
             ask_again_at: None,
         }
+    }
+
+    fn in_use(&self) -> bool {
+        !*self.is_out_of_use.lock()
     }
 
     fn on_ready(&self, wake: Wake) {

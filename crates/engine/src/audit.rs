@@ -343,6 +343,7 @@ fn of_alert(step: &AlertStep) -> Option<Told> {
         AlertStep::Raise { .. }
         | AlertStep::Tell { .. }
         | AlertStep::Resolve { .. }
+        | AlertStep::Outcomes { .. }
         | AlertStep::Mailed { .. } => return None,
     })
 }

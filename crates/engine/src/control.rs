@@ -1,5 +1,7 @@
 //! A person's word over a route (R-HEALTH): kept, taken into effect, and taken back when its time is
-//! over. What waits for a route that gets nothing new goes elsewhere, as with one that is down.
+//! over. What waits for a route that gets nothing new goes elsewhere, as with one that is down; the
+//! connector of a disabled one ends its link, when it is woken
+//! ([`SubmissionSource::in_use`](ports::connector::SubmissionSource::in_use)).
 
 use std::sync::Arc;
 

@@ -241,6 +241,7 @@ impl Engine {
             runtime: tokio::runtime::Handle::current(),
         });
         control::load(&inner).await?;
+        alerts::load_outcomes(&inner).await?;
         templates::report_missing_defaults(&inner);
         quotas::refresh(&inner).await?;
         recover::recover(&inner).await?;
@@ -513,6 +514,7 @@ impl Engine {
                 settle::put_back(inner, key);
             }
         }
+        alerts::keep_outcomes(inner).await;
         // Operations commit in order: after this one everything above is kept.
         let barrier = Op::Prune {
             keys_before: Timestamp::default(),

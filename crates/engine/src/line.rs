@@ -1,7 +1,7 @@
 //! One route as the engine runs it: its ready queue, its health, and its connector.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::ids::ConversationId;
 use domain::model::consent;
@@ -27,6 +27,7 @@ pub(crate) struct RouteLine {
     pub(crate) route: Arc<Route>,
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
+    is_disabled: AtomicBool,
     /// Woken when the pump of its lanes may have something to do.
     pub(crate) pump: Notify,
     connector: RwLock<Option<Arc<dyn Connector>>>,
@@ -87,6 +88,7 @@ impl RouteLine {
                 control: None,
             }),
             wakes: RwLock::new(Vec::new()),
+            is_disabled: AtomicBool::new(false),
             pump: Notify::new(),
             connector: RwLock::new(None),
             successes: AtomicU64::new(0),
@@ -155,7 +157,14 @@ impl RouteLine {
     pub(crate) fn set_control(&self, control: Option<RouteControl>) {
         let mut state = self.state.lock();
         state.control = control.map(Arc::new);
+        let is_disabled = state.mode() == Some(ControlMode::Disable);
+        self.is_disabled.store(is_disabled, Ordering::SeqCst);
         state.reopen();
+    }
+
+    /// Whether people let it be used at all.
+    pub(crate) fn in_use(&self) -> bool {
+        !self.is_disabled.load(Ordering::SeqCst)
     }
 
     /// Its condition, and why it is not up.

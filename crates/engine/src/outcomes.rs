@@ -1,14 +1,16 @@
 //! How messages of a route ended of late, and whether receipts come: what alerts go by (R-ALERT).
 //!
-//! A few counters in memory, by country; forgotten at a restart. Statistics that are kept are the
-//! store's.
+//! A few counters in memory, by country, of which the store keeps a copy that is seldom older than a
+//! few seconds: a restart goes on counting from there.
 
 use std::collections::BTreeMap;
 
+use domain::ids::RouteKey;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::phone::CountryCode;
 use domain::rules::alert::counts;
 use domain::time::{Millis, Timestamp};
+use ports::store::alerts::{Ended, RouteOutcomes};
 
 /// The time over which failures are counted, in slices.
 pub(crate) const WINDOW: Millis = Millis::minutes(5);
@@ -21,6 +23,8 @@ pub(crate) struct Outcomes {
     by_country: BTreeMap<Option<CountryCode>, [Slice; SLICES]>,
     /// What was taken since the last receipt.
     unanswered: Option<Unanswered>,
+    /// Whether something was counted since it was copied.
+    is_changed: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +32,13 @@ struct Slice {
     no: i64,
     all: u64,
     failed: u64,
+}
+
+impl Slice {
+    /// Whether it is within the window that ends with this slice.
+    fn is_within(&self, last: i64) -> bool {
+        usize::try_from(last.saturating_sub(self.no)).is_ok_and(|back| back < SLICES)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +74,7 @@ impl Outcomes {
     ) {
         match outcome {
             SubmitOutcome::Accepted { .. } if receipts => {
+                self.is_changed = true;
                 let unanswered = self.unanswered.get_or_insert(Unanswered {
                     since: now,
                     count: 0,
@@ -88,7 +100,7 @@ impl Outcomes {
         country: Option<CountryCode>,
         now: Timestamp,
     ) {
-        self.unanswered = None;
+        self.is_changed |= self.unanswered.take().is_some();
         match state {
             ReceiptState::Delivered => self.count(country, false, now),
             ReceiptState::Failed(failure) => {
@@ -101,10 +113,10 @@ impl Outcomes {
     }
 
     fn count(&mut self, country: Option<CountryCode>, is_failure: bool, now: Timestamp) {
+        self.is_changed = true;
         let no = slice_of(now);
         let slices = self.by_country.entry(country).or_default();
-        let place = usize::try_from(no).unwrap_or(0) % SLICES;
-        let slice = &mut slices[place];
+        let slice = &mut slices[place_of(no)];
         if slice.no != no {
             *slice = Slice {
                 no,
@@ -115,14 +127,57 @@ impl Outcomes {
         slice.failed += u64::from(is_failure);
     }
 
+    /// What the store is to keep, where it is other than what it keeps.
+    pub(crate) fn changed(&mut self, route: RouteKey, now: Timestamp) -> Option<RouteOutcomes> {
+        if !std::mem::take(&mut self.is_changed) {
+            return None;
+        }
+        let last = slice_of(now);
+        let mut ended = Vec::new();
+        for (country, slices) in &self.by_country {
+            let within = slices.iter().filter(|it| it.is_within(last) && it.all > 0);
+            ended.extend(within.map(|it| Ended {
+                country: *country,
+                slice: it.no,
+                all: it.all,
+                failed: it.failed,
+            }));
+        }
+        Some(RouteOutcomes {
+            route,
+            ended,
+            unanswered: self.unanswered.map(|it| (it.since, it.count)),
+        })
+    }
+
+    /// It was not kept: it is to be tried again.
+    pub(crate) const fn not_kept(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// Goes on from what the store has kept.
+    pub(crate) fn restore(kept: &RouteOutcomes) -> Self {
+        let mut outcomes = Self::default();
+        for it in &kept.ended {
+            let slices = outcomes.by_country.entry(it.country).or_default();
+            slices[place_of(it.slice)] = Slice {
+                no: it.slice,
+                all: it.all,
+                failed: it.failed,
+            };
+        }
+        outcomes.unanswered = kept
+            .unanswered
+            .map(|(since, count)| Unanswered { since, count });
+        outcomes
+    }
+
     /// What ended within the window, by country.
     pub(crate) fn figures(&self, now: Timestamp) -> Vec<(Option<CountryCode>, Figures)> {
         let last = slice_of(now);
-        let span = i64::try_from(SLICES).unwrap_or(i64::MAX);
-        let within = |it: &&Slice| it.no <= last && last - it.no < span;
         let of = |slices: &[Slice; SLICES]| {
             let mut figures = Figures::default();
-            for it in slices.iter().filter(within) {
+            for it in slices.iter().filter(|it| it.is_within(last)) {
                 figures.add(Figures {
                     all: it.all,
                     failed: it.failed,
@@ -142,6 +197,11 @@ impl Outcomes {
             .filter(|it| it.count >= volume.max(1))
             .map_or(0, |it| now.since(it.since).get() / 1_000)
     }
+}
+
+/// Where a slice stands among those of its country.
+fn place_of(no: i64) -> usize {
+    usize::try_from(no).unwrap_or(0) % SLICES
 }
 
 const fn slice_of(now: Timestamp) -> i64 {
@@ -195,6 +255,34 @@ mod tests {
             outcomes.submitted(&refused, true, None, at(0));
         }
         assert_eq!(sum(&outcomes, at(0)), (0, 0));
+    }
+
+    #[test]
+    fn what_was_kept_goes_on_as_if_nothing_had_happened() {
+        let romania = CountryCode::parse("RO");
+        let accepted = SubmitOutcome::Accepted {
+            references: Vec::new(),
+        };
+        let mut outcomes = Outcomes::default();
+        assert_eq!(outcomes.changed(RouteKey(1), at(0)), None);
+        for second in (0..600).step_by(7) {
+            outcomes.receipt(&ReceiptState::Delivered, romania, at(second));
+            outcomes.receipt(&failed(FailureClass::Undeliverable), None, at(second));
+        }
+        outcomes.submitted(&accepted, true, None, at(590));
+        let kept = outcomes.changed(RouteKey(1), at(600)).unwrap();
+        assert_eq!(outcomes.changed(RouteKey(1), at(600)), None, "no news");
+        let mut restored = Outcomes::restore(&kept);
+        assert_eq!(restored.changed(RouteKey(1), at(600)), None);
+        for second in [600, 700, 899, 930] {
+            assert_eq!(restored.figures(at(second)), outcomes.figures(at(second)));
+            assert_eq!(
+                restored.silent_seconds(1, at(second)),
+                outcomes.silent_seconds(1, at(second))
+            );
+        }
+        restored.not_kept();
+        assert!(restored.changed(RouteKey(1), at(600)).is_some());
     }
 
     #[test]

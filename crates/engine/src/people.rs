@@ -163,6 +163,7 @@ pub(crate) async fn act(
         Outcome::Missing => Err(PersonError::Missing),
         other @ (Outcome::Accepted { .. }
         | Outcome::AlreadyAccepted { .. }
+        | Outcome::AlreadyDeposited { .. }
         | Outcome::ReceiptParked
         | Outcome::InboundKept { .. }
         | Outcome::InboundRepeated { .. }

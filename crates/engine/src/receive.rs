@@ -108,6 +108,10 @@ impl SubmissionSource for RoutePort {
         }
     }
 
+    fn in_use(&self) -> bool {
+        self.line.in_use()
+    }
+
     fn on_ready(&self, wake: Wake) {
         self.line.on_ready(wake);
     }

@@ -64,6 +64,7 @@ pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
         Ok(
             Outcome::Accepted { .. }
             | Outcome::AlreadyAccepted { .. }
+            | Outcome::AlreadyDeposited { .. }
             | Outcome::OptedOut
             | Outcome::QuotaGone(_)
             | Outcome::ReceiptParked

@@ -244,6 +244,7 @@ fn commit(
                 Outcome::Template(outcome) => Ok(outcome),
                 Outcome::Accepted { .. }
                 | Outcome::AlreadyAccepted { .. }
+                | Outcome::AlreadyDeposited { .. }
                 | Outcome::OptedOut
                 | Outcome::QuotaGone(_)
                 | Outcome::Changed(_)

@@ -89,7 +89,8 @@ pub struct Taken {
     pub ask_again_at: Option<Timestamp>,
 }
 
-/// Called when a source that was empty may have something; must be cheap and may be called often.
+/// Called when a source that was empty may have something, and when [`SubmissionSource::in_use`]
+/// changed; must be cheap and may be called often.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// A route's lanes as its connector sees them.
@@ -97,6 +98,12 @@ pub trait SubmissionSource: Send + Sync + 'static {
     /// Takes what may be sent now: direct before bulk, within throughput, with one slot and one
     /// token kept for direct (R-CLASS-3). From then on the connector owes an outcome for each.
     fn take(&self, slots: Slots) -> Taken;
+
+    /// Whether people let the route be used at all (R-HEALTH). While they do not there is nothing to
+    /// take, and a connector that keeps a session with its provider (a bind, a poll, a login) ends
+    /// it once what is under way has its outcome, and begins none; calls of providers are answered
+    /// as ever. It is known from the start on, and each change wakes.
+    fn in_use(&self) -> bool;
 
     /// Registers one link of the connector to be woken.
     fn on_ready(&self, wake: Wake);

@@ -26,8 +26,8 @@ const AUTO: &str = "auto";
 #[serde(rename_all = "camelCase")]
 #[schema(as = ControlRoute, example = json!({"mode": "drain", "reason": "maintenance until noon"}))]
 struct ControlIn<'a> {
-    /// `pin`: it counts as up whatever its statistics say. `drain`: it gets nothing new. `disable`: it
-    /// is out of use. `auto`: the automatics decide again.
+    /// `pin`: it counts as up whatever its statistics say. `drain`: it gets nothing new and
+    /// hears as ever. `disable`: it is out of use, its link is closed. `auto`: the automatics decide again.
     #[serde(borrow)]
     #[schema(schema_with = schema::control_mode, required = true)]
     mode: Option<Text<'a>>,
@@ -54,7 +54,9 @@ struct EnvelopeOut<'a> {
 }
 
 /// Says what becomes of a route, in place of the automatics, or lets them decide again. What waits for
-/// a route that gets nothing new goes elsewhere; what is in its hands finishes.
+/// a route that gets nothing new goes elsewhere; what is in its hands finishes. The link of a disabled
+/// route (an SMPP bind, a Telegram poll, a mail server's connection) is closed once that has its answers, and made
+/// again when it is let go; what a provider tells by callback counts as ever.
 #[utoipa::path(
     put,
     path = "/v1/routes/{routeId}/control",

@@ -1,11 +1,12 @@
 //! R-QUOTA-1, R-COST-1, R-METRIC-4: balance, ledger, quotas and sums, in the shapes of the clients.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 use domain::time::Millis;
 use serde_json::{Value, json};
 
-use crate::house::{House, NO_CLASS, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE};
+use crate::house::{Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE};
 
 const TO: &str = "+40712345678";
 
@@ -126,6 +127,62 @@ async fn a_wrong_deposit_names_the_field_and_moves_nothing() {
         house.get("/v1/balance/ledger").await.json["items"],
         json!([])
     );
+}
+
+/// A deposit with this header.
+async fn deposit(house: &House, key: &str, body: &Value) -> Answer {
+    let request = Request::post("/v1/balance/deposits")
+        .header("authorization", format!("Bearer {LIVE}"))
+        .header("content-type", "application/json")
+        .header("Idempotency-Key", key)
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    house.request(request).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_deposit_moves_money_once_and_is_answered_as_the_first() {
+    let house = House::new().await;
+    let body = json!({"amount": "10.50", "note": "invoice 7"});
+    let first = deposit(&house, "pay-7", &body).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    assert_eq!(first.header("idempotent-replayed"), "");
+    // The same amount in other words, and the key in the body.
+    let again = json!({"amount": "10.500", "note": "invoice 7", "idempotencyKey": "pay-7"});
+    for repeat in [
+        deposit(&house, "pay-7", &body).await,
+        deposit(&house, "pay-7", &again).await,
+        house.post("/v1/balance/deposits", &again).await,
+    ] {
+        assert_eq!(repeat.status, StatusCode::CREATED);
+        assert_eq!(repeat.json, first.json);
+        assert_eq!(repeat.header("idempotent-replayed"), "true");
+    }
+    for (body, field) in [
+        (json!({"amount": "11", "note": "invoice 7"}), "amount"),
+        (json!({"amount": "10.50"}), "note"),
+    ] {
+        let refused = deposit(&house, "pay-7", &body).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert_eq!(refused.json["code"], "conflict");
+        assert_eq!(refused.header("x-should-retry"), "false");
+        assert_eq!(refused.wrong_fields(), [field]);
+    }
+    let differs = deposit(&house, "other", &again).await;
+    assert_eq!(differs.status, StatusCode::BAD_REQUEST);
+    assert_eq!(differs.wrong_fields(), ["idempotencyKey"]);
+    let ledger = house.get("/v1/balance/ledger").await.json;
+    assert_eq!(ledger["items"].as_array().unwrap().len(), 1);
+    let log = house.get("/v1/audit").await.json;
+    let deposited = log["items"].as_array().unwrap().iter();
+    let deposited = deposited.filter(|it| it["action"] == "balance.deposited");
+    assert_eq!(deposited.count(), 1, "{log}");
+    // A message under the same key is something else, and other deposits need no key.
+    let message = json!({"to": TO, "text": "hello", "channel": "sms", "idempotencyKey": "pay-7"});
+    house.send(&message).await;
+    house.post("/v1/balance/deposits", &body).await;
+    let balance = house.get("/v1/balance").await.json;
+    assert_eq!(balance["exact"]["deposited"], "21.00");
 }
 
 #[tokio::test(start_paused = true)]

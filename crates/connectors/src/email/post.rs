@@ -173,7 +173,7 @@ impl Post {
                 if self.under_way.is_empty() || until <= now {
                     break;
                 }
-            } else {
+            } else if self.source.in_use() {
                 self.look_for_server(now);
                 self.give_back(|it| it.expires <= now);
                 if let Some(at) = self.pull(now) {
@@ -181,12 +181,15 @@ impl Post {
                 } else if ask_again.is_some_and(|it| it <= now) {
                     ask_again = None;
                 }
+            } else {
+                // The server is left alone, and what it puts off may go elsewhere.
+                self.give_back(|_| true);
+                self.close_idle(|_| true);
+                ask_again = None;
             }
-            self.close_idle(now);
-            let wake_at = [until, ask_again, self.due(now)]
-                .into_iter()
-                .flatten()
-                .min();
+            self.close_idle(|since| since + IDLE <= now);
+            let due = self.due(now).filter(|_| self.source.in_use());
+            let wake_at = [until, ask_again, due].into_iter().flatten().min();
             tokio::select! {
                 Some(done) = self.work.join_next_with_id() => self.done(done),
                 () = sleep_until(wake_at.unwrap_or(now + FAR)) => {}
@@ -390,9 +393,9 @@ impl Post {
         }
     }
 
-    fn close_idle(&mut self, now: Instant) {
-        while self.idle.first().is_some_and(|it| it.1 + IDLE <= now) {
-            let (session, _) = self.idle.remove(0);
+    /// Ends connections by the time since when they are unused.
+    fn close_idle(&mut self, which: impl Fn(Instant) -> bool) {
+        for (session, _) in self.idle.extract_if(.., |it| which(it.1)) {
             tokio::spawn(session.close());
         }
     }

@@ -285,6 +285,35 @@ async fn the_last_answer_has_more_time_than_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disabled_route_gives_back_what_waits_ends_its_connections_and_makes_none() {
+    let stage = play(Sink::default(), |_| {});
+    stage.up().await;
+    stage.sink.will("RCPT", [Act::Say("451 4.7.1 greylisted")]);
+    stage.lanes.put([mail(1)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let dialled = stage.dialled.load(Ordering::SeqCst);
+    stage.lanes.set_in_use(false);
+    assert_eq!(stage.told().await, Told::Returned(key(1)));
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(stage.sink.commands().last().unwrap(), "QUIT");
+    assert_eq!(stage.dialled.load(Ordering::SeqCst), dialled);
+    stage.lanes.set_in_use(true);
+    stage.lanes.put([mail(2)]);
+    assert_eq!(stage.told().await, accepted(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_does_not_look_for_its_server() {
+    let stage = play_refusing(Sink::default(), 1, |_| {});
+    assert!(matches!(stage.told().await, Told::Link(LinkState::Down(_))));
+    stage.lanes.set_in_use(false);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(stage.dialled.load(Ordering::SeqCst), 1);
+    stage.lanes.set_in_use(true);
+    stage.up().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_greylisted_recipient_is_tried_again_later_and_holds_nobody_up() {
     let stage = play(Sink::default(), |it| it.window = 1);
     stage.sink.will(

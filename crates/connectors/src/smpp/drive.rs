@@ -25,15 +25,61 @@ const FAR: Duration = Duration::from_hours(24);
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What is to be done until when: `Some` moment once the connector is being stopped.
-pub(super) type Stop = watch::Receiver<Option<Instant>>;
+/// What is wanted of a bind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// That it stands.
+    Bound,
+    /// That it is unbound once nothing is under way: people do not let the route be used.
+    Unbound,
+    /// The same for good, at this moment at the latest.
+    Stopped(Instant),
+}
+
+/// Where what is wanted of a bind comes from.
+#[derive(Clone)]
+pub(super) struct Orders {
+    /// Until when is waited for what is under way, once the connector is being stopped.
+    pub(super) stop: watch::Receiver<Option<Instant>>,
+    /// Whether the route is in use.
+    pub(super) in_use: watch::Receiver<bool>,
+}
+
+impl Orders {
+    /// What is wanted now.
+    pub(super) fn wanted(&mut self) -> Wanted {
+        let until = *self.stop.borrow_and_update();
+        let in_use = *self.in_use.borrow_and_update();
+        match until {
+            Some(until) => Wanted::Stopped(until),
+            None if self.is_orphan() => Wanted::Stopped(Instant::now()),
+            None if in_use => Wanted::Bound,
+            None => Wanted::Unbound,
+        }
+    }
+
+    /// Waits until something else may be wanted than was asked for last.
+    pub(super) async fn changed(&mut self) {
+        let is_orphan = self.is_orphan();
+        tokio::select! {
+            _ = self.stop.changed(), if !is_orphan => {}
+            Ok(()) = self.in_use.changed() => {}
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Whether nobody holds the connector any more.
+    fn is_orphan(&self) -> bool {
+        self.stop.has_changed().is_err()
+    }
+}
 
 /// Drives a session on `stream` to its end. `bound` is called when the SMSC has accepted the bind.
 pub(super) async fn drive(
     stream: &mut dyn Stream,
     session: &mut Session,
     bell: &Notify,
-    stop: &mut Stop,
+    orders: &mut Orders,
     mut bound: impl FnMut(),
 ) -> End {
     let mut input = Input {
@@ -41,15 +87,15 @@ pub(super) async fn drive(
         filled: 0,
     };
     let mut is_told = false;
-    let mut is_orphan = false;
     let mut needs_flush = true;
     let sleep = sleep_until(Instant::now() + FAR);
     tokio::pin!(sleep);
     loop {
         let now = Instant::now();
-        let until = *stop.borrow_and_update();
-        if let Some(until) = until {
-            session.stop(until);
+        match orders.wanted() {
+            Wanted::Bound => session.go_on(),
+            Wanted::Unbound => session.stop(now + session.patience()),
+            Wanted::Stopped(until) => session.stop(until),
         }
         session.turn(now);
         if input.filled > 0 && session.may_read() {
@@ -90,11 +136,7 @@ pub(super) async fn drive(
             },
             () = bell.notified() => session.source_ready(),
             () = &mut sleep => {}
-            changed = stop.changed(), if !is_orphan => if changed.is_err() {
-                // Nobody holds the connector any more.
-                is_orphan = true;
-                session.stop(Instant::now());
-            },
+            () = orders.changed() => {}
         }
     }
 }

@@ -20,13 +20,16 @@ use tokio_util::task::TaskTracker;
 
 use super::codes;
 use super::config::{BindMode, SmppConfig};
-use super::drive::{Stop, Stream, drive};
+use super::drive::{Orders, Stream, Wanted, drive};
 use super::reassembly::Reassembly;
 use super::session::{Context, End, Outbox, Role, Session};
 use super::tls::{TlsError, TlsLink};
+use crate::in_use;
 
 /// A bind that stood for so long was good: the next wait begins at the shortest again.
 const GOOD_BIND: Duration = Duration::from_secs(30);
+/// Why a route is down whose binds were ended because people do not let it be used.
+const DISABLED: &str = "unbound while the route was disabled";
 /// How many times the shortest wait after a refused login the longest is.
 const LOGIN_RETRY_GROWTH: u32 = 5;
 
@@ -94,6 +97,10 @@ pub(super) fn start(
         counts_receivers: context.config.bind == BindMode::Receiver,
     });
     let (stop, stopped) = watch::channel(None);
+    let orders = Orders {
+        stop: stopped,
+        in_use: in_use::follow(&context.source),
+    };
     let tasks = TaskTracker::new();
     for _ in 0..context.config.binds.max(1) {
         for role in Role::of(context.config.bind) {
@@ -109,7 +116,7 @@ pub(super) fn start(
                 status: Arc::clone(&status),
                 role: *role,
                 bell,
-                stop: stopped.clone(),
+                orders: orders.clone(),
             };
             tasks.spawn(bind.keep_up());
         }
@@ -179,17 +186,24 @@ struct Bind {
     status: Arc<Status>,
     role: Role,
     bell: Arc<Notify>,
-    stop: Stop,
+    orders: Orders,
 }
 
 impl Bind {
     async fn keep_up(mut self) {
         let mut waits = Waits::default();
-        while !self.is_stopping() {
+        while self.may_begin().await {
             let began = Instant::now();
             let (end, was_bound) = self.run_once().await;
+            let is_unwanted = end == End::Stopped;
+            if is_unwanted && !self.is_stopping() {
+                self.status.ended(self.role, was_bound, DISABLED);
+                // Whoever lets it be used again wants it at once.
+                waits = Waits::default();
+                continue;
+            }
             self.status.ended(self.role, was_bound, &end.to_string());
-            if end == End::Stopped {
+            if is_unwanted {
                 return;
             }
             let is_good = was_bound && began.elapsed() >= GOOD_BIND;
@@ -197,24 +211,34 @@ impl Bind {
             tracing::info!(why = %end, wait_ms = wait.as_millis(), role = ?self.role, "SMPP link is down");
             tokio::select! {
                 () = sleep(wait) => {}
-                _ = self.stop.changed() => {}
+                () = self.orders.changed() => {}
             }
         }
     }
 
-    fn is_stopping(&self) -> bool {
-        // Without a sender nobody holds the connector any more.
-        self.stop.borrow().is_some() || self.stop.has_changed().is_err()
+    /// Waits until the route is in use; `false` at the end of it.
+    async fn may_begin(&mut self) -> bool {
+        loop {
+            match self.orders.wanted() {
+                Wanted::Bound => return true,
+                Wanted::Stopped(_) => return false,
+                Wanted::Unbound => self.orders.changed().await,
+            }
+        }
+    }
+
+    fn is_stopping(&mut self) -> bool {
+        matches!(self.orders.wanted(), Wanted::Stopped(_))
     }
 
     /// Connects and stays until the end; also whether it was bound.
     async fn run_once(&mut self) -> (End, bool) {
         let patience = self.context.config.connect_timeout.to_duration();
         let dialer = Arc::clone(&self.dialer);
-        let mut stop = self.stop.clone();
+        let mut orders = self.orders.clone();
         let dialed = tokio::select! {
             dialed = timeout(patience, dialer.dial()) => dialed,
-            _ = stop.changed() => return (End::Stopped, false),
+            () = orders.changed() => return (End::Stopped, false),
         };
         let mut stream = match dialed {
             Ok(Ok(stream)) => stream,
@@ -234,7 +258,7 @@ impl Bind {
             &mut *stream,
             &mut session,
             &self.bell,
-            &mut self.stop,
+            &mut self.orders,
             bound,
         )
         .await;

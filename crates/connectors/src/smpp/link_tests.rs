@@ -50,8 +50,12 @@ struct Bench {
 
 impl Bench {
     fn new(config: SmppConfig, refusals: usize) -> Self {
+        Self::over(Arc::new(Lanes::default()), config, refusals)
+    }
+
+    fn over(lanes: Arc<Lanes>, config: SmppConfig, refusals: usize) -> Self {
         let (ends, peers) = mpsc::unbounded_channel();
-        let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
+        let record = Arc::new(Record::default());
         let dialer: Arc<dyn Dialer> = Arc::new(Pipes {
             ends,
             refusals: Mutex::new(refusals),
@@ -225,7 +229,7 @@ async fn the_route_is_up_while_one_of_its_binds_is() {
     assert!(is_down(&bench.record.wait(1).await));
     third.answer_bind(0).await;
     assert_eq!(bench.record.wait(1).await, [Told::Link(LinkState::Up)]);
-    assert_eq!(bench.lanes.wakes(), 2);
+    assert_eq!(bench.lanes.wakes(), 3, "one each, and one for the route");
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,7 +243,7 @@ async fn a_pair_binds_once_in_each_direction_and_only_the_transmitter_makes_it_u
     assert_eq!(first.answer_bind(0).await, command::BIND_TRANSMITTER);
     assert_eq!(bench.record.wait(1).await, [Told::Link(LinkState::Up)]);
     assert_eq!(second.answer_bind(0).await, command::BIND_RECEIVER);
-    assert_eq!(bench.lanes.wakes(), 1);
+    assert_eq!(bench.lanes.wakes(), 2, "one for the route");
     bench.lanes.put([submission(1, TO, "x")]);
     first.submission().await;
     drop(second);
@@ -268,6 +272,143 @@ async fn stopping_waits_for_the_answers_and_unbinds() {
         Told::Submitted(_, SubmitOutcome::Accepted { .. })
     ));
     assert_eq!(bench.lanes.left(), 1);
+}
+
+/// Answers link tests and the unbind, and sees the connection end.
+async fn unbinds(peer: &mut Peer) {
+    let mut is_unbound = false;
+    while !is_unbound {
+        let asked = peer.read().await.unwrap();
+        is_unbound = asked.command == command::UNBIND;
+        assert!(is_unbound || asked.command == command::ENQUIRE_LINK);
+        peer.write(asked.command | RESPONSE, 0, asked.sequence, b"")
+            .await;
+    }
+    assert!(peer.read().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_waits_for_the_answers_unbinds_and_binds_again_at_once_when_enabled() {
+    let (mut bench, mut peer) = Bench::bound(SmppConfig::default()).await;
+    bench.lanes.put([submission(1, TO, "x")]);
+    let sequence = peer.submission().await;
+    bench.lanes.set_in_use(false);
+    bench.lanes.put([submission(2, TO, "y")]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(bench.record.take(), [], "its answer is waited for");
+    peer.write(command::SUBMIT_SM | RESPONSE, 0, sequence, b"1\0")
+        .await;
+    unbinds(&mut peer).await;
+    let told = bench.record.wait(2).await;
+    assert!(matches!(
+        &told[0],
+        Told::Submitted(_, SubmitOutcome::Accepted { .. })
+    ));
+    assert_eq!(told[1], Told::Link(LinkState::Down(DISABLED.into())));
+    // However long it lasts.
+    tokio::time::sleep(Duration::from_hours(30)).await;
+    assert!(bench.peers.try_recv().is_err());
+    assert_eq!(bench.lanes.left(), 1);
+    let before = Instant::now();
+    bench.lanes.set_in_use(true);
+    let mut peer = bench.peer().await;
+    peer.answer_bind(0).await;
+    assert_eq!(bench.record.wait(1).await, [Told::Link(LinkState::Up)]);
+    peer.submission().await;
+    assert_eq!(Instant::now(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_smsc_kept_for_a_disabled_route_is_heard_on_its_next_bind() {
+    let (mut bench, mut peer) = Bench::bound(SmppConfig::default()).await;
+    let receipt = pdu::Submit {
+        esm_class: 4,
+        source: pdu::Address {
+            ton: 1,
+            npi: 1,
+            text: b"4917012345678",
+        },
+        text: b"id:abc001 sub:001 dlvrd:001 submit date:2611220800 done date:2611220801 stat:DELIVRD err:000",
+        ..pdu::Submit::default()
+    };
+    // One comes while it is disabled already: until the unbind it is taken.
+    bench.lanes.put([submission(1, TO, "x")]);
+    let sequence = peer.submission().await;
+    bench.lanes.set_in_use(false);
+    peer.stream.write_all(&delivery(&receipt, 8)).await.unwrap();
+    assert!(matches!(bench.record.wait(1).await[..], [Told::Receipt(_)]));
+    peer.write(command::SUBMIT_SM | RESPONSE, 0, sequence, b"abc001\0")
+        .await;
+    bench.record.wait(1).await;
+    // It unbinds only after that is answered.
+    bench.record.ack(Heard::Kept);
+    assert_eq!(peer.read().await.unwrap().sequence, 8);
+    unbinds(&mut peer).await;
+    assert!(is_down(&bench.record.wait(1).await));
+    bench.lanes.set_in_use(true);
+    let mut peer = bench.peer().await;
+    peer.answer_bind(0).await;
+    bench.record.wait(1).await;
+    peer.stream.write_all(&delivery(&receipt, 9)).await.unwrap();
+    assert!(matches!(bench.record.wait(1).await[..], [Told::Receipt(_)]));
+    bench.record.ack(Heard::Kept);
+    assert_eq!(peer.read().await.unwrap().sequence, 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_is_disabled_from_the_start_does_not_connect_and_can_be_stopped() {
+    let lanes = Arc::new(Lanes::default());
+    lanes.set_in_use(false);
+    let mut bench = Bench::over(lanes, SmppConfig::default(), 0);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert!(bench.peers.try_recv().is_err());
+    assert_eq!(bench.record.take(), []);
+    let before = Instant::now();
+    bench.connector.stop(Millis::seconds(20)).await;
+    assert_eq!(Instant::now(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_is_enabled_before_it_has_unbound_keeps_its_bind() {
+    let (mut bench, mut peer) = Bench::bound(SmppConfig::default()).await;
+    bench.lanes.put([submission(1, TO, "x")]);
+    let sequence = peer.submission().await;
+    bench.lanes.set_in_use(false);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.lanes.set_in_use(true);
+    bench.lanes.put([submission(2, TO, "y")]);
+    peer.submission().await;
+    peer.write(command::SUBMIT_SM | RESPONSE, 0, sequence, b"1\0")
+        .await;
+    bench.record.wait(1).await;
+    assert!(bench.peers.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_unbinds_although_an_answer_never_comes() {
+    let (bench, mut peer) = Bench::bound(SmppConfig::default()).await;
+    bench.lanes.put([submission(1, TO, "x")]);
+    peer.submission().await;
+    bench.lanes.set_in_use(false);
+    unbinds(&mut peer).await;
+    assert!(matches!(
+        bench.record.take()[..],
+        [
+            Told::Submitted(_, SubmitOutcome::Unknown { .. }),
+            Told::Link(LinkState::Down(_))
+        ]
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_gives_up_connecting_and_stops_at_once() {
+    let bench = Bench::new(SmppConfig::default(), usize::MAX);
+    bench.record.wait(1).await;
+    bench.lanes.set_in_use(false);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let before = Instant::now();
+    bench.connector.stop(Millis::seconds(20)).await;
+    assert_eq!(Instant::now(), before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -252,10 +252,27 @@ impl Session {
         self.ask = true;
     }
 
-    /// Takes nothing more and unbinds when everything under way has its outcome, at `until` at the
-    /// latest.
-    pub(super) fn stop(&mut self, until: Instant) {
+    /// How long it takes at most until everything under way has its outcome: a long message that
+    /// has begun has to get its last parts out before their answers can be waited for.
+    pub(super) fn patience(&self) -> Duration {
+        2 * self.context.config.response_timeout.to_duration()
+    }
+
+    /// Takes submissions again, if it did not for a while and has not unbound yet.
+    pub(super) fn go_on(&mut self) {
         match self.state {
+            State::Draining { .. } => {
+                self.state = State::Bound;
+                self.ask = true;
+            }
+            State::Binding { .. } | State::Bound | State::Unbinding { .. } | State::Over(_) => {}
+        }
+    }
+
+    /// Takes nothing more and unbinds when everything under way has its outcome, at `until` at the
+    /// latest; of several such moments the first counts.
+    pub(super) fn stop(&mut self, until: Instant) {
+        match &mut self.state {
             State::Binding { .. } => self.finish(End::Stopped),
             State::Bound => {
                 self.state = State::Draining { until };
@@ -267,7 +284,8 @@ impl Session {
                     self.give_back(it.message);
                 }
             }
-            State::Draining { .. } | State::Unbinding { .. } | State::Over(_) => {}
+            State::Draining { until: first } => *first = until.min(*first),
+            State::Unbinding { .. } | State::Over(_) => {}
         }
     }
 

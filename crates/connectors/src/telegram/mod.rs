@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use self::bot::Bot;
 use self::polling::Polling;
+use crate::in_use;
 use crate::web::client::Client;
 use crate::web::driver::{self, DriverSettings, WebRoute};
 
@@ -54,6 +55,7 @@ pub fn start(
             bot: Arc::clone(&bot),
             transport: Arc::new(Client::new(settings.timeout)),
             events: Arc::clone(&events),
+            in_use: in_use::follow(&source),
         };
         tasks.spawn(polling.run(stop.clone()));
     }

@@ -10,6 +10,7 @@ use ports::connector::RouteEvents;
 use ports::hooks::HookAnswer;
 use rand::RngExt;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -37,16 +38,27 @@ pub(super) struct Polling {
     pub(super) bot: Arc<Bot>,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) events: Arc<dyn RouteEvents>,
+    /// Whether the route is in use. Only one may poll for a bot, so that it is left to others while
+    /// it is not; Telegram keeps updates for a day.
+    pub(super) in_use: watch::Receiver<bool>,
 }
 
 impl Polling {
     /// Asks until it is cancelled.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut offset = None;
         let mut failures = 0_u32;
+        let mut in_use = self.in_use.clone();
         loop {
+            tokio::select! {
+                // Without a source there is no route any more.
+                used = self.in_use.wait_for(|it| *it) => if used.is_err() { return },
+                () = stop.cancelled() => return,
+            }
             let turn = tokio::select! {
                 turn = self.turn(offset) => turn,
+                // What it brings is brought again: it is asked for from the same offset.
+                Ok(_) = in_use.wait_for(|it| !it) => continue,
                 () = stop.cancelled() => return,
             };
             match turn {

@@ -63,12 +63,14 @@ struct Stage {
     events: Arc<Record>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<()>,
+    in_use: watch::Sender<bool>,
 }
 
 fn play(answers: impl IntoIterator<Item = Result<Answer, NoAnswer>>) -> Stage {
     let (tell, asked) = mpsc::unbounded_channel();
     let events = Arc::new(Record::default());
     let stop = CancellationToken::new();
+    let (use_it, in_use) = watch::channel(true);
     let polling = Polling {
         bot: Arc::new(Bot {
             config: TelegramConfig {
@@ -83,6 +85,7 @@ fn play(answers: impl IntoIterator<Item = Result<Answer, NoAnswer>>) -> Stage {
             asked: tell,
         }),
         events: Arc::clone(&events) as Arc<dyn RouteEvents>,
+        in_use,
     };
     let running = tokio::spawn(polling.run(stop.clone()));
     Stage {
@@ -90,6 +93,7 @@ fn play(answers: impl IntoIterator<Item = Result<Answer, NoAnswer>>) -> Stage {
         events,
         stop,
         running,
+        in_use: use_it,
     }
 }
 
@@ -176,6 +180,23 @@ async fn failures_are_waited_out_with_growing_patience() {
     // After a good answer, at once.
     stage.asked.recv().await.unwrap();
     assert_eq!(before.elapsed().as_millis(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_leaves_the_bot_to_others_and_goes_on_where_it_was() {
+    let mut stage = play([Ok(ok(&json!([text(10)])))]);
+    stage.asked.recv().await.unwrap();
+    stage.events.wait(1).await;
+    stage.events.ack(Heard::Kept);
+    assert_eq!(stage.asked.recv().await.unwrap().1["offset"], 11);
+    stage.in_use.send_replace(false);
+    sleep(Duration::from_hours(1)).await;
+    assert!(stage.asked.try_recv().is_err());
+    stage.in_use.send_replace(true);
+    assert_eq!(stage.asked.recv().await.unwrap().1["offset"], 11);
+    stage.in_use.send_replace(false);
+    stage.stop.cancel();
+    stage.running.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

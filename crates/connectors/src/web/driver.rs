@@ -199,7 +199,12 @@ impl<P: Protocol> Driver<P> {
                     }
                     Some(until)
                 }
-                None => self.turn(now),
+                None if self.source.in_use() => self.turn(now),
+                // Its provider is left alone, and what waits may go elsewhere.
+                None => {
+                    self.give_back();
+                    None
+                }
             };
             tokio::select! {
                 Some(back) = self.flight.join_next_with_id() => self.came_back(back),

@@ -443,6 +443,24 @@ async fn a_time_to_ask_again_that_is_over_when_it_is_heard_is_not_lost() {
     assert_eq!(bench.hear(1_000).await.len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_disabled_route_finishes_what_is_under_way_and_asks_nothing_more_of_its_provider() {
+    let mut tiny = Tiny::at("http://tiny.example");
+    tiny.has_probe = true;
+    let plays = [(0, Ok(answer(200, ""))), (500, Ok(answer(401, "")))];
+    let bench = Bench::with(2, plays, tiny);
+    bench.put(&[1, 1]);
+    assert_eq!(bench.hear(10).await, ["0 up"]);
+    bench.lanes.set_in_use(false);
+    // What waits for its recipient goes elsewhere; the account that fails is not probed.
+    let heard = bench.hear(100_000).await;
+    assert_eq!(heard, ["10 2 returned", "500 1 account_fault"]);
+    assert_eq!(bench.asked(), ["0 probe", "0 1"]);
+    bench.lanes.set_in_use(true);
+    bench.hear(1_000).await;
+    assert_eq!(bench.asked()[2], "100010 probe");
+}
+
 /// Has bulk for one recipient without end, and keeps one slot for direct.
 #[derive(Default)]
 struct Flood {
@@ -465,6 +483,10 @@ impl SubmissionSource for Flood {
             submissions,
             ask_again_at: None,
         }
+    }
+
+    fn in_use(&self) -> bool {
+        true
     }
 
     fn on_ready(&self, wake: ports::connector::Wake) {

@@ -28,11 +28,13 @@ pub enum AlertKind {
     PhoneOffline,
     /// Direct messages that wait because every gateway and platform is out (R-QUOTA-3).
     AllRoutesOut,
+    /// Seconds that the oldest bulk message for a route waits.
+    BulkBacklogAge,
 }
 
 impl AlertKind {
     /// Every kind, at the place that is its number; the list only ever grows at its end.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RouteDown,
         Self::FailureRate,
         Self::Quota80,
@@ -42,6 +44,7 @@ impl AlertKind {
         Self::WebhookFailing,
         Self::PhoneOffline,
         Self::AllRoutesOut,
+        Self::BulkBacklogAge,
     ];
 
     /// The word of the API and of the configuration.
@@ -56,6 +59,7 @@ impl AlertKind {
             Self::WebhookFailing => "webhook_failing",
             Self::PhoneOffline => "phone_offline",
             Self::AllRoutesOut => "all_routes_out",
+            Self::BulkBacklogAge => "bulk_backlog_age",
         }
     }
 

@@ -10,7 +10,8 @@ pub enum ControlMode {
     Pin,
     /// It gets nothing new; what is in its hands finishes, what waits for it goes elsewhere.
     Drain,
-    /// It is out of use: as drained, and waited for last.
+    /// It is out of use: as drained, its link is closed once what is in its hands has finished, and it
+    /// is waited for last.
     Disable,
 }
 

@@ -84,6 +84,14 @@ impl Threshold {
             },
             AlertKind::PhoneOffline => Self::of_a_state(soon, minute),
             AlertKind::AllRoutesOut => Self::of_a_state(Millis::seconds(10), soon),
+            // A campaign may take hours; one that takes longer is at risk of its validity.
+            AlertKind::BulkBacklogAge => Self {
+                enabled: true,
+                raise: 6 * 3_600,
+                resolve: 3_600,
+                raise_after: soon,
+                resolve_after: minute,
+            },
         }
     }
 }
@@ -239,6 +247,9 @@ pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> S
         AlertKind::Quota100 => format!("{subject} is out of quota"),
         AlertKind::BacklogAge => {
             format!("the oldest direct message that waits for {subject} is {value} s late")
+        }
+        AlertKind::BulkBacklogAge => {
+            format!("the oldest bulk message that waits for {subject} is {value} s late")
         }
         AlertKind::ReceiptsMissing => format!("no receipt has come by {subject} for {value} s"),
         AlertKind::WebhookFailing => {

@@ -173,6 +173,7 @@ pub(super) async fn keep(
         | Outcome::Template(_)
         | Outcome::Webhook(_)
         | Outcome::Replayed { .. }
+        | Outcome::AlreadyDeposited { .. }
         | Outcome::EventsPruned { .. } => Err(broken_contract()),
     }
 }

@@ -52,9 +52,13 @@ impl Slow {
         }
         self.said.clear();
         for line in inner.lines.values() {
-            if let Some(seconds) = backlog_age(inner, line, now).await? {
-                let key = of_route(line, AlertKind::BacklogAge);
-                self.said.push((key, plain(seconds)));
+            for (class, kind) in [
+                (TrafficClass::Direct, AlertKind::BacklogAge),
+                (TrafficClass::Bulk, AlertKind::BulkBacklogAge),
+            ] {
+                if let Some(seconds) = backlog_age(inner, line, class, now).await? {
+                    self.said.push((of_route(line, kind), plain(seconds)));
+                }
             }
         }
         let topology = inner.topology();
@@ -75,16 +79,16 @@ impl Slow {
     }
 }
 
-/// For how many seconds the first direct message in a route's lane has been due. Bulk may wait: that
-/// is what lanes are for.
+/// For how many seconds the first message in a route's lane has been due.
 async fn backlog_age(
     inner: &Inner,
     line: &RouteLine,
+    class: TrafficClass,
     now: Timestamp,
 ) -> Result<Option<i64>, Unavailable> {
     let lane = Lane {
         route: line.route.key,
-        class: TrafficClass::Direct,
+        class,
     };
     if inner.lanes.waiting_in(lane) == 0 {
         return Ok(None);

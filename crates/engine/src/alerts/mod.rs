@@ -1,6 +1,7 @@
 //! Alerts (R-ALERT): once a second the condition of everything is looked at, and the rule asked
-//! whether an alert is raised or resolved. What is raised stands in the store, so that a restart
-//! neither repeats nor loses it; how long a condition holds already is counted anew then.
+//! whether an alert is raised or resolved. What is raised and what rates go by stands in the store, so
+//! that a restart neither repeats nor loses an alert; how long a condition holds already is counted
+//! anew then.
 //!
 //! No message waits for any of it. Alerts are told by events, which webhooks and streams deliver,
 //! and by [`mail`]; both follow the events at their own pace.
@@ -19,11 +20,15 @@ use ports::mail::Mailer;
 use ports::store::alerts::{AlertFilter, AlertStep, NewAlert};
 use ports::store::{Op, Outcome, Unavailable};
 
+use crate::line::RouteLine;
+use crate::outcomes::Outcomes;
 use crate::{Engine, Inner, settle, worker};
 use gather::{Key, Seen, Slow};
 
 /// How often is looked.
 const LOOK_EVERY: Millis = Millis::seconds(1);
+/// How often is kept how messages ended; what a crash forgets at most.
+const KEEP_EVERY: Millis = Millis::seconds(5);
 /// Alerts that are read in one query.
 const PAGE: u16 = 500;
 
@@ -55,8 +60,14 @@ struct Raised {
 
 async fn watch(inner: Arc<Inner>, settings: AlertSettings) {
     let (mut board, mut slow) = (Board::default(), Slow::default());
+    let mut kept_at = inner.now();
     loop {
         worker::sleep(LOOK_EVERY).await;
+        let now = inner.now();
+        if !(Millis::ZERO..KEEP_EVERY).contains(&now.since(kept_at)) {
+            kept_at = now;
+            keep_outcomes(&inner).await;
+        }
         match round(&inner, &settings, &mut board, &mut slow).await {
             Ok(Outcome::Fenced) => return settle::follow(&inner, Ok(Outcome::Fenced)),
             Ok(_) => {}
@@ -64,6 +75,35 @@ async fn watch(inner: Arc<Inner>, settings: AlertSettings) {
                 board.is_read = false;
                 tracing::error!(%error, "alerts cannot be looked at now");
             }
+        }
+    }
+}
+
+/// Goes on from how messages ended before the start.
+pub(crate) async fn load_outcomes(inner: &Inner) -> Result<(), Unavailable> {
+    for kept in inner.store.route_outcomes().await? {
+        if let Some(line) = inner.lines.get(&kept.route) {
+            *line.outcomes.lock() = Outcomes::restore(&kept);
+        }
+    }
+    Ok(())
+}
+
+/// Has the store keep how messages ended, where something did since the last time.
+pub(crate) async fn keep_outcomes(inner: &Inner) {
+    let now = inner.now();
+    let changed = |line: &Arc<RouteLine>| line.outcomes.lock().changed(line.route.key, now);
+    let routes: Vec<_> = inner.lines.values().filter_map(changed).collect();
+    if routes.is_empty() {
+        return;
+    }
+    let keys: Vec<_> = routes.iter().map(|it| it.route).collect();
+    let epoch = inner.epoch;
+    let step = AlertStep::Outcomes { routes, epoch };
+    if let Err(error) = inner.apply(Op::Alert(Box::new(step))).await {
+        tracing::error!(%error, "how messages ended was not kept");
+        for line in keys.iter().filter_map(|it| inner.lines.get(it)) {
+            line.outcomes.lock().not_kept();
         }
     }
 }

@@ -10,7 +10,7 @@ use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
 use domain::model::failure::FailureClass;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 use domain::model::route::{Route, RouteClass};
-use domain::rules::alert::AlertSettings;
+use domain::rules::alert::{AlertSettings, Threshold};
 use domain::time::Millis;
 use parking_lot::Mutex;
 use ports::mail::{Mailer, Notice};
@@ -178,6 +178,86 @@ async fn a_failure_rate_is_told_by_route_channel_and_country() {
     assert_eq!(world.raised().await, []);
 }
 
+/// Resolves at once what is not seen any more.
+fn hasty() -> AlertSettings {
+    let usual = AlertSettings::default();
+    let threshold = Threshold {
+        resolve_after: Millis::seconds(5),
+        ..usual.of(AlertKind::FailureRate)
+    };
+    usual.with(AlertKind::FailureRate, threshold)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_in_mid_alert_neither_resolves_a_failure_rate_nor_tells_it_again() {
+    let mut world = World::running([sms()]).await;
+    world.engine().watch_alerts(hasty());
+    world
+        .provider(SMS)
+        .does_in_turn([Act::accept().fails_after(100, FailureClass::Undeliverable)]);
+    for no in 0..30 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(2)).await;
+    let raised = world.raised().await;
+    let count = raised.len();
+    assert!(raised.contains(&(AlertKind::FailureRate, "route:route1".to_owned())));
+    for ends_well in [false, true] {
+        if ends_well {
+            world.stop(Millis::seconds(1)).await;
+        } else {
+            world.crash();
+        }
+        world.start().await;
+        world.engine().watch_alerts(hasty());
+        world.pass(Millis::minutes(1)).await;
+        assert_eq!(world.raised().await, raised, "nothing has changed");
+    }
+    // The failures have left the window.
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.raised().await, []);
+    world.pass(Millis::minutes(10)).await;
+    let [raised, resolved] = [EventKind::AlertRaised, EventKind::AlertResolved];
+    let once = [vec![raised; count], vec![resolved; count]].concat();
+    assert_eq!(world.kinds().await, once);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_rate_that_rose_before_a_restart_is_not_lost_by_it() {
+    let mut world = World::watched([sms()]).await;
+    world
+        .provider(SMS)
+        .does_in_turn([Act::accept().fails_after(100, FailureClass::Undeliverable)]);
+    for no in 0..30 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::seconds(20)).await;
+    assert_eq!(world.raised().await, [], "not for long enough yet");
+    world.restart().await;
+    world.engine().watch_alerts(AlertSettings::default());
+    world.pass(Millis::minutes(2)).await;
+    let key = (AlertKind::FailureRate, "route:route1".to_owned());
+    assert!(world.raised().await.contains(&key));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_that_waits_for_hours_is_told_apart_from_direct() {
+    let world = World::watched([sms()]).await;
+    world.provider(SMS).link(false);
+    world.send(bulk_to(1, "hello")).await;
+    world.pass(Millis::hours(5)).await;
+    assert_eq!(world.raised().await, [route_down()], "bulk may wait");
+    world.pass(Millis::hours(2)).await;
+    let late = (AlertKind::BulkBacklogAge, "route:route1".to_owned());
+    assert_eq!(world.raised().await, [route_down(), late]);
+    let told = world.told().await;
+    let words = "the oldest bulk message that waits for route route1 is 21";
+    assert!(told[1].1.starts_with(words), "{told:?}");
+    world.provider(SMS).link(true);
+    world.pass(Millis::minutes(5)).await;
+    assert_eq!(world.raised().await, []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn direct_messages_that_nothing_can_carry_are_told() {
     let world = World::watched([sms(), sms2()]).await;
@@ -222,8 +302,8 @@ async fn a_backlog_that_grows_old_and_a_phone_that_is_away_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn receipts_that_stay_away_are_told_and_one_receipt_resolves_it() {
-    let world = World::watched([sms()]).await;
+async fn receipts_that_stay_away_are_told_and_one_receipt_resolves_it_also_after_a_restart() {
+    let mut world = World::watched([sms()]).await;
     world.provider(SMS).does_in_turn([Act::accept()]);
     for no in 0..25 {
         world.send(text_to(no, "hello")).await;
@@ -232,13 +312,19 @@ async fn receipts_that_stay_away_are_told_and_one_receipt_resolves_it() {
     assert_eq!(world.raised().await, []);
     world.pass(Millis::minutes(3)).await;
     let missing = (AlertKind::ReceiptsMissing, "route:route1".to_owned());
-    assert_eq!(world.raised().await, [missing]);
+    assert_eq!(world.raised().await, std::slice::from_ref(&missing));
+    world.restart().await;
+    world.engine().watch_alerts(AlertSettings::default());
+    world.pass(Millis::minutes(1)).await;
+    assert_eq!(world.raised().await, [missing], "nothing has changed");
     world
         .provider(SMS)
         .does_in_turn([Act::accept().delivered_after(100)]);
     world.send(text_to(1, "hello")).await;
     world.pass(Millis::seconds(10)).await;
     assert_eq!(world.raised().await, []);
+    let once = [EventKind::AlertRaised, EventKind::AlertResolved];
+    assert_eq!(world.kinds().await, once);
 }
 
 fn silence(world: &World, kind: AlertKind, span: Millis) -> Op {

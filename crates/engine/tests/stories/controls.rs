@@ -1,5 +1,8 @@
 //! R-HEALTH: a person's word over a route, and what the audit log tells of it and of the automatics.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::ids::RouteKey;
 use domain::model::audit::{Actor, ActorKind, AuditAction, AuditEntry};
 use domain::model::channel::Channel;
@@ -9,6 +12,7 @@ use domain::model::message::Status;
 use domain::model::route::RouteCondition;
 use domain::time::Millis;
 use engine::request::{RouteStatus, SendRequest};
+use parking_lot::Mutex;
 use ports::store::audit::AuditFilter;
 use ports::store::{Outcome, Queries};
 
@@ -192,6 +196,55 @@ async fn a_word_survives_a_restart_and_ends_at_its_time() {
         .filter(|it| it.action == AuditAction::RouteControlled);
     let by: Vec<_> = words.map(|it| it.actor.clone()).collect();
     assert_eq!(by, [app(), Actor::system()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_learns_that_its_route_is_disabled_and_until_when_also_at_a_start() {
+    let mut world = World::running([sms()]).await;
+    let in_use = |world: &World| world.engine().source(SMS).unwrap().in_use();
+    for (mode, used) in [
+        (ControlMode::Pin, true),
+        (ControlMode::Drain, true),
+        (ControlMode::Disable, false),
+    ] {
+        let told = Arc::new(Mutex::new(None));
+        let source = world.engine().source(SMS).unwrap();
+        let (asked, heard) = (Arc::downgrade(&source), Arc::clone(&told));
+        source.on_ready(Arc::new(move || {
+            *heard.lock() = asked.upgrade().map(|it| it.in_use());
+        }));
+        world.says(SMS, mode, Some(Millis::hours(1))).await;
+        assert_eq!(in_use(&world), used, "{mode:?}");
+        assert_eq!(*told.lock(), Some(used), "{mode:?}: each change wakes");
+    }
+    world.crash();
+    let dead = Arc::new(AtomicBool::new(false));
+    let engine = world.engine_alone(&dead).await;
+    assert!(
+        !engine.source(SMS).unwrap().in_use(),
+        "before there is a connector"
+    );
+    dead.store(true, Ordering::SeqCst);
+    world.restart().await;
+    assert!(!in_use(&world));
+    world.pass(Millis::minutes(61)).await;
+    assert!(in_use(&world));
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_and_answers_count_although_a_route_is_disabled() {
+    let world = World::running([sms()]).await;
+    let [first, second] = [
+        world.send(text_to(1, "hello")).await,
+        world.send(text_to(2, "hello")).await,
+    ];
+    world.pass(Millis::new(100)).await;
+    assert_eq!(world.status(first).await, Status::Sent);
+    world.says(SMS, ControlMode::Disable, None).await;
+    world.pass(Millis::seconds(5)).await;
+    for id in [first, second] {
+        assert_eq!(world.status(id).await, Status::Delivered);
+    }
 }
 
 #[tokio::test(start_paused = true)]

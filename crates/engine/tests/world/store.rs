@@ -18,7 +18,7 @@ use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::Timestamp;
 use ports::memory::MemoryStore;
-use ports::store::alerts::AlertFilter;
+use ports::store::alerts::{AlertFilter, RouteOutcomes};
 use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
@@ -307,6 +307,10 @@ impl Queries for Access {
 
     fn silences(&self, now: Timestamp) -> Answer<'_, Vec<Silence>> {
         self.ask(|it| it.silences(now))
+    }
+
+    fn route_outcomes(&self) -> Answer<'_, Vec<RouteOutcomes>> {
+        self.ask(|it| it.route_outcomes())
     }
 
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {

@@ -13,10 +13,12 @@ use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 
+use crate::store::Outcome;
 use crate::store::books::{
     Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, needed, priced,
     reserve,
 };
+use crate::store::fold::IDEMPOTENCY_MEMORY;
 
 /// Everything that is booked.
 #[derive(Debug, Default)]
@@ -25,7 +27,11 @@ pub(super) struct Books {
     pub(super) balances: BTreeMap<(ProjectKey, Account), Micros>,
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) tallies: BTreeMap<TallyKey, Tally>,
+    /// Keys of deposits, with the fields of each.
+    keys: BTreeMap<(ProjectKey, Box<str>), (Timestamp, Fields)>,
 }
+
+type Fields = Vec<(&'static str, u64)>;
 
 /// Of which message something is booked.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +117,29 @@ impl Books {
         }
     }
 
-    pub(super) fn deposit(&mut self, deposit: &Deposit) {
+    pub(super) fn deposit(&mut self, deposit: &Deposit) -> Outcome {
+        if let Some(key) = &deposit.idempotency {
+            let place = (deposit.project, key.key.clone());
+            let earlier = self.keys.get(&place);
+            let earlier = earlier.filter(|it| deposit.at.since(it.0) < IDEMPOTENCY_MEMORY);
+            if let Some((_, fields)) = earlier {
+                let differs = key.first_difference(fields);
+                return Outcome::AlreadyDeposited { differs };
+            }
+            self.keys.insert(place, (deposit.at, key.fields.clone()));
+        }
         self.post(deposit.posting(), deposit.note.clone());
+        Outcome::Done
+    }
+
+    /// Forgets keys that are older.
+    pub(super) fn prune_keys(&mut self, before: Timestamp, limit: usize) {
+        let old = self.keys.iter().filter(|it| it.1.0 < before);
+        let mut old: Vec<_> = old.map(|it| (it.1.0, it.0.clone())).collect();
+        old.sort_unstable();
+        for (_, key) in old.into_iter().take(limit) {
+            self.keys.remove(&key);
+        }
     }
 
     fn post(&mut self, posting: Posting, note: Option<Box<str>>) {

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 
 use super::state::State;
 use crate::store::Outcome;
-use crate::store::alerts::{AlertFilter, AlertStep, event_of};
+use crate::store::alerts::{AlertFilter, AlertStep, RouteOutcomes, event_of};
 use crate::store::audit::{AuditFilter, AuditRecord, PruneHistory};
 use crate::store::controls::ControlChange;
 
@@ -23,6 +23,7 @@ pub(super) struct History {
     last_audit: i64,
     alerts: BTreeMap<AlertId, Alert>,
     last_alert: i64,
+    outcomes: BTreeMap<RouteKey, RouteOutcomes>,
     silences: BTreeMap<i64, Silence>,
     mailed: BTreeMap<ProjectKey, EventSeq>,
 }
@@ -95,6 +96,10 @@ impl History {
         newest_first.take(filter.limit.into()).cloned().collect()
     }
 
+    pub(super) fn outcomes(&self) -> Vec<RouteOutcomes> {
+        self.outcomes.values().cloned().collect()
+    }
+
     pub(super) fn alert(&self, project: ProjectKey, id: AlertId) -> Option<Alert> {
         let alert = self.alerts.get(&id)?;
         (alert.project == project).then(|| alert.clone())
@@ -135,6 +140,7 @@ impl State {
             AlertStep::Raise { epoch, .. }
             | AlertStep::Tell { epoch, .. }
             | AlertStep::Resolve { epoch, .. }
+            | AlertStep::Outcomes { epoch, .. }
             | AlertStep::Mailed { epoch, .. }
                 if *epoch < self.epoch =>
             {
@@ -143,6 +149,7 @@ impl State {
             AlertStep::Raise { .. }
             | AlertStep::Tell { .. }
             | AlertStep::Resolve { .. }
+            | AlertStep::Outcomes { .. }
             | AlertStep::Mailed { .. }
             | AlertStep::Acknowledge { .. }
             | AlertStep::Silence(_)
@@ -208,6 +215,10 @@ impl State {
                     return Outcome::Missing;
                 }
                 history.silences.remove(no);
+            }
+            AlertStep::Outcomes { routes, .. } => {
+                let kept = routes.iter().map(|it| (it.route, it.clone()));
+                history.outcomes.extend(kept);
             }
             AlertStep::Mailed { project, upto, .. } => {
                 let place = history.mailed.entry(*project).or_insert(*upto);

@@ -37,7 +37,7 @@ use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
 
-use crate::store::alerts::AlertFilter;
+use crate::store::alerts::{AlertFilter, RouteOutcomes};
 use crate::store::audit::{AuditFilter, AuditRecord};
 use crate::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use crate::store::contacts::{ContactFilter, ContactView};
@@ -353,6 +353,10 @@ impl Queries for MemoryStore {
 
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
         self.answer(|it| it.history.mailed(project))
+    }
+
+    fn route_outcomes(&self) -> Answer<'_, Vec<RouteOutcomes>> {
+        self.answer(|it| it.history.outcomes())
     }
 
     fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {

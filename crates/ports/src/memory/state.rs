@@ -190,10 +190,7 @@ impl State {
                 Outcome::Done
             }
             Op::Person(step) => self.person(step),
-            Op::Deposit(deposit) => {
-                self.books.deposit(deposit);
-                Outcome::Done
-            }
+            Op::Deposit(deposit) => self.books.deposit(deposit),
             Op::User(change) => self.users.change(change),
             Op::Audited(it) => {
                 let outcome = self.apply(&it.op);
@@ -277,6 +274,7 @@ impl State {
         for (_, key) in old.into_iter().take(limit) {
             self.idempotency.remove(&key);
         }
+        self.books.prune_keys(keys_before, limit);
         let mut left = limit;
         self.parked.retain(|it| {
             let goes = it.at < receipts_before && left > 0;

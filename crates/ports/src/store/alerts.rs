@@ -1,9 +1,10 @@
 //! Alerts as they are kept: a restart neither repeats nor loses one (R-ALERT).
 
-use domain::ids::{AlertId, ProjectKey};
+use domain::ids::{AlertId, ProjectKey, RouteKey};
 use domain::model::alert::{Alert, AlertKind, Silence};
 use domain::model::audit::Actor;
 use domain::model::event::{EventDetail, EventKind, EventSeq};
+use domain::phone::CountryCode;
 use domain::time::Timestamp;
 
 use super::Epoch;
@@ -61,6 +62,13 @@ pub enum AlertStep {
         /// Which.
         no: i64,
     },
+    /// Keeps how messages of these routes ended of late, in place of what was kept of each.
+    Outcomes {
+        /// Of which routes.
+        routes: Vec<RouteOutcomes>,
+        /// Whose work.
+        epoch: Epoch,
+    },
     /// The events of a project up to this place need no e-mail any more.
     Mailed {
         /// Whose.
@@ -70,6 +78,30 @@ pub enum AlertStep {
         /// Whose work.
         epoch: Epoch,
     },
+}
+
+/// How messages of a route ended of late, as alerts count it: kept so that a restart changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteOutcomes {
+    /// Which route.
+    pub route: RouteKey,
+    /// What ended, by country and slice of time.
+    pub ended: Vec<Ended>,
+    /// Since when no receipt came, and how many messages were taken since.
+    pub unanswered: Option<(Timestamp, u32)>,
+}
+
+/// What ended within one slice of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// In which country; `None` where it is not known.
+    pub country: Option<CountryCode>,
+    /// The number of the slice.
+    pub slice: i64,
+    /// How many ended.
+    pub all: u64,
+    /// How many of them failed.
+    pub failed: u64,
 }
 
 /// An alert that is to be raised.

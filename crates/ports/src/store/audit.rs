@@ -43,6 +43,7 @@ impl Audited {
             | Outcome::ConsentKept { .. }
             | Outcome::Accepted { .. }
             | Outcome::AlreadyAccepted { .. }
+            | Outcome::AlreadyDeposited { .. }
             | Outcome::OptedOut
             | Outcome::QuotaGone(_)
             | Outcome::PersonRefused(_)

@@ -14,6 +14,7 @@ use domain::rules::quota::{self, WHOLE};
 use domain::rules::volume;
 use domain::time::Timestamp;
 
+use super::messages::IdempotencyKey;
 use super::operations::{Accept, FirstStep, Plan, PlanStep};
 
 /// A quota that had no room for a message (R-QUOTA-1).
@@ -27,6 +28,10 @@ pub struct QuotaGone {
 
 /// Moves money into a project's funds, or out of them where it is negative. Answers
 /// [`Outcome::Done`](super::Outcome::Done).
+///
+/// With an idempotency key under which money was moved in the project less than 24 h ago, nothing is
+/// written and the answer is [`Outcome::AlreadyDeposited`](super::Outcome::AlreadyDeposited) with
+/// the first field that differs (R-LIFE-3). These keys are apart from those of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deposit {
     /// Whose funds.
@@ -37,6 +42,8 @@ pub struct Deposit {
     pub note: Option<Box<str>>,
     /// When.
     pub at: Timestamp,
+    /// The caller's key, where there is one.
+    pub idempotency: Option<IdempotencyKey>,
 }
 
 impl Deposit {

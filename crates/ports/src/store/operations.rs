@@ -485,6 +485,11 @@ pub enum Outcome {
         /// The first field that differs, when the request is not the same.
         differs: Option<Box<str>>,
     },
+    /// The idempotency key of a deposit was used before (R-LIFE-3).
+    AlreadyDeposited {
+        /// The first field that differs, when the deposit is not the same.
+        differs: Option<Box<str>>,
+    },
     /// The contact has withdrawn its consent towards the sender; nothing was written.
     OptedOut,
     /// The message changed.

@@ -18,7 +18,7 @@ use domain::rules::due::Due;
 use domain::time::Timestamp;
 
 use super::Answer;
-use super::alerts::AlertFilter;
+use super::alerts::{AlertFilter, RouteOutcomes};
 use super::audit::{AuditFilter, AuditRecord};
 use super::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use super::contacts::{ContactFilter, ContactView};
@@ -237,6 +237,10 @@ pub trait Queries: UserQueries {
 
     /// Up to which event a project's alerts were sent by e-mail; `None` where none ever was.
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>>;
+
+    /// How messages of every route ended of late, in the order of the routes: at start.
+    fn route_outcomes(&self) -> Answer<'_, Vec<RouteOutcomes>>;
+
     /// Everything that the pool of phones on this route knows, what was handed since `since` and at
     /// most `peers` of the newest peers among it: at start.
     fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook>;

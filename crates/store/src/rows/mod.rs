@@ -6,6 +6,7 @@ pub(crate) mod bytes;
 pub(crate) mod codes;
 pub(crate) mod inbound_detail;
 pub(crate) mod meter;
+pub(crate) mod outcomes;
 pub(crate) mod progress;
 
 use domain::ids::RouteKey;

@@ -290,7 +290,7 @@ pub(super) fn find_earlier(
     }))
 }
 
-fn encode_fields(fields: &[(&'static str, u64)]) -> Vec<u8> {
+pub(super) fn encode_fields(fields: &[(&'static str, u64)]) -> Vec<u8> {
     let mut out = Writer::default();
     for (name, hash) in fields {
         out.text(name);
@@ -299,7 +299,7 @@ fn encode_fields(fields: &[(&'static str, u64)]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn decode_fields(bytes: &[u8]) -> Result<Vec<(&str, u64)>, Corrupt> {
+pub(super) fn decode_fields(bytes: &[u8]) -> Result<Vec<(&str, u64)>, Corrupt> {
     let mut from = Reader::new(bytes);
     let mut fields = Vec::new();
     while !from.is_empty() {

@@ -1,11 +1,11 @@
 //! Alerts, silences, and how far alerts were sent by e-mail (R-ALERT).
 
-use domain::ids::{AlertId, ProjectKey};
+use domain::ids::{AlertId, ProjectKey, RouteKey};
 use domain::model::alert::{Alert, AlertKind, Silence};
 use domain::model::audit::ActorKind;
 use domain::model::event::{EventKind, EventSeq};
 use domain::time::Timestamp;
-use ports::store::alerts::{AlertFilter, AlertStep, NewAlert, event_of};
+use ports::store::alerts::{AlertFilter, AlertStep, NewAlert, RouteOutcomes, event_of};
 use ports::store::{Epoch, Outcome};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -15,6 +15,7 @@ use super::lines::Line;
 use super::loading::{coded, optional_coded, optional_time, time};
 use super::readers::Reader;
 use crate::rows::codes::Coded;
+use crate::rows::outcomes;
 
 const COLUMNS: &str =
     "SELECT id, project, kind, subject, value, words, raised_at, resolved_at, told,
@@ -72,6 +73,7 @@ impl Line<'_> {
                 "DELETE FROM alert_silence WHERE no = ?2 AND project = ?1",
                 params![project.0, no],
             )?,
+            AlertStep::Outcomes { routes, epoch } => return self.keep_outcomes(routes, *epoch),
             AlertStep::Mailed {
                 project,
                 upto,
@@ -92,6 +94,19 @@ impl Line<'_> {
         } else {
             Outcome::Missing
         })
+    }
+
+    fn keep_outcomes(&mut self, routes: &[RouteOutcomes], epoch: Epoch) -> Result<Outcome, Fault> {
+        if self.is_fenced(epoch) {
+            return Ok(Outcome::Fenced);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO route_outcomes (route, record) VALUES (?1, ?2)",
+        )?;
+        for it in routes {
+            statement.execute(params![it.route.0, outcomes::encode(it)])?;
+        }
+        Ok(Outcome::Done)
     }
 
     fn raise(&mut self, new: &NewAlert, epoch: Epoch) -> Result<Outcome, Fault> {
@@ -229,5 +244,18 @@ impl Reader {
             .query_row([project.0], |row| row.get(0))
             .optional()?;
         Ok(upto.map(EventSeq))
+    }
+
+    pub(super) fn route_outcomes(&self) -> Result<Vec<RouteOutcomes>, Fault> {
+        let mut statement = self
+            .db
+            .prepare("SELECT route, record FROM route_outcomes ORDER BY route")?;
+        let mut rows = statement.query([])?;
+        let mut routes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let record: Vec<u8> = row.get(1)?;
+            routes.push(outcomes::decode(RouteKey(row.get(0)?), &record)?);
+        }
+        Ok(routes)
     }
 }

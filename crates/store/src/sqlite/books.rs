@@ -16,8 +16,11 @@ use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
 use ports::store::books::{Deposit, QuotaGone, charge, needed, priced, reserve};
+use ports::store::fold::IDEMPOTENCY_MEMORY;
+use ports::store::messages::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::accept::{decode_fields, encode_fields};
 use super::fault::Fault;
 use super::lines::Line;
 use crate::rows::account::{account_to_key, country_to_key};
@@ -213,8 +216,46 @@ impl Line<'_> {
 
     /// See [`Deposit`].
     pub(super) fn deposit(&mut self, deposit: &Deposit) -> Result<Outcome, Fault> {
+        if let Some(key) = &deposit.idempotency {
+            if let Some(repeat) = self.repeat(deposit.project, key, deposit.at)? {
+                return Ok(repeat);
+            }
+            self.connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO deposit_key (project, key, at, fields)
+                     VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    deposit.project.0,
+                    key.key,
+                    deposit.at.as_millis(),
+                    encode_fields(&key.fields),
+                ])?;
+        }
         self.post(&deposit.posting(), deposit.note.as_deref())?;
         Ok(Outcome::Done)
+    }
+
+    /// What a deposit is answered with where one was noted under its key in the last 24 hours (R-LIFE-3).
+    fn repeat(
+        &self,
+        project: ProjectKey,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, Fault> {
+        let found: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached("SELECT at, fields FROM deposit_key WHERE project = ?1 AND key = ?2")?
+            .query_row(params![project.0, key.key], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let remembered = |at: i64| now.since(Timestamp::from_millis(at)) < IDEMPOTENCY_MEMORY;
+        let Some((_, fields)) = found.filter(|it| remembered(it.0)) else {
+            return Ok(None);
+        };
+        let differs = key.first_difference(&decode_fields(&fields)?);
+        Ok(Some(Outcome::AlreadyDeposited { differs }))
     }
 
     fn post(&mut self, posting: &Posting, note: Option<&str>) -> Result<(), Fault> {

@@ -84,6 +84,12 @@ impl Line<'_> {
                      FROM idempotency WHERE at < ?1 ORDER BY at, project, key LIMIT ?2)",
             )?
             .execute(params![keys_before.as_millis(), limit])?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM deposit_key WHERE (project, key) IN (SELECT project, key
+                     FROM deposit_key WHERE at < ?1 ORDER BY at, project, key LIMIT ?2)",
+            )?
+            .execute(params![keys_before.as_millis(), limit])?;
         // Parked in the order of arrival, so the oldest come first without an index on the time.
         self.connection
             .prepare_cached(

@@ -85,6 +85,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "claims",
         sql: include_str!("../../migrations/0013_claims.sql"),
     },
+    Migration {
+        number: 14,
+        name: "deposit_keys_and_outcomes",
+        sql: include_str!("../../migrations/0014_deposit_keys_and_outcomes.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

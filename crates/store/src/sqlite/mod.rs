@@ -56,7 +56,7 @@ use domain::model::money::Micros;
 use domain::model::progress::Lane;
 use domain::model::quota::{Meter, MeterOf};
 use domain::time::{Millis, Timestamp};
-use ports::store::alerts::AlertFilter;
+use ports::store::alerts::{AlertFilter, RouteOutcomes};
 use ports::store::audit::{AuditFilter, AuditRecord};
 use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use ports::store::contacts::{ContactFilter, ContactView};
@@ -483,6 +483,10 @@ impl Queries for SqliteStore {
 
     fn alert_mail(&self, project: ProjectKey) -> Answer<'_, Option<EventSeq>> {
         self.ask(move |reader| reader.alert_mail(project))
+    }
+
+    fn route_outcomes(&self) -> Answer<'_, Vec<RouteOutcomes>> {
+        self.ask(Reader::route_outcomes)
     }
 
     fn phone_book(&self, route: RouteKey, since: Timestamp, peers: u32) -> Answer<'_, PhoneBook> {

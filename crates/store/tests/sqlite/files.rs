@@ -7,9 +7,12 @@ use std::sync::{Arc, mpsc};
 use domain::ids::{MessageId, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::message::Status;
+use domain::model::money::Micros;
 use domain::model::receipt::ReceiptState;
 use domain::model::webhook::WebhookSecret;
 use ports::conformance::store::kit::*;
+use ports::store::books::{Deposit, LedgerFilter};
+use ports::store::messages::IdempotencyKey;
 use ports::store::operations::{PlanStep, Start};
 use ports::store::webhooks::{WebhookChange, WebhookSetting};
 use ports::store::{Epoch, Op, Outcome, Queries, Registered, Store};
@@ -152,6 +155,42 @@ fn what_was_acknowledged_is_in_the_files_of_a_killed_process() {
         }
         accept(&after, sent_at_once(phone(9_999), at(2)));
     }
+}
+
+#[test]
+fn the_key_of_a_deposit_is_as_durable_as_its_line_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("a.db"), folder.path().join("copy.db"));
+    let store = open(&path);
+    let deposit = || {
+        Op::Deposit(Deposit {
+            project: PROJECT,
+            amount: Micros(5),
+            note: None,
+            at: at(1),
+            idempotency: Some(IdempotencyKey {
+                key: "a".into(),
+                fields: vec![("amount", 5)],
+            }),
+        })
+    };
+    assert!(matches!(commit(&store, deposit()), Outcome::Done));
+    // As a killed process would leave it.
+    for suffix in ["-wal", ""] {
+        std::fs::copy(with_suffix(&path, suffix), with_suffix(&copy, suffix)).unwrap();
+    }
+    let after = open(&copy);
+    let repeat = commit(&after, deposit());
+    assert!(matches!(
+        repeat,
+        Outcome::AlreadyDeposited { differs: None }
+    ));
+    let ledger = LedgerFilter {
+        project: PROJECT,
+        before: None,
+        limit: 9,
+    };
+    assert_eq!(ask(after.ledger(ledger)).len(), 1);
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {

@@ -262,6 +262,7 @@ fn the_scripts_reach_what_matters() {
         ("Stale", 100),
         ("ReceiptParked", 50),
         ("AlreadyAccepted", 20),
+        ("AlreadyDeposited", 10),
         ("InboundKept", 20),
         ("ConsentKept", 50),
         ("OptedOut", 10),

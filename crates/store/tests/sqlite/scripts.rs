@@ -207,6 +207,10 @@ impl Story {
                 amount: Micros(i64::from(step.which) * 1_000 - 50_000),
                 note: step.is_long.then(|| "prepaid".into()),
                 at: now,
+                idempotency: step.detail.is_multiple_of(2).then(|| IdempotencyKey {
+                    key: (if step.is_long { "a" } else { "b" }).into(),
+                    fields: vec![("amount", step.which.into())],
+                }),
             }),
             _ => {
                 let before = now.plus(Millis::minutes(-10));
@@ -319,6 +323,7 @@ impl Story {
                     .extend(view.channels.iter().map(|it| it.id.clone()));
             }
             Outcome::AlreadyAccepted { .. }
+            | Outcome::AlreadyDeposited { .. }
             | Outcome::OptedOut
             | Outcome::PersonRefused(_)
             | Outcome::QuotaGone(_)

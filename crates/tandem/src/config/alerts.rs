@@ -43,6 +43,7 @@ const fn range(kind: AlertKind) -> Option<std::ops::RangeInclusive<i64>> {
         AlertKind::FailureRate | AlertKind::Quota80 | AlertKind::Quota100 => Some(1..=100),
         AlertKind::WebhookFailing => Some(1..=1_000),
         AlertKind::BacklogAge
+        | AlertKind::BulkBacklogAge
         | AlertKind::ReceiptsMissing
         | AlertKind::RouteDown
         | AlertKind::PhoneOffline
@@ -56,7 +57,7 @@ fn threshold(mut table: Table<'_>, kind: AlertKind, usual: Threshold) -> Thresho
     let raise_after = table.or("after", usual.raise_after, span);
     let resolve_after = table.or("resolve_after", usual.resolve_after, span);
     let (raise, resolve) = match kind {
-        AlertKind::BacklogAge | AlertKind::ReceiptsMissing => {
+        AlertKind::BacklogAge | AlertKind::BulkBacklogAge | AlertKind::ReceiptsMissing => {
             let seconds = |field: Field<'_>| {
                 let span = field.span_of_time(Millis::seconds(1)..=LONGEST)?;
                 Some(span.get() / 1_000)

@@ -3,7 +3,6 @@
 pub(crate) mod content;
 mod email;
 pub(crate) mod files;
-mod idempotency;
 pub(crate) mod output;
 mod preview;
 pub(crate) mod quoted;

@@ -8,6 +8,7 @@ use engine::request::{Refused, SendRequest};
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, ErrorCode};
+use crate::v1::idempotency;
 
 /// The answer where the rules say no.
 pub(super) fn by_rule(refusal: Refusal, decision: &Decision) -> ApiError {
@@ -96,7 +97,7 @@ impl Names {
 pub(super) fn of(refused: Refused, names: Names) -> ApiError {
     match refused {
         Refused::ByRule { refusal, decision } => by_rule(refusal, &decision),
-        Refused::AlreadyAccepted { .. } => repeated(),
+        Refused::AlreadyAccepted { .. } => idempotency::repeated("message"),
         Refused::NoSuchInbound => ApiError::field(
             &["inReplyTo"],
             "is not the id of an inbound message of this project",
@@ -130,14 +131,4 @@ pub(super) fn of(refused: Refused, names: Names) -> ApiError {
         .should_retry(true),
         Refused::Unavailable(error) => error.into(),
     }
-}
-
-/// `409 conflict`: the idempotency key was used before (R-LIFE-3).
-pub(super) fn repeated() -> ApiError {
-    ApiError::new(
-        StatusCode::CONFLICT,
-        ErrorCode::Conflict,
-        "A message with this idempotency key already exists",
-    )
-    .should_retry(false)
 }

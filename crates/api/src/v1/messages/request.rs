@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 
 use super::content::{self, ContentIn};
 use super::email::{self, AttachmentIn, EmailIn};
-use super::idempotency::{self, Fields};
 use super::template;
 use crate::address;
 use crate::auth::{Caller, Scopes};
@@ -26,6 +25,7 @@ use crate::error::{ApiError, FieldError, Problems};
 use crate::json;
 use crate::page::ChannelWord;
 use crate::schema;
+use crate::v1::idempotency::{self, Fields};
 
 /// Most characters of a text (the longest that any channel carries).
 const TEXT_CHARS: usize = 4_096;
@@ -222,14 +222,7 @@ pub(super) fn prepare(
         &FALLBACK_AFTER,
         &mut problems,
     );
-    let header_key = match headers.idempotency_key.as_ref().map(|it| it.to_str()) {
-        Some(Ok(key)) => Some(key),
-        Some(Err(_)) => {
-            problems.add(&["Idempotency-Key"], "must be plain ASCII");
-            None
-        }
-        None => None,
-    };
+    let header_key = idempotency::of_header(headers.idempotency_key.as_ref(), &mut problems);
     let body_key = input.idempotency_key.as_ref().map(Text::as_str);
     let key = idempotency::key(body_key, header_key, &mut problems);
     problems.finish()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::ids::{MessageId, ProjectKey};
 use engine::request::{Accepted, Refused};
@@ -12,17 +12,14 @@ use ports::store::messages::{MessageView, ViewKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::idempotency;
 use super::output::{MessageOut, RoutingOut};
 use super::refusal::{self, Names};
 use super::request::{SendHeaders, SendIn, prepare};
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
 use crate::error::{ApiError, ErrorOut, FieldError};
+use crate::v1::idempotency;
 use crate::{ApiState, json};
-
-/// Tells that a repeat was answered with the original (R-LIFE-3).
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// One message, and how it was or would be routed.
 #[derive(Serialize, ToSchema)]
@@ -123,10 +120,10 @@ async fn repeat(
         let mut response = json::response(StatusCode::ACCEPTED, &answer);
         response
             .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
+            .insert(idempotency::REPLAYED, HeaderValue::from_static("true"));
         return Ok(response);
     }
-    let mut error = refusal::repeated();
+    let mut error = idempotency::repeated("message");
     if let Some(view) = &view {
         let message = serde_json::to_value(MessageOut::of(view, &topology));
         error = error.detail("message", message.unwrap_or_default());

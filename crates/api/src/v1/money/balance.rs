@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
-use ports::store::Op;
 use ports::store::books::Deposit;
+use ports::store::{Op, Outcome};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +17,7 @@ use super::amount::{self, Cents, Exact};
 use crate::asked::Asked;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
+use crate::v1::idempotency::{self, Fields};
 use crate::v1::messages::output::CurrencyCode;
 use crate::{ApiState, json};
 
@@ -150,21 +151,33 @@ pub(crate) struct DepositIn {
     /// What it was for.
     #[schema(max_length = 200)]
     note: Option<String>,
+    /// Makes a repeat within 24 h the same deposit (R-LIFE-3). The header `Idempotency-Key` does the
+    /// same. These keys are apart from those of messages.
+    #[schema(max_length = 255)]
+    idempotency_key: Option<String>,
 }
 
-/// Notes that money was paid in, or taken out.
+/// Notes that money was paid in, or taken out. With a key, a repeat notes nothing and is answered as the
+/// first request, with the balance as it is by then.
 #[utoipa::path(
     post,
     path = "/v1/balance/deposits",
     operation_id = "createDeposit",
     tag = "money",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same as `idempotencyKey` in the body; if both are given they must be equal"),
+    ),
     request_body(content = DepositIn, content_type = "application/json"),
     responses(
-        (status = 201, description = "It stands in the ledger; the balance with it", body = BalanceOut<'_>),
+        (status = 201, description = "It stands in the ledger; the balance with it. Also the answer to a repeat, with the header `Idempotent-Replayed: true`", body = BalanceOut<'_>),
         (status = 400, description = "A field is wrong", body = ErrorOut<'_>),
+        (status = 409, description = "The idempotency key was used for another deposit", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn deposit(asked: Asked<DepositIn>) -> Result<Response, ApiError> {
+pub(crate) async fn deposit(
+    headers: HeaderMap,
+    asked: Asked<DepositIn>,
+) -> Result<Response, ApiError> {
     let Asked { api, caller, body } = asked.by(Scopes::MANAGE)?;
     let (input, warnings) = body.open()?;
     let mut problems = Problems::default();
@@ -186,6 +199,9 @@ pub(crate) async fn deposit(asked: Asked<DepositIn>) -> Result<Response, ApiErro
             "must be at most 200 characters, none of them a control character",
         );
     }
+    let header_key = idempotency::of_header(headers.get("idempotency-key"), &mut problems);
+    let body_key = input.idempotency_key.as_deref();
+    let key = idempotency::key(body_key, header_key, &mut problems);
     problems.finish()?;
     let Some(amount) = amount else {
         return Err(ApiError::internal("a deposit without an amount was taken"));
@@ -195,7 +211,27 @@ pub(crate) async fn deposit(asked: Asked<DepositIn>) -> Result<Response, ApiErro
         amount,
         note: note.map(Into::into),
         at: api.engine.now(),
+        idempotency: key.map(|key| {
+            let mut fields = Fields::with_capacity(2);
+            fields.add_number("amount", Some(amount.0));
+            fields.add("note", note.map(str::as_bytes));
+            fields.under(key)
+        }),
     };
-    api.engine.apply(Op::Deposit(deposit)).await?;
-    answer(&api, &caller, StatusCode::CREATED, &warnings).await
+    let outcome = caller.engine(&api).apply(Op::Deposit(deposit)).await?;
+    let Outcome::AlreadyDeposited { differs } = outcome else {
+        return answer(&api, &caller, StatusCode::CREATED, &warnings).await;
+    };
+    if let Some(field) = differs {
+        return Err(idempotency::differs(
+            idempotency::repeated("deposit"),
+            &field,
+        ));
+    }
+    let mut response = answer(&api, &caller, StatusCode::CREATED, &warnings).await?;
+    let replayed = HeaderValue::from_static("true");
+    response
+        .headers_mut()
+        .insert(idempotency::REPLAYED, replayed);
+    Ok(response)
 }

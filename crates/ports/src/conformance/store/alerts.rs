@@ -4,9 +4,10 @@ use domain::ids::{AlertId, ProjectKey};
 use domain::model::alert::{Alert, AlertKind, Silence};
 use domain::model::audit::{Actor, ActorKind};
 use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
+use domain::phone::CountryCode;
 
 use super::kit::*;
-use crate::store::alerts::{AlertFilter, AlertStep, NewAlert};
+use crate::store::alerts::{AlertFilter, AlertStep, Ended, NewAlert, RouteOutcomes};
 use crate::store::audit::PruneHistory;
 use crate::store::events::EventFilter;
 use crate::store::{Epoch, Op, Outcome, Store};
@@ -262,4 +263,40 @@ pub fn what_is_over_is_forgotten_and_what_is_raised_stays(store: &dyn Store) {
     // No id is given twice.
     raise(store, new("route:b", 3));
     assert!(newest(store) > id);
+}
+
+pub fn how_messages_of_a_route_ended_of_late_is_kept_as_it_was_told_last(store: &dyn Store) {
+    let ended = |country, slice, all, failed| Ended {
+        country,
+        slice,
+        all,
+        failed,
+    };
+    let romania = CountryCode::parse("RO");
+    let of = |route, ended, unanswered| RouteOutcomes {
+        route,
+        ended,
+        unanswered,
+    };
+    let keep = |routes: Vec<RouteOutcomes>| {
+        let epoch = Epoch(0);
+        apply(store, AlertStep::Outcomes { routes, epoch })
+    };
+    assert_eq!(ask(store.route_outcomes()), []);
+    let first = of(
+        SMS,
+        vec![ended(romania, 59_999_999, 20, 3), ended(None, -1, 1, 0)],
+        Some((at(7), 4)),
+    );
+    let other = of(WHATSAPP, Vec::new(), None);
+    let done = keep(vec![other.clone(), first.clone()]);
+    assert!(matches!(done, Outcome::Done), "{done:?}");
+    assert_eq!(ask(store.route_outcomes()), [first, other.clone()]);
+    let next = of(SMS, vec![ended(romania, 60_000_000, u64::MAX, 1)], None);
+    keep(vec![next.clone()]);
+    assert_eq!(ask(store.route_outcomes()), [next, other]);
+    assert!(matches!(keep(Vec::new()), Outcome::Done));
+    ask(store.raise_epoch());
+    let late = keep(vec![of(SMS, Vec::new(), None)]);
+    assert!(matches!(late, Outcome::Fenced), "{late:?}");
 }

@@ -21,6 +21,7 @@ use crate::store::books::{
     Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyGroups, TallyRow,
 };
 use crate::store::consent::{Consent, ConsentSubject, Towards};
+use crate::store::messages::IdempotencyKey;
 use crate::store::operations::{Accept, Billed, FirstStep, PlanStep, Release};
 use crate::store::{Op, Outcome, Store};
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
@@ -389,6 +390,7 @@ pub fn a_deposit_is_in_the_ledger_with_its_note(store: &dyn Store) {
         amount: Micros(5_000_000),
         note: Some("invoice 7".into()),
         at: at(1),
+        idempotency: None,
     };
     let outcome = commit(store, Op::Deposit(deposit));
     assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
@@ -404,6 +406,57 @@ pub fn a_deposit_is_in_the_ledger_with_its_note(store: &dyn Store) {
         (Account::Charges(SMS), COST),
     ];
     assert_eq!(balances(store), want);
+}
+
+pub fn a_deposit_under_a_key_is_noted_once_in_a_day(store: &dyn Store) {
+    let deposit = |project, key: &str, (amount, note), millis| {
+        Op::Deposit(Deposit {
+            project: ProjectKey(project),
+            amount: Micros(5),
+            note: None,
+            at: at(millis),
+            idempotency: Some(IdempotencyKey {
+                key: key.into(),
+                fields: vec![("amount", amount), ("note", note)],
+            }),
+        })
+    };
+    let is_noted = |op| match commit(store, op) {
+        Outcome::Done => Ok(()),
+        Outcome::AlreadyDeposited { differs } => Err(differs),
+        other => panic!("{other:?}"),
+    };
+    let day = 24 * 3_600_000;
+    assert_eq!(is_noted(deposit(1, "a", (1, 2), 0)), Ok(()));
+    assert_eq!(is_noted(deposit(1, "a", (1, 2), day - 1)), Err(None));
+    for (fields, differs) in [((1, 3), "note"), ((9, 3), "amount")] {
+        let want = Err(Some(differs.into()));
+        assert_eq!(is_noted(deposit(1, "a", fields, 1)), want);
+    }
+    assert_eq!(is_noted(deposit(1, "b", (1, 2), 1)), Ok(()));
+    assert_eq!(is_noted(deposit(2, "a", (1, 2), 1)), Ok(()), "its own");
+    assert_eq!(ledger(store).len(), 2, "nothing else was written");
+    assert_eq!(balances(store)[0], (Account::Funds, Micros(10)));
+    // The key of a message is another.
+    let message = Accept {
+        idempotency: Some(IdempotencyKey {
+            key: "a".into(),
+            fields: vec![("to", 1)],
+        }),
+        ..sent_at_once(phone(1), at(2))
+    };
+    accept(store, message);
+    assert_eq!(is_noted(deposit(1, "a", (1, 2), day)), Ok(()), "forgotten");
+    assert_eq!(is_noted(deposit(1, "a", (1, 2), day)), Err(None));
+    let keys_before = at(day);
+    let prune = Op::Prune {
+        keys_before,
+        receipts_before: at(0),
+        limit: 1,
+    };
+    commit(store, prune);
+    assert_eq!(is_noted(deposit(1, "b", (1, 2), 2)), Ok(()), "pruned");
+    assert_eq!(is_noted(deposit(2, "a", (1, 2), 2)), Err(None));
 }
 
 pub fn a_corrected_price_is_booked_as_the_difference(store: &dyn Store) {
@@ -436,6 +489,7 @@ pub fn the_ledger_is_read_page_by_page_and_a_projects_own(store: &dyn Store) {
                 amount: Micros(amount),
                 note: None,
                 at: at(amount),
+                idempotency: None,
             }),
         );
     }

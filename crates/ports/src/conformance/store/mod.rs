@@ -73,6 +73,7 @@ macro_rules! store_conformance {
             a_spend_quota_counts_what_the_volume_makes_of_a_price,
             what_a_route_charges_is_in_the_ledger_twice,
             a_deposit_is_in_the_ledger_with_its_note,
+            a_deposit_under_a_key_is_noted_once_in_a_day,
             a_corrected_price_is_booked_as_the_difference,
             the_ledger_is_read_page_by_page_and_a_projects_own,
             attempts_are_tallied_by_the_hour_in_which_they_were_sent,
@@ -232,6 +233,7 @@ macro_rules! store_conformance {
             alerts_are_listed_newest_first_and_by_every_filter,
             silences_hold_until_their_time_or_their_end,
             how_far_alerts_were_mailed_only_moves_forward,
+            how_messages_of_a_route_ended_of_late_is_kept_as_it_was_told_last,
             an_older_owner_raises_and_resolves_nothing,
             what_is_over_is_forgotten_and_what_is_raised_stays,
         }

@@ -1,16 +1,32 @@
 //! "This is the same request" (R-LIFE-3): the caller's key, and a hash of each field in a fixed
 //! order, to name the one that differs.
 
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use ports::store::messages::IdempotencyKey;
 
-use crate::error::{ApiError, Problems};
+use crate::error::{ApiError, ErrorCode, Problems};
 
 /// Most characters of a key.
 const KEY_CHARS: usize = 255;
 const PATH: &[&str] = &["idempotencyKey"];
 
+/// Tells that a repeat was answered with the original.
+pub(in crate::v1) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The key of the header, where the request has it.
+pub(in crate::v1) fn of_header<'a>(
+    header: Option<&'a HeaderValue>,
+    problems: &mut Problems,
+) -> Option<&'a str> {
+    let key = header?.to_str();
+    if key.is_err() {
+        problems.add(&["Idempotency-Key"], "must be plain ASCII");
+    }
+    key.ok()
+}
+
 /// The key of the body or of the header; both must be equal.
-pub(super) fn key<'a>(
+pub(in crate::v1) fn key<'a>(
     body: Option<&'a str>,
     header: Option<&'a str>,
     problems: &mut Problems,
@@ -31,16 +47,16 @@ pub(super) fn key<'a>(
 
 /// The hashes of a request's fields. FNV-1a: the same in every build, as they outlive the process,
 /// and nothing secret hangs on them.
-pub(super) struct Fields(Vec<(&'static str, u64)>);
+pub(in crate::v1) struct Fields(Vec<(&'static str, u64)>);
 
 impl Fields {
     /// No field yet; `count` of them come.
-    pub(super) fn with_capacity(count: usize) -> Self {
+    pub(in crate::v1) fn with_capacity(count: usize) -> Self {
         Self(Vec::with_capacity(count))
     }
 
     /// Adds a field as the caller gave it; absent and empty differ.
-    pub(super) fn add(&mut self, name: &'static str, value: Option<&[u8]>) {
+    pub(in crate::v1) fn add(&mut self, name: &'static str, value: Option<&[u8]>) {
         let hash = match value {
             None => 0,
             Some(bytes) => bytes
@@ -54,7 +70,7 @@ impl Fields {
     }
 
     /// Adds a number, a truth or a moment.
-    pub(super) fn add_number(&mut self, name: &'static str, value: Option<i64>) {
+    pub(in crate::v1) fn add_number(&mut self, name: &'static str, value: Option<i64>) {
         match value {
             Some(number) => self.add(name, Some(&number.to_le_bytes())),
             None => self.add(name, None),
@@ -62,7 +78,7 @@ impl Fields {
     }
 
     /// The key with these fields.
-    pub(super) fn under(self, key: &str) -> IdempotencyKey {
+    pub(in crate::v1) fn under(self, key: &str) -> IdempotencyKey {
         IdempotencyKey {
             key: key.into(),
             fields: self.0,
@@ -70,8 +86,18 @@ impl Fields {
     }
 }
 
+/// `409 conflict`: the idempotency key was used for such a thing before (R-LIFE-3).
+pub(in crate::v1) fn repeated(what: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::CONFLICT,
+        ErrorCode::Conflict,
+        format!("A {what} with this idempotency key already exists"),
+    )
+    .should_retry(false)
+}
+
 /// The refusal of a repeat whose body is another.
-pub(super) fn differs(error: ApiError, field: &str) -> ApiError {
+pub(in crate::v1) fn differs(error: ApiError, field: &str) -> ApiError {
     let words = "differs from the first request with this idempotency key";
     error.with_field(&[field], words)
 }
