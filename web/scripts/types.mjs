@@ -1,7 +1,7 @@
 // Writes src/api/types.ts: the shapes of openapi.json that the pages use.
 //
-// Only what can be reached from the paths and shapes below, so that the file changes when they do and not with
-// the rest of the API.
+// Only what can be reached from the paths and shapes below, so that the file changes when they do and
+// not with the rest of the API.
 
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,7 +1,7 @@
 """R-ALERT, R-PHONE-4: the pages of alerts and conversations in a real browser, against the server's own.
 
 A route goes down and comes back as its SMSC does; people write through simulators. With
-`WEB_PICTURES=1` the pictures go into `docs/pictures`.
+`WEB_PICTURES=1` the pictures that the guide shows go into `docs/pictures`.
 """
 
 from __future__ import annotations
@@ -56,8 +56,11 @@ def results() -> Iterator[dict[str, str | None]]:
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr + server.tail()
         if os.environ.get("WEB_PICTURES"):
+            docs = HERE.parents[2] / "docs"
+            shown = (docs / "guides" / "web-app.md").read_text()
             for picture in pictures.glob("web-*.png"):
-                shutil.copy(picture, HERE.parents[2] / "docs" / "pictures")
+                if picture.name in shown:
+                    shutil.copy(picture, docs / "pictures")
         yield json.loads(ran.stdout)
     finally:
         server.close()
