@@ -1,11 +1,13 @@
 // Writes src/api/types.ts: the shapes of openapi.json that the pages use.
 //
-// Only what can be reached from the paths below, so that the file changes when they do and not with
-// the rest of the API.
+// Only what can be reached from the paths and shapes below, so that the file changes when they do and
+// not with the rest of the API.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
 const PATHS = [/^\/ui\/v1\//];
+// Shapes of `/v1` that the pages use, by name: its paths would bring along far more.
+const SHAPES = ["Alert", "Conversation", "Message", "MessageRouting", "Routing", "Silence"];
 
 const here = new URL("..", import.meta.url);
 const document = JSON.parse(readFileSync(new URL("../openapi.json", here), "utf8"));
@@ -27,6 +29,7 @@ function reach(value) {
 
 function type(schema) {
   if (schema.$ref) return schema.$ref.split("/").at(-1);
+  if (schema.allOf) return schema.allOf.map(type).join(" & ");
   const several = schema.oneOf ?? schema.anyOf;
   if (several) return several.map(type).join(" | ");
   if (schema.enum) return schema.enum.map((it) => JSON.stringify(it)).join(" | ");
@@ -66,6 +69,7 @@ function fields(schema) {
 for (const [path, item] of Object.entries(document.paths)) {
   if (PATHS.some((it) => it.test(path))) reach(item);
 }
+for (const name of SHAPES) reach({ $ref: `#/components/schemas/${name}` });
 const parts = [...wanted].sort().map((name) => {
   const schema = schemas[name];
   const head = comment(schema.description, "");

@@ -54,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
         "--no-fund",
         "--loglevel=error",
     ])?;
-    for script in ["types", "check", "build"] {
+    for script in ["types", "check", "test", "build"] {
         npm(&["run", "--silent", script])?;
     }
     let path = folder.join(STAMP);

@@ -29,19 +29,19 @@ export function remember(session: Session): Session {
   return session;
 }
 
-/** One request; the answer's body, `undefined` where it has none. */
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const first = await request(method, path, body);
+/** One request, perhaps with more headers; the answer's body, empty where it has none. */
+export async function call<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
+  const first = await request(method, path, body, more);
   if (first.status === 403 && method !== "GET" && (await isStale(first.clone()))) {
     // Signed in anew in another tab: the proof of before fits no more.
     remember(await read<Session>(await request("GET", "/ui/v1/session")));
-    return read<T>(await request(method, path, body));
+    return read<T>(await request(method, path, body, more));
   }
   return read<T>(first);
 }
 
-async function request(method: string, path: string, body?: unknown): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+async function request(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };

@@ -1,6 +1,7 @@
 // Messages that wait for somebody's phone (R-PHONE-2): the contract with the server, all in one file.
 
 import { call, Refused } from "./client";
+import { listen } from "./stream";
 
 /** Who has a message at the moment. */
 export interface Claimed {
@@ -61,10 +62,7 @@ export async function tell(id: string, answer: Answer): Promise<void> {
 
 /** Calls `changed` whenever the list may be another one; call the result to end it. */
 export function follow(changed: () => void): () => void {
-  const source = new EventSource(`${BASE}/events`);
-  source.addEventListener("message", changed);
-  source.addEventListener("changed", changed);
-  return () => source.close();
+  return listen(`${BASE}/events`, ["changed"], changed);
 }
 
 function path(id: string, action: string): string {

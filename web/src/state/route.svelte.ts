@@ -3,6 +3,9 @@
 export type Page =
   | { name: "waiting" }
   | { name: "message"; id: string }
+  | { name: "conversations" }
+  | { name: "conversation"; id: string }
+  | { name: "alerts" }
   | { name: "phones" }
   | { name: "account" }
   | { name: "welcome"; token: string };
@@ -11,7 +14,8 @@ export type Page =
 export function read(hash: string): Page {
   const [, first, second] = hash.replace(/^#/, "").split("/");
   if (first === "waiting" && second) return { name: "message", id: decodeURIComponent(second) };
-  if (first === "phones" || first === "account") return { name: first };
+  if (first === "conversations" && second) return { name: "conversation", id: decodeURIComponent(second) };
+  if (first === "conversations" || first === "alerts" || first === "phones" || first === "account") return { name: first };
   if (first === "welcome" && second) return { name: "welcome", token: decodeURIComponent(second) };
   return { name: "waiting" };
 }
@@ -25,6 +29,11 @@ addEventListener("hashchange", () => {
 /** The address of a message's page. */
 export function messagePath(id: string): string {
   return `#/waiting/${encodeURIComponent(id)}`;
+}
+
+/** The address of a conversation's page. */
+export function conversationPath(id: string): string {
+  return `#/conversations/${encodeURIComponent(id)}`;
 }
 
 /** Goes to a page, `/waiting` or the like. */

@@ -61,6 +61,7 @@ export function expired(): void {
 
 async function left(): Promise<void> {
   localStorage.removeItem(KEY);
+  sessionStorage.clear();
   await forgetAll().catch(() => undefined);
   expired();
 }

@@ -4,10 +4,11 @@
 import { Offline, Refused, words } from "../api/client";
 import { follow, list, type Waiting } from "../api/waiting";
 import { all, replace } from "./kept";
+import { whileSeen } from "./live";
 import { flush, load as loadOutbox, pending } from "./outbox.svelte";
 import { expired } from "./session.svelte";
 
-/** How often the list is asked for while the page is looked at: streams break without a word. */
+/** How often the list is asked for while the page is looked at. */
 const EVERY_MS = 30_000;
 
 export const waiting = $state<{
@@ -55,23 +56,20 @@ function badge(): void {
 
 /** Keeps the list as it is at the server; call the result to end that. */
 export function keepFresh(): () => void {
-  const again = (): void => {
-    if (document.visibilityState !== "visible") return;
-    void flush().then(refresh);
-  };
+  const again = (): void => void flush().then(refresh);
+  let stop: (() => void) | undefined = undefined;
+  let isOver = false;
   void loadOutbox()
     .then(async () => {
       if (waiting.state === "loading") waiting.items = sorted(await all<Waiting>("seen").catch(() => []));
     })
-    .then(again);
+    .then(() => {
+      if (!isOver) stop = whileSeen(again, EVERY_MS);
+    });
   const unfollow = follow(again);
-  const timer = setInterval(again, EVERY_MS);
-  document.addEventListener("visibilitychange", again);
-  addEventListener("online", again);
   return () => {
+    isOver = true;
     unfollow();
-    clearInterval(timer);
-    document.removeEventListener("visibilitychange", again);
-    removeEventListener("online", again);
+    stop?.();
   };
 }

@@ -59,6 +59,7 @@ async fn example_5_whatsapp_fails_and_sms_delivers_five_seconds_later() {
             "errorCode": null,
             "errorMessage": null,
             "attemptedChannels": ["whatsapp", "sms"],
+            "route": "gw",
             "fallbackEnabled": true,
             "trafficClass": "direct",
             "category": "transactional",

@@ -129,6 +129,9 @@ struct OutboundOut<'a> {
     /// The channels that were tried, in order.
     #[schema(value_type = Vec<String>, max_items = 2, required = false)]
     attempted_channels: Attempted<'a>,
+    /// The route that has it, or had it last; absent before one did, and where it was removed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
     /// Whether another channel may be tried when the first fails.
     #[schema(required = false)]
     fallback_enabled: bool,
@@ -278,7 +281,7 @@ impl<'a> OutboundOut<'a> {
         view: &MessageView,
         message: &'a NewMessage,
         progress: &'a Progress,
-        topology: &Topology,
+        topology: &'a Topology,
     ) -> Self {
         let failure = progress
             .failure
@@ -306,6 +309,10 @@ impl<'a> OutboundOut<'a> {
             error_message: failure.map(|it| &*it.text),
             error_category: failure.map(|it| it.class.code()),
             attempted_channels: Attempted(progress),
+            route: progress
+                .last_attempt()
+                .and_then(|it| topology.route(it.route))
+                .map(|it| &*it.id),
             fallback_enabled: progress.fallback.enabled,
             traffic_class: message.class.code(),
             category: category(message.category),

@@ -28,6 +28,7 @@ pub mod history;
 pub mod housekeeping;
 pub mod inbound;
 pub mod kit;
+pub mod ledger;
 pub mod moving;
 pub mod people;
 pub mod phones;
@@ -71,6 +72,8 @@ macro_rules! store_conformance {
             a_price_by_volume_is_that_of_the_moment_in_which_its_place_is_taken,
             a_plan_is_priced_by_the_volume_of_its_moment_too,
             a_spend_quota_counts_what_the_volume_makes_of_a_price,
+        }
+        $crate::store_cases! { $with_store, ledger:
             what_a_route_charges_is_in_the_ledger_twice,
             a_deposit_is_in_the_ledger_with_its_note,
             a_deposit_under_a_key_is_noted_once_in_a_day,

@@ -1,0 +1,102 @@
+// Alerts in plain words: what is wrong, what that means for messages, and how urgent it is.
+
+import type { Alert, Silence } from "../api/types";
+
+/** What one alert says. */
+export interface Wording {
+  title: string;
+  meaning: string;
+  /** What was seen, as the server says it. */
+  seen: string;
+  /** Whether messages stand still or are lost while it lasts. */
+  isUrgent: boolean;
+}
+
+/** In words. */
+export function wording(alert: Pick<Alert, "kind" | "subject" | "message">): Wording {
+  const said = ofKind(alert);
+  // The server's words begin with what the title says already, where that is all there is to say.
+  const rest = alert.message.startsWith(`${lower(said.title)}: `) ? alert.message.slice(said.title.length + 2) : alert.message;
+  return { ...said, seen: upper(rest) };
+}
+
+function ofKind(alert: Pick<Alert, "kind" | "subject" | "message">): Omit<Wording, "seen"> {
+  const of = named(alert.subject);
+  switch (alert.kind) {
+    case "route_down":
+      return { title: `${upper(of)} is down`, meaning: "Nothing goes out by it: messages take other routes, or wait.", isUrgent: true };
+    case "all_routes_out":
+      return { title: "No route is left for direct messages", meaning: "They wait. Anybody can send them from their own phone, under Waiting.", isUrgent: true };
+    case "quota_100":
+      return { title: `The quota of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins.", isUrgent: true };
+    case "phone_offline":
+      return { title: `The phone of ${of} is offline`, meaning: "Messages wait for it. Is it switched on, charged and in a network?", isUrgent: true };
+    case "backlog_age":
+      return { title: `Messages wait too long for ${of}`, meaning: "It takes less than there is to send.", isUrgent: true };
+    case "quota_80":
+      return { title: `The quota of ${of} is nearly used up`, meaning: "When it is used up, messages take other routes, or wait.", isUrgent: false };
+    case "failure_rate":
+      return { title: `Many messages fail by ${of}`, meaning: "More of them than usual do not arrive.", isUrgent: false };
+    case "receipts_missing":
+      return { title: `No receipts come by ${of}`, meaning: "It takes messages, and nobody knows whether they arrive.", isUrgent: false };
+    case "webhook_failing":
+      return { title: `The webhook of ${of} fails`, meaning: "Your own system is not told what happens to messages.", isUrgent: false };
+    default:
+      // A newer server than this page.
+      return { title: upper(alert.message), meaning: "", isUrgent: false };
+  }
+}
+
+/** What an alert hangs on, as people say it. */
+export function named(subject: string): string {
+  const [kind, ...rest] = subject.split(":");
+  const id = rest.join(":");
+  switch (kind) {
+    case "project":
+      return "the whole project";
+    case "channel":
+      return `channel ${channelName(id)}`;
+    case "country":
+      return `country ${id}`;
+    default:
+      return id === "" ? subject : `${kind} ${id}`;
+  }
+}
+
+/** What people call a channel. */
+export function channelName(channel: string): string {
+  switch (channel) {
+    case "sms":
+      return "SMS";
+    case "whatsapp":
+      return "WhatsApp";
+    case "telegram":
+      return "Telegram";
+    case "email":
+      return "e-mail";
+    default:
+      return channel;
+  }
+}
+
+/** The silence that covers an alert for longest. */
+export function silenceOf(alert: Pick<Alert, "kind" | "subject">, silences: Silence[], now: number): Silence | undefined {
+  return silences
+    .filter((it) => (it.kind === null || it.kind === alert.kind) && (it.subject === null || it.subject === alert.subject) && Date.parse(it.until) > now)
+    .toSorted((a, b) => b.until.localeCompare(a.until))[0];
+}
+
+/** What a silence is about. */
+export function silenced(silence: Pick<Silence, "kind" | "subject">): string {
+  const kind = silence.kind?.replaceAll("_", " ").replace(/ (\d+)$/, " $1 %") ?? "Everything";
+  return silence.subject === null ? upper(kind) : `${upper(kind)}, ${named(silence.subject)}`;
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The sentence with a large letter. */
+export function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
