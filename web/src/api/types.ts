@@ -8,7 +8,7 @@ export interface Alert {
   acknowledgedBy: string | null;
   /** Its id. */
   id: string;
-  kind: "route_down" | "failure_rate" | "quota_80" | "quota_100" | "backlog_age" | "receipts_missing" | "webhook_failing" | "phone_offline" | "all_routes_out";
+  kind: "route_down" | "failure_rate" | "quota_80" | "quota_100" | "backlog_age" | "receipts_missing" | "webhook_failing" | "phone_offline" | "all_routes_out" | "bulk_backlog_age";
   /** What it says. */
   message: string;
   /** When it was raised. */
