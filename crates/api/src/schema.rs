@@ -129,6 +129,12 @@ pub(crate) fn alert_kind() -> Schema {
     words(AlertKind::ALL.map(AlertKind::code))
 }
 
+/// How soon somebody should look at an alert.
+pub(crate) fn severity() -> Schema {
+    use domain::model::alert::Severity;
+    words(Severity::ALL.map(Severity::code))
+}
+
 /// An object of texts.
 pub(crate) fn metadata() -> Schema {
     texts(SchemaType::Type(Type::Object))

@@ -15,6 +15,7 @@ export interface Alert {
   raisedAt: string;
   /** When it was resolved; `null` while it is raised. */
   resolvedAt: string | null;
+  severity: "urgent" | "warning";
   /** Whether it was silenced: nobody was told. */
   silenced: boolean;
   /** `raised` or `resolved`. */

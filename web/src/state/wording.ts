@@ -1,4 +1,4 @@
-// Alerts in plain words: what is wrong, what that means for messages, and how urgent it is.
+// Alerts in plain words: what is wrong, and what that means for messages.
 
 import type { Alert, Silence } from "../api/types";
 
@@ -8,8 +8,6 @@ export interface Wording {
   meaning: string;
   /** What was seen, as the server says it. */
   seen: string;
-  /** Whether messages stand still or are lost while it lasts. */
-  isUrgent: boolean;
 }
 
 /** In words. */
@@ -24,26 +22,28 @@ function ofKind(alert: Pick<Alert, "kind" | "subject" | "message">): Omit<Wordin
   const of = named(alert.subject);
   switch (alert.kind) {
     case "route_down":
-      return { title: `${upper(of)} is down`, meaning: "Nothing goes out by it: messages take other routes, or wait.", isUrgent: true };
+      return { title: `${upper(of)} is down`, meaning: "Nothing goes out by it: messages take other routes, or wait." };
     case "all_routes_out":
-      return { title: "No route is left for direct messages", meaning: "They wait. Anybody can send them from their own phone, under Waiting.", isUrgent: true };
+      return { title: "No route is left for direct messages", meaning: "They wait. Anybody can send them from their own phone, under Waiting." };
     case "quota_100":
-      return { title: `The quota of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins.", isUrgent: true };
+      return { title: `The quota of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins." };
     case "phone_offline":
-      return { title: `The phone of ${of} is offline`, meaning: "Messages wait for it. Is it switched on, charged and in a network?", isUrgent: true };
+      return { title: `The phone of ${of} is offline`, meaning: "Messages wait for it. Is it switched on, charged and in a network?" };
     case "backlog_age":
-      return { title: `Messages wait too long for ${of}`, meaning: "It takes less than there is to send.", isUrgent: true };
+      return { title: `Direct messages wait too long for ${of}`, meaning: "It takes less than there is to send." };
+    case "bulk_backlog_age":
+      return { title: `Bulk messages wait long for ${of}`, meaning: "It takes less than there is to send." };
     case "quota_80":
-      return { title: `The quota of ${of} is nearly used up`, meaning: "When it is used up, messages take other routes, or wait.", isUrgent: false };
+      return { title: `The quota of ${of} is nearly used up`, meaning: "When it is used up, messages take other routes, or wait." };
     case "failure_rate":
-      return { title: `Many messages fail by ${of}`, meaning: "More of them than usual do not arrive.", isUrgent: false };
+      return { title: `Many messages fail by ${of}`, meaning: "More of them than usual do not arrive." };
     case "receipts_missing":
-      return { title: `No receipts come by ${of}`, meaning: "It takes messages, and nobody knows whether they arrive.", isUrgent: false };
+      return { title: `No receipts come by ${of}`, meaning: "It takes messages, and nobody knows whether they arrive." };
     case "webhook_failing":
-      return { title: `The webhook of ${of} fails`, meaning: "Your own system is not told what happens to messages.", isUrgent: false };
+      return { title: `The webhook of ${of} fails`, meaning: "Your own system is not told what happens to messages." };
     default:
       // A newer server than this page.
-      return { title: upper(alert.message), meaning: "", isUrgent: false };
+      return { title: upper(alert.message), meaning: "" };
   }
 }
 

@@ -214,7 +214,7 @@ async fn an_alert_is_told_to_the_stream_and_to_webhooks_that_ask_for_it() {
     let raised_at = &told["data"]["raisedAt"];
     assert_eq!(
         told["data"],
-        json!({"alertId": list.json["items"][0]["id"], "kind": "route_down", "subject": "route:gw",
+        json!({"alertId": list.json["items"][0]["id"], "kind": "route_down", "severity": "urgent", "subject": "route:gw",
             "status": "raised", "message": "route gw is down: login refused", "value": 1,
             "raisedAt": raised_at, "resolvedAt": null})
     );

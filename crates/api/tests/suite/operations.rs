@@ -183,6 +183,7 @@ async fn an_alert_is_listed_acknowledged_and_resolved() {
     assert_eq!(items(&list).len(), 1, "{list:?}");
     let alert = items(&list)[0].clone();
     assert_eq!(alert["kind"], "route_down");
+    assert_eq!(alert["severity"], "urgent");
     assert_eq!(alert["subject"], "route:gw");
     assert_eq!(alert["message"], "route gw is down: login refused");
     assert_eq!(alert["acknowledgedBy"], Value::Null);

@@ -63,9 +63,47 @@ impl AlertKind {
         }
     }
 
+    /// How soon somebody should look.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::RouteDown
+            | Self::Quota100
+            | Self::BacklogAge
+            | Self::PhoneOffline
+            | Self::AllRoutesOut => Severity::Urgent,
+            Self::FailureRate
+            | Self::Quota80
+            | Self::ReceiptsMissing
+            | Self::WebhookFailing
+            | Self::BulkBacklogAge => Severity::Warning,
+        }
+    }
+
     /// The kind with this [`code`](Self::code).
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.code() == code)
+    }
+}
+
+/// How soon somebody should look at an alert.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Severity {
+    /// Messages stand still, or a route is lost to them.
+    Urgent,
+    /// It may become that, or costs something.
+    Warning,
+}
+
+impl Severity {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Urgent, Self::Warning];
+
+    /// The word of the API.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Warning => "warning",
+        }
     }
 }
 

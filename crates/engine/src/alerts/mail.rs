@@ -122,8 +122,9 @@ fn notice(record: &EventRecord, project: &str) -> Option<Notice> {
     let is_over = record.event.kind == EventKind::AlertResolved;
     let state = if is_over { "resolved" } else { "raised" };
     let text = format!(
-        "{}\n\nAlert:   {} ({})\nProject: {project}\n",
+        "{}\n\nAlert:   {}, {} ({})\nProject: {project}\n",
         news.words,
+        news.kind.severity().code(),
         news.kind.code(),
         news.alert,
     );

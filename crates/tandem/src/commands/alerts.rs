@@ -40,7 +40,10 @@ pub(super) async fn run(args: cli::Alerts) -> Result<ExitCode> {
             .flatten()
             .map(row)
             .collect();
-        for line in output::table(&["ID", "STATUS", "RAISED", "SEEN BY", "MESSAGE"], &rows) {
+        for line in output::table(
+            &["ID", "STATUS", "SEVERITY", "RAISED", "SEEN BY", "MESSAGE"],
+            &rows,
+        ) {
             output::line(line);
         }
     }
@@ -51,6 +54,7 @@ fn row(alert: &Value) -> Vec<String> {
     vec![
         text::plain(&alert["id"]),
         text::plain(&alert["status"]),
+        text::plain(&alert["severity"]),
         text::date_time(&text::plain(&alert["raisedAt"])),
         text::plain(&alert["acknowledgedBy"]),
         text::one_line(&text::plain(&alert["message"])),

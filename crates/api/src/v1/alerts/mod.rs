@@ -44,6 +44,9 @@ struct AlertOut<'a> {
     /// What it is about.
     #[schema(schema_with = schema::alert_kind)]
     kind: &'static str,
+    /// How soon somebody should look.
+    #[schema(schema_with = schema::severity)]
+    severity: &'static str,
     /// Which one: kind and id.
     #[schema(example = "route:gw")]
     subject: &'a str,
@@ -75,6 +78,7 @@ impl<'a> AlertOut<'a> {
         Self {
             id: Shown(alert.id),
             kind: alert.kind.code(),
+            severity: alert.kind.severity().code(),
             subject: &alert.subject,
             status: match alert.resolved_at {
                 Some(_) => "resolved",

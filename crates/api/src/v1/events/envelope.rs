@@ -120,6 +120,7 @@ struct TemplateData<'a> {
 struct AlertData<'a> {
     alert_id: Shown<AlertId>,
     kind: &'static str,
+    severity: &'static str,
     subject: &'a str,
     status: &'static str,
     message: &'a str,
@@ -327,6 +328,7 @@ fn alert_data<'a>(event: &Event, news: &'a AlertNews) -> AlertData<'a> {
     AlertData {
         alert_id: Shown(news.alert),
         kind: news.kind.code(),
+        severity: news.kind.severity().code(),
         subject: &news.subject,
         status: if is_over { "resolved" } else { "raised" },
         message: &news.words,
