@@ -105,7 +105,9 @@ def test_a_message_wakes_the_phone_within_a_second_and_many_do_so_seldom(
     for message in sent:
         api.ended(message)
     times = [at for at, name, _ in phone.events if name == "MessageEnqueued" and at > started]
-    assert all(b - a > 1.0 for a, b in zip(times, times[1:], strict=False)), times
+    # What one pull brings needs one wake-up; the next comes when that pull is over.
+    assert all(b - a > 0.25 for a, b in zip(times, times[1:], strict=False)), times
+    assert len(times) < 7, times
 
 
 # 4. The pull.

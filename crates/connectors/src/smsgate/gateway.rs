@@ -19,7 +19,7 @@ use super::pairing::{credential, kept};
 use super::phone::{enqueued, event};
 use super::receipt::Report;
 use super::wire::{self, DeviceIn, MessageOut};
-use super::{PhoneRoute, Shared, all_kept, reports, secrets};
+use super::{PhoneRoute, Shared, all_kept, secrets};
 
 /// Most messages in one answer, and most reports in one request.
 const AT_ONCE: usize = 100;
@@ -85,6 +85,7 @@ impl PhoneGateway for PhoneRoute {
         let now = shared.clock.now();
         let stream = {
             let mut pool = shared.pool.lock();
+            pool.ask_again(phone);
             let phone = pool.phones.get_mut(phone)?;
             let away_since = phone.record.seen_at;
             phone.seen(now);
@@ -312,23 +313,11 @@ fn with_numbers(mut cards: Vec<SimCard>, known: &[SimCard]) -> Vec<SimCard> {
 fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     let (answer, _) = shared.act(|pool, now| {
         let acts = seen(pool, phone, now);
-        let mut listed: Vec<_> = pool
-            .open
-            .values_mut()
-            .filter(|it| *it.handing.phone == *phone && it.is_listed(now))
-            .collect();
-        listed.sort_by_key(|it| (it.handing.handed_at, it.handing.message, it.handing.attempt));
-        listed.truncate(AT_ONCE);
-        for open in &mut listed {
-            if !open.listed {
-                open.listed = true;
-                open.moved_at = now;
-            }
-        }
-        let config = &pool.config;
+        let config = pool.config.clone();
+        let listed = pool.list(phone, AT_ONCE, now);
         let out: Vec<_> = listed
             .iter()
-            .map(|it| MessageOut::of(&it.handing, config))
+            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, &config))
             .collect();
         (self::answer(200, &out), acts)
     });
@@ -374,7 +363,7 @@ async fn reported(shared: &Arc<Shared>, phone: &str, call: &HookCall) -> HookAns
             .await;
         match known {
             Ok(Some(known)) if *known.phone == *phone => {
-                let ((), kept) = shared.act(|_, _| ((), reports::late(&known, report)));
+                let ((), kept) = shared.act(|pool, now| ((), pool.late(&known, report, now)));
                 waits.extend(kept);
             }
             Ok(_) => {}

@@ -1,7 +1,7 @@
 //! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
-//! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `reports`, `pairing`; the
+//! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `listing`, `reports`, `pairing`; the
 //! pure halves `wire`, `receipt`, `inbound`, `codes`; then this file, which runs the pool, and
 //! `gateway`, which answers phones. Phones call us: [`ports::phones`] is where their calls come in.
 
@@ -9,6 +9,7 @@ mod codes;
 mod config;
 mod gateway;
 mod inbound;
+mod listing;
 mod pairing;
 mod phone;
 mod pool;
@@ -21,7 +22,11 @@ mod wire;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]
+mod return_tests;
+#[cfg(test)]
 mod route_tests;
+#[cfg(test)]
+mod wake_tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -246,7 +251,10 @@ async fn load(shared: &Arc<Shared>) {
         let peers = u32::try_from(PEERS).unwrap_or(u32::MAX);
         let since = Timestamp::from_millis(since);
         match shared.store.phone_book(route, since, peers).await {
-            Ok(book) => return shared.pool.lock().load(book),
+            Ok(book) => {
+                let now = shared.clock.now();
+                return shared.pool.lock().load(book, now);
+            }
             Err(error) => tracing::warn!(%error, "the phones of a route are not known yet"),
         }
         sleep(AGAIN).await;
