@@ -135,3 +135,29 @@ def test_what_a_phone_gave_to_android_before_a_kill_is_not_sent_again_though_it_
     assert api.reaches(api.send("+40721000002", "the next")["message"]["id"], "delivered")
     assert [it.text for it in phone.sent] == ["given to Android", "the next"]
     assert api.message(sent)["status"] == "sent"
+
+
+def test_a_server_that_was_down_for_an_hour_asks_for_what_came_in_meanwhile(
+    server: Server, api: Api, paired: Callable[..., Phone]
+) -> None:
+    phone = paired(retry=HOUR)
+    server.kill()
+    # The queue of its webhooks is lost; the phone's own store of messages is not.
+    hooks, phone.hooks = phone.hooks, []
+    assert server.clock is not None
+    phone.receive(ANA, "in the hour", at=server.clock.now())
+    until("it is lost", lambda: not phone._hook_queue)
+    phone.hooks = hooks
+    server.clock.forward(hours=1)
+    server.start()
+
+    def heard() -> list[Any]:
+        return [it for it in api.everything("/v1/messages", status="received") if it["text"] == "in the hour"]
+
+    until("it is heard", heard)
+    assert [it for it in phone.events if it[1] == "MessagesExportRequested"]
+    # The next that comes in shows that nothing came twice.
+    phone.receive(ANA, "after the hour", at=phone.now())
+    last = api.send(ANA, "answer")["message"]["id"]
+    assert api.reaches(last, "delivered")
+    assert len(heard()) == 1

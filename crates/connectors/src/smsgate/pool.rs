@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use domain::model::address::Address;
 use domain::model::attempt::PartSet;
+use domain::model::audit::{Actor, AuditEntry};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
@@ -40,6 +41,8 @@ const RETURN_WITHIN: Millis = Millis::minutes(2);
 pub(super) enum Act {
     /// Keep this.
     Keep(PhoneChange),
+    /// Keep this, and that somebody did it.
+    Told(PhoneChange, Box<AuditEntry>),
     /// Keep what is handed; the phone may see it only then.
     Hand(Box<Handing>),
     /// The outcome of a submission.
@@ -113,6 +116,8 @@ pub(super) struct Pool {
     pub(super) phones: BTreeMap<Arc<str>, Phone>,
     pub(super) open: BTreeMap<Box<str>, Open>,
     pub(super) pairings: BTreeMap<[u8; 32], PairingRecord>,
+    /// Who made them, of those since the start.
+    pub(super) invited: BTreeMap<[u8; 32], Actor>,
     /// When six digits were wrong.
     pub(super) guesses: VecDeque<Timestamp>,
     peers: HashMap<Address, PhonePeer>,
@@ -127,6 +132,7 @@ impl Pool {
             phones: BTreeMap::new(),
             open: BTreeMap::new(),
             pairings: BTreeMap::new(),
+            invited: BTreeMap::new(),
             guesses: VecDeque::new(),
             peers: HashMap::new(),
             told: None,

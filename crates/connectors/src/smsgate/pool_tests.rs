@@ -2,6 +2,7 @@
 //! what is the engine told?
 
 use domain::ids::RouteKey;
+use domain::model::audit::Actor;
 use domain::model::failure::FailureClass;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
@@ -29,7 +30,7 @@ pub(super) fn pool() -> Pool {
 
 /// Pairs a phone that has a stream; its id.
 pub(super) fn join(pool: &mut Pool, name: &str, now: Timestamp) -> String {
-    let (pairing, _) = pool.pair(None, now);
+    let (pairing, _) = pool.pair(None, Actor::system(), now);
     let token = Credential::Token(pairing.token.to_string());
     let Some(PhoneCaller::Newcomer(permission)) = pool.whose(&token, now) else {
         panic!("no newcomer")
@@ -78,7 +79,7 @@ pub(super) fn told(acts: Vec<Act>) -> Vec<String> {
         Act::Submitted(_, SubmitOutcome::PartlyAccepted { .. }) => Some("partly".to_owned()),
         Act::Returned(_) => Some("returned".to_owned()),
         Act::Receipt(it) => Some(it.state.code().to_owned()),
-        Act::Keep(_) | Act::Hand(_) | Act::Link(_) => None,
+        Act::Keep(_) | Act::Told(..) | Act::Hand(_) | Act::Link(_) => None,
     };
     acts.into_iter().filter_map(word).collect()
 }
@@ -236,6 +237,7 @@ fn each_failure_has_its_remedy() {
         let link = pool.tick(at(2)).into_iter().find_map(|it| match it {
             Act::Link(link) => Some(link),
             Act::Keep(_)
+            | Act::Told(..)
             | Act::Hand(_)
             | Act::Submitted(..)
             | Act::Returned(_)
@@ -362,7 +364,7 @@ fn validity_is_the_least_of_what_bounds_it() {
 #[test]
 fn a_permission_is_for_one_phone_and_for_its_second_try() {
     let mut pool = pool();
-    let (pairing, _) = pool.pair(Some("Desk".into()), at(0));
+    let (pairing, _) = pool.pair(Some("Desk".into()), Actor::system(), at(0));
     let token = || Credential::Token(pairing.token.to_string());
     let Some(PhoneCaller::Newcomer(permission)) = pool.whose(&token(), at(1)) else {
         panic!("no newcomer")
@@ -390,11 +392,11 @@ fn a_permission_is_for_one_phone_and_for_its_second_try() {
 #[test]
 fn a_permission_ends_and_codes_cannot_be_guessed() {
     let mut pool = pool();
-    let (pairing, _) = pool.pair(None, at(0));
+    let (pairing, _) = pool.pair(None, Actor::system(), at(0));
     let code = |code: &str| Credential::Code(code.to_owned());
     assert!(pool.whose(&code(&pairing.code), at(899)).is_some());
     assert!(pool.whose(&code(&pairing.code), at(900)).is_none());
-    let (pairing, _) = pool.pair(None, at(2_000));
+    let (pairing, _) = pool.pair(None, Actor::system(), at(2_000));
     for guess in 0..10 {
         assert!(pool.whose(&code(&format!("x{guess}")), at(2_000)).is_none());
     }

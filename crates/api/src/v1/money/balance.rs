@@ -196,6 +196,6 @@ pub(crate) async fn deposit(asked: Asked<DepositIn>) -> Result<Response, ApiErro
         note: note.map(Into::into),
         at: api.engine.now(),
     };
-    api.engine.apply(Op::Deposit(deposit)).await?;
+    caller.engine(&api).apply(Op::Deposit(deposit)).await?;
     answer(&api, &caller, StatusCode::CREATED, &warnings).await
 }
