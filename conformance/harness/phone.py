@@ -95,6 +95,8 @@ class Habits:
 
     #: Seconds between what the real app leaves longer: retries and reconnects.
     pause: float = 0.1
+    #: Seconds until a report that failed is tried again. The real app takes ten, then twenty, up to hours.
+    retry: float = 0.0
     #: Whether a report may be held up, so that others overtake it.
     disorder: bool = False
     #: Whether a late report inside the app puts a message back a step.
@@ -131,6 +133,8 @@ class Phone:
         self.statuses: list[tuple[str, str, int]] = []
         self.crashes: list[str] = []
         self.streams = 0
+        #: What happens once it has read a list, before it looks at it.
+        self.on_list: Callable[[list[dict[str, Any]]], None] = lambda listed: None
         self._radio: list[dict[str, Any]] = []
         self._told: set[str] = set()
         self._hook_queue: list[dict[str, Any]] = []
@@ -340,8 +344,10 @@ class Phone:
 
     def _event(self, name: str, data: str) -> None:
         self.events.append((time.monotonic(), name, data))
-        if name in ("MessageEnqueued", "MessageCancelled"):
+        if name == "MessageEnqueued":
             self.wake()
+        elif name == "MessageCancelled":
+            self._cancel(self.messages.get(json.loads(data)["messageId"]))
         elif name == "WebhooksUpdated":
             self._job(self.fetch_hooks)
         elif name == "SettingsUpdated":
@@ -375,6 +381,7 @@ class Phone:
                 self._wake.set()
                 continue
             self.pulls.append(listed)
+            self.on_list(listed)
             fresh = [it for it in (self._take(entry) for entry in listed) if it is not None]
             if order == "lifo":
                 fresh.reverse()
@@ -384,13 +391,18 @@ class Phone:
 
     def _take(self, entry: dict[str, Any]) -> Sms | None:
         known = self.messages.get(entry["id"])
-        # An unknown word is null, and null is sent.
-        cancelling = entry.get("state") == "Cancelling"
-        if known is not None:
-            if cancelling and known.state == "Pending":
-                self._becomes(known, "Cancelled")
+        if entry.get("state") == "Cancelling":
+            if known is None:
+                # It says so, and does not remember it.
+                self._report(Sms(entry["id"], entry["phoneNumbers"][0], "", None, None, "Cancelled"))
             else:
-                self._report(known)
+                self._cancel(known)
+            return None
+        # An unknown word is null, and null is sent.
+        if entry.get("state") in ("Cancelled", "Processed", "Sent", "Delivered", "Failed"):
+            return None
+        if known is not None:
+            self._report(known)
             return None
         text = (entry.get("textMessage") or {}).get("text") or entry.get("message")
         numbers = entry["phoneNumbers"]
@@ -403,11 +415,13 @@ class Phone:
                 gson_date(entry[name])
         with self._lock:
             self.messages[sms.id] = sms
-        if cancelling:
-            self._becomes(sms, "Cancelled")
-            return None
         self._becomes(sms, "Pending")
         return sms
+
+    def _cancel(self, sms: Sms | None) -> None:
+        """What is not with Android yet is cancelled; of anything else the app says nothing at all."""
+        if sms is not None and sms.state == "Pending":
+            self._becomes(sms, "Cancelled")
 
     def _send(self, sms: Sms) -> None:
         if sms.state != "Pending":
@@ -457,6 +471,9 @@ class Phone:
         def job() -> None:
             if self.habits.disorder:
                 time.sleep(random.random() * 0.3)
+            again = time.monotonic() + self.habits.retry
+            while self._on.is_set() and time.monotonic() < again:
+                time.sleep(self.habits.pause)
             self._tries(ask, REPORTS)
 
         # What cannot be told now is a job that is tried again for hours: it outlives a server that is away.

@@ -5,6 +5,8 @@
     reason = "tests; the lint sees only their functions as such"
 )]
 
+#[path = "suite/audit.rs"]
+mod audit;
 #[path = "suite/bad_input.rs"]
 mod bad_input;
 #[path = "suite/callbacks.rs"]

@@ -15,6 +15,7 @@ use ports::store::users::UserChange;
 use ports::store::webhooks::WebhookSetting;
 
 use domain::ids::{ProjectKey, RouteKey, SenderKey, UserId};
+use domain::time::Timestamp;
 
 use crate::Inner;
 use crate::topology::Topology;
@@ -48,6 +49,20 @@ impl Told {
         self
     }
 
+    /// By whom, and when.
+    fn by(self, actor: Actor, at: Timestamp) -> AuditEntry {
+        AuditEntry {
+            project: self.project,
+            at,
+            actor,
+            action: self.action,
+            subject: self.subject.into(),
+            reason: self.reason,
+            detail: self.detail,
+            count: 1,
+        }
+    }
+
     fn because(mut self, reason: &str) -> Self {
         self.reason = (!reason.is_empty()).then(|| reason.into());
         self
@@ -60,20 +75,25 @@ pub(crate) fn audited(inner: &Inner, by: Option<&Actor>, op: Op) -> Op {
     let Some((by, told)) = told else {
         return op;
     };
-    let entry = AuditEntry {
-        project: told.project,
-        at: inner.now(),
-        actor: by.clone(),
-        action: told.action,
-        subject: told.subject.into(),
-        reason: told.reason,
-        detail: told.detail,
-        count: 1,
-    };
+    let entry = told.by(by.clone(), inner.now());
     Op::Audited(Box::new(Audited { op, entry }))
 }
 
-/// Of sessions, passwords and rings the log tells nothing: they are the user's own.
+/// A change of users with what the log is to say of it, for whoever has no engine: the command line.
+pub fn audited_user(by: Actor, at: Timestamp, change: UserChange) -> Op {
+    let told = of_user(&change);
+    let op = Op::User(Box::new(change));
+    match told {
+        Some(told) => {
+            let entry = told.by(by, at);
+            Op::Audited(Box::new(Audited { op, entry }))
+        }
+        None => op,
+    }
+}
+
+/// Of sessions and rings the log tells nothing: they change nobody's rights. What is a password is never
+/// told, only that there is another.
 fn of_user(change: &UserChange) -> Option<Told> {
     let subject = |id: UserId| format!("user:{id}");
     match change {
@@ -92,10 +112,22 @@ fn of_user(change: &UserChange) -> Option<Told> {
         UserChange::Delete { project, id } => {
             Some(Told::new(*project, AuditAction::UserDeleted, subject(*id)))
         }
-        UserChange::Password { .. }
-        | UserChange::Link { .. }
-        | UserChange::UseLink { .. }
-        | UserChange::SignIn(_)
+        UserChange::Password { project, user, .. } => Some(Told::new(
+            *project,
+            AuditAction::PasswordChanged,
+            subject(*user),
+        )),
+        UserChange::Link { project, user, .. } => Some(Told::new(
+            *project,
+            AuditAction::PasswordLinkMade,
+            subject(*user),
+        )),
+        // The store knows whose link it is.
+        UserChange::UseLink { project, .. } => Some(
+            Told::new(*project, AuditAction::PasswordChanged, String::new())
+                .with(&[("by", Some("link".into()))]),
+        ),
+        UserChange::SignIn(_)
         | UserChange::Seen { .. }
         | UserChange::SignOut { .. }
         | UserChange::PushKey(_)
@@ -216,6 +248,9 @@ fn told_of(op: &Op, topology: &Topology) -> Option<Told> {
         )
         .because(deposit.note.as_deref().unwrap_or_default())
         .with(&[("micros", Some(deposit.amount.0.to_string()))]),
+        // Steps of messages, and what people and phones do with them, stand with the messages; what
+        // phones' operators do, the pool itself tells of; consent that a person gave by a keyword
+        // stands with the person.
         Op::Accept(_)
         | Op::Plan(_)
         | Op::Start(_)
@@ -346,4 +381,37 @@ fn of_alert(step: &AlertStep) -> Option<Told> {
         | AlertStep::Outcomes { .. }
         | AlertStep::Mailed { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::audit::ActorKind;
+
+    use super::*;
+
+    #[test]
+    fn what_the_command_line_does_with_users_is_told_and_a_session_is_not() {
+        let at = Timestamp::from_millis(7);
+        let (project, user) = (ProjectKey(1), UserId::from_key(3));
+        let by = || Actor::new(ActorKind::Cli, "root");
+        let link = UserChange::Link {
+            project,
+            user,
+            hash: [9; 32],
+            expires_at: at,
+        };
+        let Op::Audited(audited) = audited_user(by(), at, link) else {
+            panic!("not told")
+        };
+        let entry = &audited.entry;
+        assert_eq!(entry.action, AuditAction::PasswordLinkMade);
+        assert_eq!((&entry.actor, entry.at), (&by(), at));
+        assert_eq!(*entry.subject, *format!("user:{user}"));
+        assert!(entry.detail.is_empty(), "never the link itself");
+        let seen = UserChange::Unsubscribe {
+            user: Some(user),
+            endpoint: "https://push.example/".into(),
+        };
+        assert!(matches!(audited_user(by(), at, seen), Op::User(_)));
+    }
 }

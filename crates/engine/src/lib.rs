@@ -41,6 +41,8 @@ mod throughput;
 pub mod topology;
 mod worker;
 
+pub use audit::audited_user;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};

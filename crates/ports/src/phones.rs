@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use domain::model::audit::Actor;
 use domain::time::Timestamp;
 
 use crate::hooks::{HookAnswer, HookCall, Pending};
@@ -106,8 +107,9 @@ pub trait PhoneGateway: Send + Sync {
     /// Opens a stream of events for a phone; `None` where it is none of the pool's.
     fn listen(&self, phone: &str) -> Option<Box<dyn PhoneEvents>>;
 
-    /// Makes a permission for one phone.
-    fn pair(&self, name: Option<Box<str>>) -> Pending<'_, Result<Pairing, Unavailable>>;
+    /// Makes a permission for one phone, in somebody's name: the audit log tells of it, and of the
+    /// phone that comes with it, in the same transactions, as of changing and revoking (R-SEC).
+    fn pair(&self, name: Option<Box<str>>, by: Actor) -> Pending<'_, Result<Pairing, Unavailable>>;
 
     /// The phones as they stand, in order of their ids.
     fn phones(&self) -> Pending<'_, Vec<PhoneStanding>>;
@@ -117,9 +119,10 @@ pub trait PhoneGateway: Send + Sync {
         &'a self,
         phone: &'a str,
         patch: PhonePatch,
+        by: Actor,
     ) -> Pending<'a, Result<bool, Unavailable>>;
 
     /// Sends a phone away for good: from now on its token opens nothing. What it may still send is
     /// waited for as that of a phone that is away (R-PHONE-3). `false` where it is none of the pool's.
-    fn revoke<'a>(&'a self, phone: &'a str) -> Pending<'a, Result<bool, Unavailable>>;
+    fn revoke<'a>(&'a self, phone: &'a str, by: Actor) -> Pending<'a, Result<bool, Unavailable>>;
 }

@@ -88,9 +88,17 @@ pub(crate) async fn revoke(
     Ok(())
 }
 
-/// What the audit log says of it: who sits at this machine.
-fn told(change: &KeyChange, now: Timestamp) -> AuditEntry {
+/// Who sits at this machine, for the audit log.
+pub(crate) fn operator() -> Actor {
     let user = std::env::var("USER").ok().filter(|it| !it.is_empty());
+    Actor::new(
+        ActorKind::Cli,
+        user.unwrap_or_else(|| "somebody".to_owned()),
+    )
+}
+
+/// What the audit log says of it.
+fn told(change: &KeyChange, now: Timestamp) -> AuditEntry {
     let (project, action, id, detail) = match change {
         KeyChange::Create(key) => (
             key.project,
@@ -105,10 +113,7 @@ fn told(change: &KeyChange, now: Timestamp) -> AuditEntry {
     AuditEntry {
         project,
         at: now,
-        actor: Actor::new(
-            ActorKind::Cli,
-            user.unwrap_or_else(|| "somebody".to_owned()),
-        ),
+        actor: operator(),
         action,
         subject: format!("key:{id}").into(),
         reason: None,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use domain::ids::{ProjectKey, UserId, first_key_at};
 use domain::model::user::Role;
 use domain::time::Timestamp;
-use ports::store::operations::{Op, Outcome};
+use ports::store::operations::Outcome;
 use ports::store::users::{UserChange, UserEdit, UserOutcome, UserRecord};
 use ports::store::{Store, Unavailable};
 use rand::distr::{Alphanumeric, SampleString};
@@ -34,7 +34,7 @@ pub(crate) async fn add(
         updated_at: now,
         disabled_at: None,
     };
-    apply(store, UserChange::Create(user.clone())).await?;
+    apply(store, UserChange::Create(user.clone()), now).await?;
     Ok(user)
 }
 
@@ -47,11 +47,12 @@ pub(crate) async fn link(
 ) -> Result<String> {
     let token = Alphanumeric.sample_string(&mut rand::rng(), TOKEN_CHARS);
     let change = UserChange::Link {
+        project: user.project,
         user: user.id,
         hash: api::hash_key(&token),
         expires_at: now.plus(api::LINK_LASTS),
     };
-    apply(store, change).await?;
+    apply(store, change, now).await?;
     Ok(api::password_link(base, &token))
 }
 
@@ -70,7 +71,7 @@ pub(crate) async fn disable(
         is_disabled: Some(is_disabled),
         at: now,
     };
-    apply(store, UserChange::Edit(edit)).await
+    apply(store, UserChange::Edit(edit), now).await
 }
 
 /// The user of this project with this address.
@@ -86,10 +87,10 @@ pub(crate) async fn find(
     })
 }
 
-async fn apply(store: &dyn Store, change: UserChange) -> Result<()> {
+async fn apply(store: &dyn Store, change: UserChange, now: Timestamp) -> Result<()> {
     let (done, answer) = tokio::sync::oneshot::channel::<Result<Outcome, Unavailable>>();
     store.commit(
-        Op::User(Box::new(change)),
+        engine::audited_user(crate::keys::operator(), now, change),
         Box::new(move |outcome| {
             // Safe because: whoever stopped waiting does not want to know.
             drop(done.send(outcome));

@@ -261,6 +261,10 @@ fn connect(
         }
         Provider::SmsGate(settings) => {
             let settings = SmsGateConfig {
+                project: engine
+                    .topology()
+                    .route(key)
+                    .map_or(ProjectKey(0), |it| it.project),
                 route: key,
                 api_url: outside.phones(route)?,
                 ..settings.as_ref().clone()

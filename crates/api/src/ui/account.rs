@@ -156,12 +156,13 @@ pub(crate) async fn change_password(
     api.ui.attempts.lock().succeeded(email, peer.0);
     let password = chosen(&api, given.new.as_str(), &person.user, "new").await?;
     let change = UserChange::Password {
+        project: person.user.project,
         user: person.user.id,
         password,
         keep: Some(person.session.id),
         at: api.engine.now(),
     };
-    let Outcome::Done = session::apply(&api, change).await? else {
+    let Outcome::Done = session::apply_by(&api, person.actor(), change).await? else {
         return Err(ApiError::signed_out());
     };
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -320,11 +320,12 @@ pub(crate) async fn use_link(
     let user = owner(&api, given.token.as_str()).await?;
     let password = chosen(&api, given.password.as_str(), &user, "password").await?;
     let change = UserChange::UseLink {
+        project: user.project,
         hash: hash_key(given.token.as_str()),
         password,
         at: api.engine.now(),
     };
-    let outcome = session::apply(&api, change).await?;
+    let outcome = session::apply_by(&api, session::actor(&user), change).await?;
     let Outcome::User(UserOutcome::LinkUsed(_)) = outcome else {
         // Somebody used it in this moment.
         return Err(no_link());

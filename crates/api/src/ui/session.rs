@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
+use domain::model::audit::{Actor, ActorKind};
 use domain::model::user::Role;
 use domain::rules::reach::{Place, place_of};
 use domain::time::{Millis, Timestamp};
@@ -47,6 +48,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Who it is, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        actor(&self.user)
+    }
+
     /// Refuses who may not manage users of this role.
     pub(crate) fn may_manage(&self, role: Role) -> Result<(), ApiError> {
         if self.user.role.may_manage(role) {
@@ -133,6 +139,21 @@ async fn note_use(api: &ApiState, session: &SessionRecord, at: Timestamp) -> Res
 /// Changes something about users.
 pub(super) async fn apply(api: &ApiState, change: UserChange) -> Result<Outcome, ApiError> {
     Ok(api.engine.apply(Op::User(Box::new(change))).await?)
+}
+
+/// The same in somebody's hands: it stands in the audit log.
+pub(super) async fn apply_by(
+    api: &ApiState,
+    by: Actor,
+    change: UserChange,
+) -> Result<Outcome, ApiError> {
+    let engine = api.engine.on_behalf_of(by);
+    Ok(engine.apply(Op::User(Box::new(change))).await?)
+}
+
+/// A user, for the audit log.
+pub(super) fn actor(user: &UserRecord) -> Actor {
+    Actor::new(ActorKind::User, &*user.name)
 }
 
 /// Refuses what a page of another site sent, where the browser says so.

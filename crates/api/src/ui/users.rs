@@ -158,9 +158,9 @@ fn refused(outcome: &Outcome) -> ApiError {
     error.should_retry(false)
 }
 
-/// Makes a change, or says why it was not made.
-async fn done(api: &ApiState, change: UserChange) -> Result<(), ApiError> {
-    let outcome = session::apply(api, change).await?;
+/// Makes a change in this person's name, or says why it was not made.
+async fn done(api: &ApiState, person: &Person, change: UserChange) -> Result<(), ApiError> {
+    let outcome = session::apply_by(api, person.actor(), change).await?;
     let Outcome::Done = outcome else {
         return Err(refused(&outcome));
     };
@@ -181,17 +181,19 @@ async fn managed(api: &ApiState, person: &Person, id: &str) -> Result<UserRecord
 
 async fn with_link(
     api: &ApiState,
+    person: &Person,
     user: &UserRecord,
     status: StatusCode,
 ) -> Result<Response, ApiError> {
     let token = token::fresh()?;
     let expires_at: Timestamp = api.engine.now().plus(LINK_LASTS);
     let change = UserChange::Link {
+        project: user.project,
         user: user.id,
         hash: hash_key(&token),
         expires_at,
     };
-    done(api, change).await?;
+    done(api, person, change).await?;
     let answer = WithLinkOut {
         user: UserOut::of(user),
         link: password_link(&api.public_url, &token),
@@ -262,8 +264,8 @@ pub(crate) async fn create(
         updated_at: now,
         disabled_at: None,
     };
-    done(&api, UserChange::Create(user.clone())).await?;
-    with_link(&api, &user, StatusCode::CREATED).await
+    done(&api, &person, UserChange::Create(user.clone())).await?;
+    with_link(&api, &person, &user, StatusCode::CREATED).await
 }
 
 /// Changes a user's name or role, or whether they may sign in.
@@ -302,7 +304,7 @@ pub(crate) async fn edit(
         is_disabled: given.is_disabled,
         at: api.engine.now(),
     });
-    done(&api, change).await?;
+    done(&api, &person, change).await?;
     let user = api.engine.store().user(user.id).await?;
     let user = user.ok_or_else(|| ApiError::not_found("user"))?;
     Ok(json::response(StatusCode::OK, &UserOut::of(&user)))
@@ -328,7 +330,7 @@ pub(crate) async fn delete(
         project: user.project,
         id: user.id,
     };
-    done(&api, change).await?;
+    done(&api, &person, change).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -348,5 +350,5 @@ pub(crate) async fn link(
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
     let user = managed(&api, &person, &id).await?;
-    with_link(&api, &user, StatusCode::CREATED).await
+    with_link(&api, &person, &user, StatusCode::CREATED).await
 }

@@ -78,6 +78,7 @@ pub(crate) async fn apply(house: &House, change: UserChange) {
 /// Gives a user a link with this token, and lets them choose the password of everybody.
 pub(crate) async fn choose(house: &House, key: i64, token: &str) {
     let link = UserChange::Link {
+        project: PROJECT,
         user: UserId::from_key(key),
         hash: api::hash_key(token),
         expires_at: house.engine.now().plus(api::LINK_LASTS),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use domain::model::audit::Actor;
 use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::connector::Connector;
@@ -21,6 +22,8 @@ use crate::house::{House, LIVE, OTHER_PROJECT, READ_ONLY, SMS};
 #[derive(Default)]
 struct Desk {
     patched: Mutex<Vec<PhonePatch>>,
+    /// In whose name it was asked for something.
+    by: Mutex<Vec<Box<str>>>,
     called: Mutex<Vec<String>>,
 }
 
@@ -54,7 +57,8 @@ impl PhoneGateway for Desk {
         None
     }
 
-    fn pair(&self, name: Option<Box<str>>) -> Pending<'_, Result<Pairing, Unavailable>> {
+    fn pair(&self, name: Option<Box<str>>, by: Actor) -> Pending<'_, Result<Pairing, Unavailable>> {
+        self.by.lock().push(by.name);
         let pairing = Pairing {
             api_url: "https://msg.example.com/phone/v1".into(),
             token: name.unwrap_or_else(|| "nameless".into()),
@@ -100,12 +104,15 @@ impl PhoneGateway for Desk {
         &'a self,
         phone: &'a str,
         patch: PhonePatch,
+        by: Actor,
     ) -> Pending<'a, Result<bool, Unavailable>> {
+        self.by.lock().push(by.name);
         self.patched.lock().push(patch);
         Box::pin(ready(Ok(phone == "desk")))
     }
 
-    fn revoke<'a>(&'a self, phone: &'a str) -> Pending<'a, Result<bool, Unavailable>> {
+    fn revoke<'a>(&'a self, phone: &'a str, by: Actor) -> Pending<'a, Result<bool, Unavailable>> {
+        self.by.lock().push(by.name);
         Box::pin(ready(Ok(phone == "desk")))
     }
 }
@@ -184,6 +191,8 @@ async fn who_may_manage_pairs_changes_and_sends_away() {
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
     let nobody = house.call(LIVE, "DELETE", "/v1/phones/nobody", "").await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    let by = desk.by.lock();
+    assert!(by.len() == 4 && by.iter().all(|it| **it == *LIVE), "{by:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -386,6 +386,7 @@ async fn a_link_that_is_over_shows_nobody() {
     let house = House::new().await;
     add(&house, 1, PROJECT, Role::Owner, "a@example.com").await;
     let link = UserChange::Link {
+        project: PROJECT,
         user: UserId::from_key(1),
         hash: api::hash_key("token"),
         expires_at: house.engine.now().plus(Millis::seconds(1)),

@@ -1,11 +1,13 @@
 //! What is configured of a pool of phones.
 
-use domain::ids::RouteKey;
+use domain::ids::{ProjectKey, RouteKey};
 use domain::time::Millis;
 
 /// A pool of phones: one route.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SmsGateConfig {
+    /// Whose project, for the audit log.
+    pub project: ProjectKey,
     /// The route.
     pub route: RouteKey,
     /// What phones call, without a slash at the end; filled in from the public URL.
@@ -33,6 +35,7 @@ impl SmsGateConfig {
     /// The defaults for this route.
     pub fn new(route: RouteKey) -> Self {
         Self {
+            project: ProjectKey(0),
             route,
             api_url: String::new(),
             window: 10,

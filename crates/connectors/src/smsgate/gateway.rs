@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::model::audit::{Actor, AuditAction};
 use domain::time::{Millis, Timestamp};
 use ports::connector::Heard;
 use ports::hooks::{HookAnswer, HookCall, Pending};
@@ -9,7 +10,7 @@ use ports::phones::{
     Pairing, PhoneCaller, PhoneEvent, PhoneEvents, PhoneGateway, PhonePatch, PhoneStanding,
 };
 use ports::store::Unavailable;
-use ports::store::phones::SimCard;
+use ports::store::phones::{PhoneChange, SimCard};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, oneshot, watch};
@@ -19,7 +20,7 @@ use super::pairing::{credential, kept};
 use super::phone::{enqueued, event};
 use super::receipt::Report;
 use super::wire::{self, DeviceIn, MessageOut};
-use super::{PhoneRoute, Shared, all_kept, reports, secrets};
+use super::{PhoneRoute, Shared, all_kept, secrets, told};
 
 /// Most messages in one answer, and most reports in one request.
 const AT_ONCE: usize = 100;
@@ -68,7 +69,7 @@ impl PhoneGateway for PhoneRoute {
                 }
                 (PhoneCaller::Phone(phone), "GET", "/webhooks") => hooks(shared, phone).await,
                 (PhoneCaller::Phone(phone), "GET", "/settings") => settings(shared, phone).await,
-                (PhoneCaller::Phone(_), "GET", "/user/code") => code(shared).await,
+                (PhoneCaller::Phone(phone), "GET", "/user/code") => code(shared, phone).await,
                 (PhoneCaller::Phone(_), "PATCH", "/user/password") => {
                     refused(401, "Phones have no password here.")
                 }
@@ -85,6 +86,7 @@ impl PhoneGateway for PhoneRoute {
         let now = shared.clock.now();
         let stream = {
             let mut pool = shared.pool.lock();
+            pool.ask_again(phone);
             let phone = pool.phones.get_mut(phone)?;
             let away_since = phone.record.seen_at;
             phone.seen(now);
@@ -114,11 +116,11 @@ impl PhoneGateway for PhoneRoute {
         Some(Box::new(stream))
     }
 
-    fn pair(&self, name: Option<Box<str>>) -> Pending<'_, Result<Pairing, Unavailable>> {
+    fn pair(&self, name: Option<Box<str>>, by: Actor) -> Pending<'_, Result<Pairing, Unavailable>> {
         Box::pin(async move {
             self.shared.loaded().await;
             let (pairing, kept) = self.shared.act(|pool, now| {
-                let (pairing, act) = pool.pair(name, now);
+                let (pairing, act) = pool.pair(name, by, now);
                 (pairing, vec![act])
             });
             durable(kept).await.map(|()| pairing)
@@ -151,10 +153,14 @@ impl PhoneGateway for PhoneRoute {
         &'a self,
         phone: &'a str,
         patch: PhonePatch,
+        by: Actor,
     ) -> Pending<'a, Result<bool, Unavailable>> {
         Box::pin(async move {
             self.shared.loaded().await;
-            let (found, kept) = self.shared.act(|pool, _| {
+            let (found, kept) = self.shared.act(|pool, now| {
+                let detail = told::changes(&patch);
+                let action = AuditAction::PhoneChanged;
+                let line = told::line(&pool.config, (by, now), action, Some(phone), detail);
                 let Some(phone) = pool.phones.get_mut(phone) else {
                     return (false, Vec::new());
                 };
@@ -163,14 +169,15 @@ impl PhoneGateway for PhoneRoute {
                 record.may_send = patch.may_send.unwrap_or_else(|| record.may_send.clone());
                 record.per_hour = patch.per_hour.unwrap_or(record.per_hour);
                 record.per_day = patch.per_day.unwrap_or(record.per_day);
-                (true, vec![kept(record)])
+                let change = PhoneChange::Phone(Box::new(record.clone()));
+                (true, vec![super::Act::Told(change, Box::new(line))])
             });
             self.shared.bell.notify_one();
             durable(kept).await.map(|()| found)
         })
     }
 
-    fn revoke<'a>(&'a self, phone: &'a str) -> Pending<'a, Result<bool, Unavailable>> {
+    fn revoke<'a>(&'a self, phone: &'a str, by: Actor) -> Pending<'a, Result<bool, Unavailable>> {
         Box::pin(async move {
             self.shared.loaded().await;
             let (found, kept) = self.shared.act(|pool, now| {
@@ -180,7 +187,12 @@ impl PhoneGateway for PhoneRoute {
                 // Its permission must not let it in again.
                 pool.pairings.remove(&phone.record.paired_by);
                 phone.record.revoked_at = Some(now);
-                (true, vec![kept(&phone.record)])
+                let record = phone.record;
+                let named = told::named(&record.name);
+                let action = AuditAction::PhoneRevoked;
+                let line = told::line(&pool.config, (by, now), action, Some(&record.id), named);
+                let change = PhoneChange::Phone(Box::new(record));
+                (true, vec![super::Act::Told(change, Box::new(line))])
             });
             self.shared.bell.notify_one();
             durable(kept).await.map(|()| found)
@@ -312,23 +324,11 @@ fn with_numbers(mut cards: Vec<SimCard>, known: &[SimCard]) -> Vec<SimCard> {
 fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     let (answer, _) = shared.act(|pool, now| {
         let acts = seen(pool, phone, now);
-        let mut listed: Vec<_> = pool
-            .open
-            .values_mut()
-            .filter(|it| *it.handing.phone == *phone && it.is_listed(now))
-            .collect();
-        listed.sort_by_key(|it| (it.handing.handed_at, it.handing.message, it.handing.attempt));
-        listed.truncate(AT_ONCE);
-        for open in &mut listed {
-            if !open.listed {
-                open.listed = true;
-                open.moved_at = now;
-            }
-        }
-        let config = &pool.config;
+        let config = pool.config.clone();
+        let listed = pool.list(phone, AT_ONCE, now);
         let out: Vec<_> = listed
             .iter()
-            .map(|it| MessageOut::of(&it.handing, config))
+            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, &config))
             .collect();
         (self::answer(200, &out), acts)
     });
@@ -374,7 +374,7 @@ async fn reported(shared: &Arc<Shared>, phone: &str, call: &HookCall) -> HookAns
             .await;
         match known {
             Ok(Some(known)) if *known.phone == *phone => {
-                let ((), kept) = shared.act(|_, _| ((), reports::late(&known, report)));
+                let ((), kept) = shared.act(|pool, now| ((), pool.late(&known, report, now)));
                 waits.extend(kept);
             }
             Ok(_) => {}
@@ -417,9 +417,9 @@ async fn settings(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     done(all_kept(acts).await, answer(200, &settings))
 }
 
-async fn code(shared: &Arc<Shared>) -> HookAnswer {
+async fn code(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     let (pairing, acts) = shared.act(|pool, now| {
-        let (pairing, act) = pool.pair(None, now);
+        let (pairing, act) = pool.pair(None, told::itself(phone), now);
         (pairing, vec![act])
     });
     let body = json!({ "code": &*pairing.code, "validUntil": wire::date(pairing.expires_at) });

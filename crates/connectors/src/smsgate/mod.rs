@@ -1,7 +1,7 @@
 //! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
-//! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `reports`, `pairing`; the
+//! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `listing`, `reports`, `pairing`, `told`; the
 //! pure halves `wire`, `receipt`, `inbound`, `codes`; then this file, which runs the pool, and
 //! `gateway`, which answers phones. Phones call us: [`ports::phones`] is where their calls come in.
 
@@ -9,6 +9,7 @@ mod codes;
 mod config;
 mod gateway;
 mod inbound;
+mod listing;
 mod pairing;
 mod phone;
 mod pool;
@@ -16,12 +17,17 @@ mod receipt;
 mod reports;
 mod secrets;
 mod select;
+mod told;
 mod wire;
 
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]
+mod return_tests;
+#[cfg(test)]
 mod route_tests;
+#[cfg(test)]
+mod wake_tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,6 +39,7 @@ use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{Connector, Heard, RouteEvents, SubmissionSource};
 use ports::phones::PhoneGateway;
+use ports::store::audit::Audited;
 use ports::store::phones::PhoneChange;
 use ports::store::{Op, Outcome, Store, Unavailable};
 use tokio::sync::{Notify, oneshot, watch};
@@ -165,11 +172,16 @@ impl Shared {
                 let ack = Box::new(move |heard| tell(heard == Heard::Kept));
                 self.events.receipt(*receipt, ack);
             }
-            Act::Keep(change) => self.keep(change, tell),
+            Act::Keep(change) => self.keep(Op::Phone(change), tell),
+            Act::Told(change, entry) => {
+                let op = Op::Phone(change);
+                let entry = *entry;
+                self.keep(Op::Audited(Box::new(Audited { op, entry })), tell);
+            }
             Act::Hand(handing) => {
                 let shared = Arc::clone(self);
                 let id = handing.id.clone();
-                self.keep(PhoneChange::Handing(handing), move |is_kept| {
+                self.keep(Op::Phone(PhoneChange::Handing(handing)), move |is_kept| {
                     let now = shared.clock.now();
                     shared.pool.lock().kept(&id, is_kept, now);
                     shared.bell.notify_one();
@@ -180,14 +192,14 @@ impl Shared {
         Some(kept)
     }
 
-    fn keep(&self, change: PhoneChange, done: impl FnOnce(bool) + Send + 'static) {
+    fn keep(&self, op: Op, done: impl FnOnce(bool) + Send + 'static) {
         let after_commit = move |result: Result<Outcome, Unavailable>| {
             if let Err(error) = &result {
                 tracing::warn!(%error, "what is known of a phone was not kept");
             }
             done(result.is_ok());
         };
-        self.store.commit(Op::Phone(change), Box::new(after_commit));
+        self.store.commit(op, Box::new(after_commit));
     }
 
     /// Waits until the pool knows what was kept.
@@ -224,7 +236,7 @@ async fn run(
             pruned_at = now;
             let before = Timestamp::from_millis(now.as_millis() - KEPT.get());
             let limit = PRUNE_LIMIT;
-            shared.keep(PhoneChange::Prune { before, limit }, |_| {});
+            shared.keep(Op::Phone(PhoneChange::Prune { before, limit }), |_| {});
         }
         let due = shared.pool.lock().next_due(now);
         let due = ask_again.map_or(due, |it| due.min(it));
@@ -246,7 +258,10 @@ async fn load(shared: &Arc<Shared>) {
         let peers = u32::try_from(PEERS).unwrap_or(u32::MAX);
         let since = Timestamp::from_millis(since);
         match shared.store.phone_book(route, since, peers).await {
-            Ok(book) => return shared.pool.lock().load(book),
+            Ok(book) => {
+                let now = shared.clock.now();
+                return shared.pool.lock().load(book, now);
+            }
             Err(error) => tracing::warn!(%error, "the phones of a route are not known yet"),
         }
         sleep(AGAIN).await;

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::model::audit::{Actor, AuditAction};
 use domain::time::{Millis, Timestamp};
 use ports::phones::{Pairing, PhoneCaller};
 use ports::store::phones::{PairingRecord, PhoneChange, PhoneRecord, SigningKey};
 
 use super::phone::Phone;
 use super::pool::{Act, Pool};
-use super::secrets;
 use super::wire::{self, DeviceIn};
+use super::{secrets, told};
 
 /// How long a permission is good for.
 pub(super) const PAIRING_LIFE: Millis = Millis::minutes(15);
@@ -85,8 +86,13 @@ impl Pool {
         }
     }
 
-    /// Makes a permission.
-    pub(super) fn pair(&mut self, name: Option<Box<str>>, now: Timestamp) -> (Pairing, Act) {
+    /// Makes a permission, in somebody's name.
+    pub(super) fn pair(
+        &mut self,
+        name: Option<Box<str>>,
+        by: Actor,
+        now: Timestamp,
+    ) -> (Pairing, Act) {
         let token = secrets::fresh();
         let mut code = secrets::code();
         let taken = |code: &str| {
@@ -108,13 +114,21 @@ impl Pool {
         self.pairings
             .retain(|_, it| now.since(it.expires_at) < RETRY_GRACE);
         self.pairings.insert(record.token_hash, record.clone());
+        self.invited.retain(|it, _| self.pairings.contains_key(it));
+        self.invited.insert(record.token_hash, by.clone());
+        let detail = record.name.as_deref().map(told::named).unwrap_or_default();
+        let action = AuditAction::PhoneInvited;
+        let line = told::line(&self.config, (by, now), action, None, detail);
         let pairing = Pairing {
             api_url: self.config.api_url.as_str().into(),
             token: token.into(),
             code: code.into(),
             expires_at,
         };
-        (pairing, Act::Keep(PhoneChange::Pairing(Box::new(record))))
+        (
+            pairing,
+            Act::Told(PhoneChange::Pairing(Box::new(record)), Box::new(line)),
+        )
     }
 
     /// Makes a phone of whoever came with this permission; `None` where it was used by another.
@@ -164,9 +178,18 @@ impl Pool {
             health: None,
             revoked_at: None,
         };
+        // After a restart it is not known any more who let it in; the line of that is.
+        let by = self.invited.remove(&permission);
+        let line = told::line(
+            &self.config,
+            (by.unwrap_or_else(Actor::system), now),
+            AuditAction::PhonePaired,
+            Some(&id),
+            told::named(&record.name),
+        );
         let acts = vec![
             Act::Keep(PhoneChange::Pairing(Box::new(pairing.clone()))),
-            kept(&record),
+            Act::Told(PhoneChange::Phone(Box::new(record.clone())), Box::new(line)),
         ];
         self.phones.insert(Arc::clone(&id), Phone::new(record));
         Some((Registered { id, token }, acts))

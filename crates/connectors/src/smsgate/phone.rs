@@ -13,8 +13,12 @@ use super::select::Card;
 
 /// Events that a slow stream may be behind; beyond, it is told to pull and no more.
 const BEHIND: usize = 64;
-/// At most one wake-up in this time: each takes the place of the pull that runs on the phone.
+/// How long after a wake-up another is sent although the phone has not pulled. A wake-up takes the
+/// place of the pull that runs on the phone, so it must not come while one may run.
 const WAKE_PAUSE: Millis = Millis::new(1_500);
+/// How long after a pull the next wake-up is sent, at least: its answer is still on its way. Phones that
+/// take longer to come are given as long as they take.
+const PULL_PAUSE: Millis = Millis::new(300);
 /// How much later a time of contact must be than the one that is kept, to be kept.
 const SEEN_STEP: Millis = Millis::minutes(1);
 
@@ -56,8 +60,14 @@ pub(super) struct Phone {
     pub(super) has_settings: bool,
     pub(super) uses: VecDeque<Use>,
     ring: broadcast::Sender<PhoneEvent>,
+    /// When it was last woken; nothing once it has come.
     rung_at: Option<Timestamp>,
+    /// When it is to be woken.
     ring_at: Option<Timestamp>,
+    /// Until then a wake-up could take the place of a pull.
+    pulls_until: Timestamp,
+    /// How long it last took to come when it was woken.
+    pace: Millis,
     kept_seen: Timestamp,
 }
 
@@ -75,6 +85,8 @@ impl Phone {
             ring: broadcast::channel(BEHIND).0,
             rung_at: None,
             ring_at: None,
+            pulls_until: Timestamp::from_millis(0),
+            pace: PULL_PAUSE,
         }
     }
 
@@ -110,10 +122,10 @@ impl Phone {
         let _unheard = self.ring.send(event);
     }
 
-    /// Tells it to pull: now where it was left in peace for a moment, else after that.
+    /// Tells it to pull: at once, but where it may be pulling, once that is over.
     pub(super) fn wake(&mut self, now: Timestamp) {
-        let quiet_at = self.rung_at.map_or(now, |it| it.plus(WAKE_PAUSE));
-        self.ring_at = Some(self.ring_at.unwrap_or(quiet_at).max(now));
+        let free_at = self.pulls_until.max(now);
+        self.ring_at = Some(self.ring_at.unwrap_or(free_at).max(now));
         self.ring(now);
     }
 
@@ -122,9 +134,20 @@ impl Phone {
         if self.ring_at.is_some_and(|it| it <= now) {
             self.ring_at = None;
             self.rung_at = Some(now);
+            self.pulls_until = now.plus(WAKE_PAUSE);
             self.tell(enqueued());
         }
         self.ring_at
+    }
+
+    /// It has pulled, and was shown `all` there is or a part of it. Of what it was shown it need not be
+    /// woken any more.
+    pub(super) fn pulled(&mut self, all: bool, now: Timestamp) {
+        if let Some(rung_at) = self.rung_at.take() {
+            self.pace = now.since(rung_at).clamp(PULL_PAUSE, WAKE_PAUSE);
+        }
+        self.pulls_until = now.plus(self.pace);
+        self.ring_at = (!all).then_some(self.pulls_until);
     }
 
     /// Its cards that may send; `held` are the parts that it holds.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use domain::model::address::Address;
 use domain::model::attempt::PartSet;
+use domain::model::audit::{Actor, AuditEntry};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
@@ -21,6 +22,7 @@ use ports::store::phones::{
 
 use super::config::{CLOCK_MARGIN, SmsGateConfig};
 use super::phone::{Phone, Use};
+use super::reports::presumed;
 use super::select::{Card, choose};
 
 /// People of whom is remembered which phone they know; the longest silent are forgotten first.
@@ -30,12 +32,17 @@ const WORD_WITHIN: Millis = Millis::seconds(60);
 /// How long after a phone gave a message to Android its outcome is waited for. Without it, it counts
 /// as sent: it may have left, so it is not sent again.
 const RESULT_WITHIN: Millis = Millis::seconds(60);
+/// How long after a start a phone is waited for with what was handed before. It connects again after a
+/// minute at the latest, and what it did while nobody was there to hear it comes with its first pull.
+const RETURN_WITHIN: Millis = Millis::minutes(2);
 
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Act {
     /// Keep this.
     Keep(PhoneChange),
+    /// Keep this, and that somebody did it.
+    Told(PhoneChange, Box<AuditEntry>),
     /// Keep what is handed; the phone may see it only then.
     Hand(Box<Handing>),
     /// The outcome of a submission.
@@ -50,7 +57,7 @@ pub(super) enum Act {
 
 /// Whether what is handed is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Keeping {
+pub(super) enum Keeping {
     /// Not yet.
     Waits,
     /// It is.
@@ -59,18 +66,33 @@ enum Keeping {
     Lost,
 }
 
+/// What the engine is still to be told of something that was handed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Owed {
+    /// Its outcome: the engine waits for it.
+    Outcome,
+    /// Whatever becomes of it; nobody waits, and nothing is known.
+    Word,
+    /// Nothing, unless more becomes of it: it counts as sent.
+    Nothing,
+}
+
 /// What a phone may still send.
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) handing: Handing,
     /// Whether it is kept, so that it may be given out.
-    keeping: Keeping,
+    pub(super) keeping: Keeping,
     /// Whether it was ever given out.
     pub(super) listed: bool,
-    /// Whether the engine waits for its outcome.
-    pub(super) owed: bool,
+    /// Whether the phone is to say how far it is: we, or it, were away, and its word may be lost or late.
+    pub(super) asked: bool,
+    /// What the engine is still to be told of it.
+    pub(super) owed: Owed,
     /// When something last happened to it.
     pub(super) moved_at: Timestamp,
+    /// Until then it stays with its phone, whatever its validity.
+    pub(super) spared_until: Timestamp,
 }
 
 impl Open {
@@ -79,6 +101,11 @@ impl Open {
             message: self.handing.message,
             attempt: self.handing.attempt,
         }
+    }
+
+    /// Whether the engine waits for its outcome.
+    pub(super) fn is_owed(&self) -> bool {
+        self.owed == Owed::Outcome
     }
 }
 
@@ -89,6 +116,8 @@ pub(super) struct Pool {
     pub(super) phones: BTreeMap<Arc<str>, Phone>,
     pub(super) open: BTreeMap<Box<str>, Open>,
     pub(super) pairings: BTreeMap<[u8; 32], PairingRecord>,
+    /// Who made them, of those since the start.
+    pub(super) invited: BTreeMap<[u8; 32], Actor>,
     /// When six digits were wrong.
     pub(super) guesses: VecDeque<Timestamp>,
     peers: HashMap<Address, PhonePeer>,
@@ -103,6 +132,7 @@ impl Pool {
             phones: BTreeMap::new(),
             open: BTreeMap::new(),
             pairings: BTreeMap::new(),
+            invited: BTreeMap::new(),
             guesses: VecDeque::new(),
             peers: HashMap::new(),
             told: None,
@@ -110,8 +140,9 @@ impl Pool {
         }
     }
 
-    /// Takes over what was kept. Whatever was handed may have been given out.
-    pub(super) fn load(&mut self, book: PhoneBook) {
+    /// Takes over what was kept. Whatever was handed may have been given out, and sent: its phone is
+    /// asked, and waited for.
+    pub(super) fn load(&mut self, book: PhoneBook, now: Timestamp) {
         for record in book.phones {
             self.phones
                 .insert(Arc::clone(&record.id), Phone::new(record));
@@ -140,8 +171,10 @@ impl Pool {
             let open = Open {
                 keeping: Keeping::Kept,
                 listed: true,
-                owed: false,
-                moved_at: handing.handed_at,
+                asked: true,
+                owed: Owed::Word,
+                moved_at: now,
+                spared_until: now.plus(RETURN_WITHIN),
                 handing,
             };
             self.open.insert(open.handing.id.clone(), open);
@@ -183,7 +216,7 @@ impl Pool {
     /// interruption, stays where it is.
     pub(super) fn place(&mut self, it: &Submission, id: Box<str>, now: Timestamp) -> Vec<Act> {
         if let Some(open) = self.open.values_mut().find(|open| open.key() == it.key) {
-            open.owed = true;
+            open.owed = Owed::Outcome;
             return Vec::new();
         }
         let Some(text) = it.content.plain_text() else {
@@ -234,8 +267,10 @@ impl Pool {
             handing: handing.clone(),
             keeping: Keeping::Waits,
             listed: false,
-            owed: true,
+            asked: false,
+            owed: Owed::Outcome,
             moved_at: now,
+            spared_until: now,
         };
         let peer = self.know(&it.to, &handing.phone, handing.sim, now);
         self.open.insert(handing.id.clone(), open);
@@ -320,7 +355,8 @@ impl Pool {
         let present = phone
             .as_ref()
             .is_some_and(|it| it.is_present(&self.config, now));
-        let over = now >= open.handing.valid_until.plus(CLOCK_MARGIN);
+        let is_spared = now < open.spared_until;
+        let over = now >= open.handing.valid_until.plus(CLOCK_MARGIN) && !is_spared;
         let quiet = now.since(open.moved_at);
         let is_kept = open.keeping == Keeping::Kept;
         if open.keeping == Keeping::Lost {
@@ -352,7 +388,7 @@ impl Pool {
             HandingState::Offered | HandingState::Pending => {
                 let unheard = open.handing.state == HandingState::Offered && quiet >= WORD_WITHIN;
                 let asks = is_kept && !open.handing.cancelling && (!present || unheard);
-                if asks {
+                if asks && !is_spared {
                     open.handing.cancelling = true;
                     acts.push(keep(&open.handing));
                     if let Some(phone) = phone {
@@ -361,10 +397,13 @@ impl Pool {
                 }
             }
             HandingState::Processed if quiet >= RESULT_WITHIN => {
-                if open.owed {
-                    open.owed = false;
-                    acts.push(accepted(open.key(), id));
+                match open.owed {
+                    Owed::Outcome => acts.push(accepted(open.key(), id)),
+                    // After a start nobody has said so yet, and the engine would send it again.
+                    Owed::Word => acts.push(presumed(&open.handing)),
+                    Owed::Nothing => {}
                 }
+                open.owed = Owed::Nothing;
                 if over {
                     self.open.remove(id);
                 }
@@ -391,7 +430,7 @@ impl Pool {
         }
         open.handing.state = open.handing.state.max(HandingState::Withdrawn);
         open.handing.text = "".into();
-        if open.owed {
+        if open.is_owed() {
             acts.push(Act::Returned(open.key()));
         }
         acts.push(keep(&open.handing));
@@ -430,8 +469,8 @@ impl Pool {
         for id in ids {
             match self.open.get_mut(&id) {
                 Some(open) if !open.listed => self.take_back(&id, &mut acts),
-                Some(open) if open.owed => {
-                    open.owed = false;
+                Some(open) if open.is_owed() => {
+                    open.owed = Owed::Word;
                     acts.push(match open.handing.state {
                         HandingState::Processed => accepted(open.key(), &id),
                         HandingState::Offered
@@ -455,7 +494,7 @@ impl Pool {
 }
 
 /// What a phone is told of a message that it is not to send.
-fn cancelled(id: &str) -> PhoneEvent {
+pub(super) fn cancelled(id: &str) -> PhoneEvent {
     PhoneEvent {
         name: "MessageCancelled",
         data: serde_json::json!({ "messageId": id }).to_string().into(),
@@ -477,29 +516,5 @@ fn reference(id: &str) -> PartReference {
     PartReference {
         part: PartSet::WHOLE,
         reference: id.into(),
-    }
-}
-
-impl Open {
-    /// Whether the phone is told of it: while it may send it, and while it is to say that it will not.
-    pub(super) fn is_listed(&self, now: Timestamp) -> bool {
-        let Handing {
-            state,
-            cancelling,
-            valid_until,
-            ..
-        } = &self.handing;
-        match state {
-            HandingState::Offered => {
-                self.keeping == Keeping::Kept && (*cancelling || now < *valid_until)
-            }
-            HandingState::Pending => *cancelling,
-            HandingState::Processed
-            | HandingState::Withdrawn
-            | HandingState::Cancelled
-            | HandingState::Sent
-            | HandingState::Failed
-            | HandingState::Delivered => false,
-        }
     }
 }

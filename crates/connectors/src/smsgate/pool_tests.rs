@@ -2,34 +2,35 @@
 //! what is the engine told?
 
 use domain::ids::RouteKey;
+use domain::model::audit::Actor;
 use domain::model::failure::FailureClass;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
 use ports::connector::{LinkState, SubmissionKey};
 use ports::phones::PhoneCaller;
-use ports::store::phones::{Handing, HandingState, PhoneBook, PhoneChange};
+use ports::store::phones::{Handing, HandingState, PhoneChange};
 
 use super::config::{CLOCK_MARGIN, SmsGateConfig};
+use super::listing::Shown;
 use super::pairing::{Credential, credential};
-use super::pool::{Act, Pool};
+use super::pool::{Act, Open, Pool};
 use super::receipt::Report;
-use super::reports::late;
 use super::wire::DeviceIn;
 use crate::testing::{key, submission};
 
-const ANA: &str = "+40721000001";
+pub(super) const ANA: &str = "+40721000001";
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000 + seconds * 1_000)
 }
 
-fn pool() -> Pool {
+pub(super) fn pool() -> Pool {
     Pool::new(SmsGateConfig::new(RouteKey(1)))
 }
 
 /// Pairs a phone that has a stream; its id.
-fn join(pool: &mut Pool, name: &str, now: Timestamp) -> String {
-    let (pairing, _) = pool.pair(None, now);
+pub(super) fn join(pool: &mut Pool, name: &str, now: Timestamp) -> String {
+    let (pairing, _) = pool.pair(None, Actor::system(), now);
     let token = Credential::Token(pairing.token.to_string());
     let Some(PhoneCaller::Newcomer(permission)) = pool.whose(&token, now) else {
         panic!("no newcomer")
@@ -42,7 +43,7 @@ fn join(pool: &mut Pool, name: &str, now: Timestamp) -> String {
 }
 
 /// Hands test submission `no` to a phone, and keeps that; its id.
-fn hand(pool: &mut Pool, no: i64, now: Timestamp) -> String {
+pub(super) fn hand(pool: &mut Pool, no: i64, now: Timestamp) -> String {
     let id = format!("id-{no}");
     let acts = pool.place(&submission(no, ANA, "Salut"), id.as_str().into(), now);
     assert!(
@@ -54,20 +55,20 @@ fn hand(pool: &mut Pool, no: i64, now: Timestamp) -> String {
 }
 
 fn fetch(pool: &mut Pool, id: &str, now: Timestamp) {
-    let open = pool.open.get_mut(id).unwrap();
-    assert!(open.is_listed(now), "{id}");
-    open.listed = true;
-    open.moved_at = now;
+    let phone = pool.open[id].handing.phone.to_string();
+    let listed = pool.list(&phone, 100, now);
+    let is_it = |it: &&(&Open, Shown)| &*it.0.handing.id == id && it.1 == Shown::Send;
+    assert!(listed.iter().find(is_it).is_some(), "{id}: {listed:?}");
 }
 
-fn says(id: &str, state: &str, error: Option<&str>) -> Report {
+pub(super) fn says(id: &str, state: &str, error: Option<&str>) -> Report {
     let recipient = serde_json::json!({ "state": state, "error": error });
     let report = serde_json::json!({ "id": id, "state": state, "recipients": [recipient] });
     serde_json::from_value(report).unwrap()
 }
 
 /// What the engine is told, in short.
-fn told(acts: Vec<Act>) -> Vec<String> {
+pub(super) fn told(acts: Vec<Act>) -> Vec<String> {
     let word = |act| match act {
         Act::Submitted(_, SubmitOutcome::Accepted { .. }) => Some("accepted".to_owned()),
         Act::Submitted(_, SubmitOutcome::NotAccepted(it)) => {
@@ -78,16 +79,16 @@ fn told(acts: Vec<Act>) -> Vec<String> {
         Act::Submitted(_, SubmitOutcome::PartlyAccepted { .. }) => Some("partly".to_owned()),
         Act::Returned(_) => Some("returned".to_owned()),
         Act::Receipt(it) => Some(it.state.code().to_owned()),
-        Act::Keep(_) | Act::Hand(_) | Act::Link(_) => None,
+        Act::Keep(_) | Act::Told(..) | Act::Hand(_) | Act::Link(_) => None,
     };
     acts.into_iter().filter_map(word).collect()
 }
 
-fn report(pool: &mut Pool, phone: &str, report: &Report, now: Timestamp) -> Vec<String> {
+pub(super) fn report(pool: &mut Pool, phone: &str, report: &Report, now: Timestamp) -> Vec<String> {
     told(pool.report(phone, report, now).unwrap())
 }
 
-fn tick(pool: &mut Pool, now: Timestamp) -> Vec<String> {
+pub(super) fn tick(pool: &mut Pool, now: Timestamp) -> Vec<String> {
     told(pool.tick(now))
 }
 
@@ -97,10 +98,10 @@ fn a_message_is_shown_to_its_phone_only_once_that_is_kept() {
     let phone = join(&mut pool, "a", at(0));
     let mut wakes = pool.phones[&*phone].subscribe();
     pool.place(&submission(1, ANA, "Salut"), "id-1".into(), at(0));
-    assert!(!pool.open["id-1"].is_listed(at(0)));
+    assert_eq!(pool.open["id-1"].shown(at(0)), None);
     assert!(wakes.try_recv().is_err());
     pool.kept("id-1", true, at(0));
-    assert!(pool.open["id-1"].is_listed(at(0)));
+    assert_eq!(pool.open["id-1"].shown(at(0)), Some(Shown::Send));
     assert_eq!(wakes.try_recv().unwrap().name, "MessageEnqueued");
     // One that could not be kept goes back.
     pool.place(&submission(2, ANA, "Salut"), "id-2".into(), at(1));
@@ -168,7 +169,9 @@ fn what_a_phone_may_have_leaves_it_only_when_it_says_so() {
         (event.name, &*event.data),
         ("MessageCancelled", r#"{"messageId":"id-1"}"#)
     );
-    assert!(pool.open[&*id].handing.cancelling && pool.open[&*id].is_listed(at(2)));
+    assert!(pool.open[&*id].handing.cancelling);
+    // Had it never seen it, `Cancelling` would be answered and not remembered.
+    assert_eq!(pool.open[&*id].shown(at(2)), Some(Shown::Ask));
     assert_eq!(
         report(&mut pool, &phone, &says(&id, "Cancelled", None), at(3)),
         ["returned"]
@@ -234,6 +237,7 @@ fn each_failure_has_its_remedy() {
         let link = pool.tick(at(2)).into_iter().find_map(|it| match it {
             Act::Link(link) => Some(link),
             Act::Keep(_)
+            | Act::Told(..)
             | Act::Hand(_)
             | Act::Submitted(..)
             | Act::Returned(_)
@@ -241,32 +245,6 @@ fn each_failure_has_its_remedy() {
         });
         assert_eq!(link == Some(LinkState::Up), !rests, "{error}");
     }
-}
-
-#[test]
-fn after_a_restart_a_message_that_is_on_a_phone_is_not_handed_out_again() {
-    let mut pool = pool();
-    let phone = join(&mut pool, "a", at(0));
-    let id = hand(&mut pool, 1, at(0));
-    let record = pool.phones[&*phone].record.clone();
-    let kept = pool.open[&*id].handing.clone();
-    let mut after = self::pool();
-    after.load(PhoneBook {
-        phones: vec![record],
-        open: vec![kept],
-        ..PhoneBook::default()
-    });
-    // The engine submits it again: it stays where it is, and its outcome is owed again.
-    assert!(
-        after
-            .place(&submission(1, ANA, "Salut"), "id-9".into(), at(5))
-            .is_empty()
-    );
-    assert_eq!(after.open.len(), 1);
-    assert_eq!(
-        report(&mut after, &phone, &says(&id, "Sent", None), at(6)),
-        ["accepted"]
-    );
 }
 
 #[test]
@@ -309,8 +287,10 @@ fn settled(state: HandingState) -> Handing {
 }
 
 #[test]
-fn a_late_report_is_told_when_it_says_something_and_never_of_what_was_taken_back() {
+fn a_late_report_is_told_when_it_says_something_and_never_of_what_was_cancelled() {
+    let mut pool = pool();
     let sent = settled(HandingState::Sent);
+    let mut late = |known: &Handing, report: &Report| pool.late(known, report, at(9));
     let acts = late(&sent, &says("id-1", "Delivered", None));
     assert!(
         matches!(&acts[..], [Act::Receipt(_), Act::Keep(PhoneChange::Handing(kept))]
@@ -326,9 +306,13 @@ fn a_late_report_is_told_when_it_says_something_and_never_of_what_was_taken_back
         )
         .is_empty()
     );
-    for state in [HandingState::Withdrawn, HandingState::Cancelled] {
-        assert!(late(&settled(state), &says("id-1", "Sent", None)).is_empty());
-    }
+    assert!(
+        late(
+            &settled(HandingState::Cancelled),
+            &says("id-1", "Sent", None)
+        )
+        .is_empty()
+    );
     let acts = late(&sent, &says("id-1", "Failed", Some("Delivery result: 70")));
     let Some(Act::Receipt(receipt)) = acts.first() else {
         panic!("{acts:?}")
@@ -361,25 +345,6 @@ fn limits_are_counted_for_each_card_and_what_was_not_sent_does_not_count() {
 }
 
 #[test]
-fn wake_ups_are_gathered() {
-    let mut pool = pool();
-    let phone = join(&mut pool, "a", at(0));
-    let mut wakes = pool.phones[&*phone].subscribe();
-    for no in 1..=4 {
-        hand(&mut pool, no, at(0));
-    }
-    assert!(wakes.try_recv().is_ok());
-    assert!(wakes.try_recv().is_err());
-    let due = pool.next_due(at(0));
-    assert!(due <= at(0).plus(Millis::new(1_500)));
-    pool.tick(at(1));
-    assert!(wakes.try_recv().is_err());
-    pool.tick(at(2));
-    assert!(wakes.try_recv().is_ok());
-    assert!(wakes.try_recv().is_err());
-}
-
-#[test]
 fn validity_is_the_least_of_what_bounds_it() {
     let mut pool = pool();
     join(&mut pool, "a", at(0));
@@ -399,7 +364,7 @@ fn validity_is_the_least_of_what_bounds_it() {
 #[test]
 fn a_permission_is_for_one_phone_and_for_its_second_try() {
     let mut pool = pool();
-    let (pairing, _) = pool.pair(Some("Desk".into()), at(0));
+    let (pairing, _) = pool.pair(Some("Desk".into()), Actor::system(), at(0));
     let token = || Credential::Token(pairing.token.to_string());
     let Some(PhoneCaller::Newcomer(permission)) = pool.whose(&token(), at(1)) else {
         panic!("no newcomer")
@@ -427,11 +392,11 @@ fn a_permission_is_for_one_phone_and_for_its_second_try() {
 #[test]
 fn a_permission_ends_and_codes_cannot_be_guessed() {
     let mut pool = pool();
-    let (pairing, _) = pool.pair(None, at(0));
+    let (pairing, _) = pool.pair(None, Actor::system(), at(0));
     let code = |code: &str| Credential::Code(code.to_owned());
     assert!(pool.whose(&code(&pairing.code), at(899)).is_some());
     assert!(pool.whose(&code(&pairing.code), at(900)).is_none());
-    let (pairing, _) = pool.pair(None, at(2_000));
+    let (pairing, _) = pool.pair(None, Actor::system(), at(2_000));
     for guess in 0..10 {
         assert!(pool.whose(&code(&format!("x{guess}")), at(2_000)).is_none());
     }

@@ -6,7 +6,7 @@ use ports::connector::{IncomingReceipt, SubmissionKey};
 use ports::store::phones::{Handing, HandingState};
 
 use super::codes::{Remedy, failure};
-use super::pool::{Act, Pool, accepted, keep};
+use super::pool::{Act, Pool, accepted, cancelled, keep};
 use super::receipt::{Report, merged};
 
 impl Pool {
@@ -27,6 +27,13 @@ impl Pool {
         };
         // Whoever reports it has it.
         open.listed = true;
+        open.asked = false;
+        if open.handing.cancelling && reported == HandingState::Pending {
+            // It came too late to hear it, or was not there.
+            if let Some(phone) = self.phones.get(phone) {
+                phone.tell(cancelled(&report.id));
+            }
+        }
         let state = merged(open.handing.state, reported);
         if state == open.handing.state {
             return Some(acts);
@@ -45,20 +52,22 @@ impl Pool {
                 if let Some(phone) = self.phones.get_mut(phone) {
                     phone.not_used(&report.id);
                 }
-                if open.owed {
+                if open.is_owed() {
                     acts.push(Act::Returned(key));
                 }
             }
-            HandingState::Failed => self.failed(&open.handing, open.owed, report, now, &mut acts),
+            HandingState::Failed => {
+                self.failed(&open.handing, open.is_owed(), report, now, &mut acts);
+            }
             HandingState::Offered
             | HandingState::Pending
             | HandingState::Processed
             | HandingState::Sent
             | HandingState::Delivered => {
-                if open.owed {
+                if open.is_owed() {
                     acts.push(accepted(key, &report.id));
                 }
-                if !open.owed || state == HandingState::Delivered {
+                if !open.is_owed() || state == HandingState::Delivered {
                     acts.push(receipt(&open.handing, report, state));
                 }
             }
@@ -110,39 +119,84 @@ impl Pool {
             }
         }
     }
+
+    /// Folds a report on something that was settled before; `known` is what is kept of it. What was
+    /// taken back when its time was over may have been sent in time, by a phone whose word came late:
+    /// then it is sent, and a copy of it that is on its way is stopped (R-DUP).
+    pub(super) fn late(&mut self, known: &Handing, report: &Report, now: Timestamp) -> Vec<Act> {
+        let Some(reported) = report.state() else {
+            return Vec::new();
+        };
+        let state = merged(known.state, reported);
+        let has_left = matches!(reported, HandingState::Sent | HandingState::Delivered);
+        match known.state {
+            HandingState::Cancelled => {
+                if state > known.state {
+                    tracing::warn!(phone = %known.phone, message = %known.message, state = state.code(),
+                        "a phone reports on a message that it had said not to send");
+                }
+                return Vec::new();
+            }
+            HandingState::Withdrawn if !has_left => return Vec::new(),
+            HandingState::Withdrawn => {
+                tracing::warn!(phone = %known.phone, message = %known.message, state = state.code(),
+                    "a phone has sent a message that was taken back from it");
+            }
+            HandingState::Offered
+            | HandingState::Pending
+            | HandingState::Processed
+            | HandingState::Sent
+            | HandingState::Failed
+            | HandingState::Delivered => {}
+        }
+        // The same again is told again: the first time it may not have been kept.
+        if reported < state || state < HandingState::Sent {
+            return Vec::new();
+        }
+        let mut acts = vec![receipt(known, report, state)];
+        if state != known.state {
+            acts.push(keep(&Handing {
+                state,
+                text: "".into(),
+                ..known.clone()
+            }));
+        }
+        if has_left {
+            self.stop_copies(known, now, &mut acts);
+        }
+        acts
+    }
+
+    /// Takes back every other copy of a message that was sent, or asks its phone not to send it.
+    fn stop_copies(&mut self, sent: &Handing, now: Timestamp, acts: &mut Vec<Act>) {
+        let copies = self.open.iter_mut();
+        let copies = copies.filter(|(_, it)| it.handing.message == sent.message);
+        let mut untouched = Vec::new();
+        for (id, copy) in copies {
+            if !copy.listed {
+                untouched.push(id.clone());
+            } else if !copy.handing.cancelling {
+                copy.handing.cancelling = true;
+                copy.moved_at = now;
+                acts.push(keep(&copy.handing));
+                if let Some(phone) = self.phones.get(&copy.handing.phone) {
+                    phone.tell(cancelled(id));
+                }
+            }
+        }
+        for id in untouched {
+            self.take_back(&id, acts);
+        }
+    }
 }
 
-/// Folds a report on something that was settled before; `known` is what is kept of it. A phone that
-/// sent what it had been asked not to send, and what was taken back when its time was over, is
-/// noted: there is nothing left to steer.
-pub(super) fn late(known: &Handing, report: &Report) -> Vec<Act> {
-    let Some(reported) = report.state() else {
-        return Vec::new();
-    };
-    let state = merged(known.state, reported);
-    if matches!(
-        known.state,
-        HandingState::Withdrawn | HandingState::Cancelled
-    ) {
-        if state > known.state {
-            tracing::warn!(phone = %known.phone, message = %known.message, state = state.code(),
-                "a phone reports on a message that was taken back from it");
-        }
-        return Vec::new();
-    }
-    // The same again is told again: the first time it may not have been kept.
-    if reported < state || state < HandingState::Sent {
-        return Vec::new();
-    }
-    let mut acts = vec![receipt(known, report, state)];
-    if state != known.state {
-        acts.push(keep(&Handing {
-            state,
-            text: "".into(),
-            ..known.clone()
-        }));
-    }
-    acts
+/// What the engine is told of a message that a phone gave to Android, and said nothing of since.
+pub(super) fn presumed(handing: &Handing) -> Act {
+    incoming(
+        handing,
+        ReceiptState::InTransit,
+        "smsgate Processed".to_owned(),
+    )
 }
 
 fn receipt(handing: &Handing, report: &Report, state: HandingState) -> Act {
@@ -156,6 +210,10 @@ fn receipt(handing: &Handing, report: &Report, state: HandingState) -> Act {
         | HandingState::Cancelled
         | HandingState::Sent => ReceiptState::InTransit,
     };
+    incoming(handing, state, report.raw())
+}
+
+fn incoming(handing: &Handing, state: ReceiptState, raw: String) -> Act {
     Act::Receipt(Box::new(IncomingReceipt {
         references: vec![handing.id.clone()],
         ours: Some(SubmissionKey {
@@ -165,6 +223,6 @@ fn receipt(handing: &Handing, report: &Report, state: HandingState) -> Act {
         recipient: Some(handing.to.clone()),
         whole: true,
         state,
-        raw: report.raw().into(),
+        raw: raw.into(),
     }))
 }

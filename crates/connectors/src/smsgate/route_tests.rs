@@ -2,19 +2,27 @@
 
 use std::sync::Arc;
 
-use domain::ids::RouteKey;
+use domain::ids::{ProjectKey, RouteKey};
+use domain::model::audit::{Actor, ActorKind};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
 use ports::clock::ManualClock;
 use ports::connector::{Connector, Heard, LinkState};
 use ports::hooks::{HookAnswer, HookCall};
 use ports::memory::MemoryStore;
-use ports::phones::{PhoneCaller, PhoneGateway};
+use ports::phones::{PhoneCaller, PhoneGateway, PhonePatch};
+use ports::store::Queries;
+use ports::store::audit::AuditFilter;
 use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{PhoneRoute, SmsGateConfig, start_route};
 use crate::testing::{Lanes, Record, Told, key, submission};
+
+/// Who works at the desk.
+fn ana() -> Actor {
+    Actor::new(ActorKind::User, "Ana")
+}
 
 const ANA: &str = "+40721000001";
 
@@ -35,6 +43,7 @@ impl World {
     fn on(store: Arc<MemoryStore>, clock: ManualClock) -> Self {
         let (lanes, record) = (Arc::new(Lanes::default()), Arc::new(Record::default()));
         let config = SmsGateConfig {
+            project: ProjectKey(7),
             api_url: "https://msg.example.com/phone/v1".to_owned(),
             ..SmsGateConfig::new(RouteKey(1))
         };
@@ -70,7 +79,7 @@ impl World {
 
     /// Pairs a phone and opens its stream; its id and what it signs in with.
     async fn phone(&self) -> (String, String) {
-        let pairing = self.route.pair(None).await.unwrap();
+        let pairing = self.route.pair(None, ana()).await.unwrap();
         let auth = format!("Bearer {}", pairing.token);
         let device = json!({ "name": "Google/panther", "simCards": [{ "slotIndex": 0 }] });
         let answer = self.call(&auth, "POST", "/device", device).await;
@@ -264,9 +273,9 @@ async fn a_phone_that_is_sent_away_is_nobody() {
             break;
         }
     }
-    assert!(world.route.revoke(&phone).await.unwrap());
+    assert!(world.route.revoke(&phone, ana()).await.unwrap());
     assert!(stream.next().await.is_none(), "its stream ends");
-    assert!(!world.route.revoke(&phone).await.unwrap());
+    assert!(!world.route.revoke(&phone, ana()).await.unwrap());
     for path in ["/message", "/webhooks", "/settings"] {
         assert_eq!(
             world.call(&auth, "GET", path, Value::Null).await.status,
@@ -276,4 +285,58 @@ async fn a_phone_that_is_sent_away_is_nobody() {
     }
     assert!(world.route.listen(&phone).is_none());
     assert!(PhoneGateway::phones(&*world.route).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lets_a_phone_in_changes_it_and_sends_it_away_stands_in_the_audit_log() {
+    let world = World::new();
+    let (phone, auth) = world.phone().await;
+    let patch = PhonePatch {
+        name: Some("Desk".into()),
+        per_hour: Some(Some(20)),
+        per_day: Some(None),
+        may_send: Some(vec![1, 2]),
+    };
+    assert!(world.route.change(&phone, patch, ana()).await.unwrap());
+    let code = parsed(&world.call(&auth, "GET", "/user/code", Value::Null).await);
+    assert!(world.route.revoke(&phone, ana()).await.unwrap());
+    let nobody = PhonePatch::default();
+    assert!(!world.route.change(&phone, nobody, ana()).await.unwrap());
+    let all = AuditFilter {
+        project: ProjectKey(7),
+        subject: None,
+        action: None,
+        actor: None,
+        before: None,
+        limit: 100,
+    };
+    let lines = world.store.audit(all).await.unwrap();
+    let subject = format!("phone:{phone}");
+    let told: Vec<_> = lines
+        .iter()
+        .rev()
+        .map(|it| {
+            let entry = &it.entry;
+            (entry.action.code(), &*entry.actor.name, &*entry.subject)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("phone.invited", "Ana", "phone"),
+            ("phone.paired", "Ana", &*subject),
+            ("phone.changed", "Ana", &*subject),
+            ("phone.invited", &*subject, "phone"),
+            ("phone.revoked", "Ana", &*subject),
+        ]
+    );
+    let detail: Vec<_> = lines[2].entry.detail.iter().map(|(_, it)| &**it).collect();
+    assert_eq!(detail, ["Desk", "1, 2", "20", "route"]);
+    let written = format!("{lines:?}");
+    for secret in [
+        auth.trim_start_matches("Bearer "),
+        code["code"].as_str().unwrap(),
+    ] {
+        assert!(!written.contains(secret), "{secret}");
+    }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::config::SmsGateConfig;
+use super::listing::Shown;
 
 /// The events that every version of the app knows and that we listen to.
 pub(super) const HOOK_EVENTS: [&str; 5] = [
@@ -75,6 +76,9 @@ pub(super) fn text(given: &str) -> Option<Box<str>> {
     (!cut.is_empty()).then(|| cut.into())
 }
 
+/// 2000-01-01: before whatever the clock of a phone may say that TLS lets in.
+const LONG_OVER: Timestamp = Timestamp::from_millis(946_684_800_000);
+
 /// A message in `GET /message`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,14 +104,17 @@ struct TextOut<'a> {
 }
 
 impl<'a> MessageOut<'a> {
-    pub(super) fn of(it: &'a Handing, config: &SmsGateConfig) -> Self {
+    pub(super) fn of(it: &'a Handing, shown: Shown, config: &SmsGateConfig) -> Self {
+        let valid_until = match shown {
+            Shown::Send | Shown::Cancel => it.valid_until,
+            Shown::Ask => LONG_OVER,
+        };
         Self {
             id: &it.id,
             device_id: &it.phone,
-            state: if it.cancelling {
-                "Cancelling"
-            } else {
-                "Pending"
+            state: match shown {
+                Shown::Send | Shown::Ask => "Pending",
+                Shown::Cancel => "Cancelling",
             },
             message: &it.text,
             text_message: TextOut { text: &it.text },
@@ -116,7 +123,7 @@ impl<'a> MessageOut<'a> {
             with_delivery_report: config.delivery_reports,
             is_encrypted: false,
             priority: 0,
-            valid_until: date(it.valid_until),
+            valid_until: date(valid_until),
             created_at: date(it.handed_at),
         }
     }

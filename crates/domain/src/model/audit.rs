@@ -112,6 +112,10 @@ pub enum AuditAction {
     UserChanged,
     /// A user was removed.
     UserDeleted,
+    /// A user was given a link to choose a password with.
+    PasswordLinkMade,
+    /// A user has another password: they changed it, or chose it by a link.
+    PasswordChanged,
     /// A contact was removed.
     ContactDeleted,
     /// Two contacts were made one.
@@ -126,11 +130,19 @@ pub enum AuditAction {
     AlertSilenced,
     /// A silence was ended.
     AlertUnsilenced,
+    /// A permission for a team phone was made.
+    PhoneInvited,
+    /// A team phone came with its permission and belongs to its pool now.
+    PhonePaired,
+    /// A team phone was named, limited, or told which of its SIM cards send.
+    PhoneChanged,
+    /// A team phone was sent away.
+    PhoneRevoked,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::RouteControlled,
         Self::RouteUp,
         Self::RouteDown,
@@ -153,6 +165,8 @@ impl AuditAction {
         Self::UserCreated,
         Self::UserChanged,
         Self::UserDeleted,
+        Self::PasswordLinkMade,
+        Self::PasswordChanged,
         Self::ContactDeleted,
         Self::ContactMerged,
         Self::KeyCreated,
@@ -160,6 +174,10 @@ impl AuditAction {
         Self::AlertAcknowledged,
         Self::AlertSilenced,
         Self::AlertUnsilenced,
+        Self::PhoneInvited,
+        Self::PhonePaired,
+        Self::PhoneChanged,
+        Self::PhoneRevoked,
     ];
 
     /// The word of the API and of the store.
@@ -187,6 +205,8 @@ impl AuditAction {
             Self::UserCreated => "user.created",
             Self::UserChanged => "user.changed",
             Self::UserDeleted => "user.deleted",
+            Self::PasswordLinkMade => "user.password_link_made",
+            Self::PasswordChanged => "user.password_changed",
             Self::ContactDeleted => "contact.deleted",
             Self::ContactMerged => "contact.merged",
             Self::KeyCreated => "key.created",
@@ -194,6 +214,10 @@ impl AuditAction {
             Self::AlertAcknowledged => "alert.acknowledged",
             Self::AlertSilenced => "alert.silenced",
             Self::AlertUnsilenced => "alert.unsilenced",
+            Self::PhoneInvited => "phone.invited",
+            Self::PhonePaired => "phone.paired",
+            Self::PhoneChanged => "phone.changed",
+            Self::PhoneRevoked => "phone.revoked",
         }
     }
 

@@ -34,11 +34,13 @@ impl Users {
                 password,
                 keep,
                 at,
+                ..
             } => self.set_password(*user, password, *keep, *at),
             UserChange::Link {
                 user,
                 hash,
                 expires_at,
+                ..
             } => {
                 if !self.people.contains_key(user) {
                     return Outcome::Missing;
@@ -46,7 +48,9 @@ impl Users {
                 self.links.insert(*user, (*hash, *expires_at));
                 Outcome::Done
             }
-            UserChange::UseLink { hash, password, at } => {
+            UserChange::UseLink {
+                hash, password, at, ..
+            } => {
                 let Some((user, until)) = self.link(hash) else {
                     return Outcome::Missing;
                 };

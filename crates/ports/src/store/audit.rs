@@ -6,6 +6,7 @@ use domain::time::Timestamp;
 
 use super::contacts::ContactOutcome;
 use super::templates::{SyncEffect, TemplateOutcome};
+use super::users::UserOutcome;
 use super::{Op, Outcome};
 
 /// An operation of which the log tells. It is done as it is alone, with its outcome, and where that
@@ -23,14 +24,15 @@ impl Audited {
     pub fn told(&self, outcome: &Outcome) -> Option<AuditEntry> {
         let made = match outcome {
             Outcome::Done | Outcome::Webhook(_) | Outcome::Changed(_) => None,
+            Outcome::User(UserOutcome::LinkUsed(user)) => Some(format!("user:{user}")),
             Outcome::Replayed { count, .. } if *count > 0 => None,
             Outcome::ConsentKept { changed, .. } if !changed.is_empty() => None,
             Outcome::Contact(ContactOutcome::Done(_) | ContactOutcome::Gone) => None,
             Outcome::Template(TemplateOutcome::Synced(SyncEffect::Unchanged, _)) => return None,
             Outcome::Template(
                 TemplateOutcome::Done(template) | TemplateOutcome::Synced(_, template),
-            ) => Some(template.id),
-            Outcome::Template(TemplateOutcome::Gone(id)) => Some(*id),
+            ) => Some(format!("template:{}", template.id)),
+            Outcome::Template(TemplateOutcome::Gone(id)) => Some(format!("template:{id}")),
             Outcome::Template(TemplateOutcome::NoSuchTemplate)
             | Outcome::Contact(
                 ContactOutcome::NoSuchContact
@@ -47,7 +49,7 @@ impl Audited {
             | Outcome::OptedOut
             | Outcome::QuotaGone(_)
             | Outcome::PersonRefused(_)
-            | Outcome::User(_)
+            | Outcome::User(UserOutcome::EmailTaken | UserOutcome::LastOwner)
             | Outcome::ReceiptParked
             | Outcome::InboundKept { .. }
             | Outcome::InboundRepeated { .. }
@@ -57,8 +59,8 @@ impl Audited {
             | Outcome::EventsPruned { .. } => return None,
         };
         let mut entry = self.entry.clone();
-        if let Some(id) = made.filter(|_| entry.subject.is_empty()) {
-            entry.subject = format!("template:{id}").into();
+        if let Some(subject) = made.filter(|_| entry.subject.is_empty()) {
+            entry.subject = subject.into();
         }
         Some(entry)
     }

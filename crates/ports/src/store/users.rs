@@ -132,6 +132,8 @@ pub enum UserChange {
     },
     /// Gives a user a password, and ends their other sessions and their link.
     Password {
+        /// Whose, for the audit log.
+        project: ProjectKey,
         /// Who.
         user: UserId,
         /// Which.
@@ -143,6 +145,8 @@ pub enum UserChange {
     },
     /// Gives a user a link to choose a password with, in place of an earlier one.
     Link {
+        /// Whose, for the audit log.
+        project: ProjectKey,
         /// Who.
         user: UserId,
         /// SHA-256 of its token.
@@ -153,6 +157,8 @@ pub enum UserChange {
     /// Uses a link, once: as [`UserChange::Password`], and answers [`UserOutcome::LinkUsed`].
     /// `Missing` also where it is over or its user is disabled.
     UseLink {
+        /// Whose, for the audit log.
+        project: ProjectKey,
         /// SHA-256 of its token.
         hash: [u8; 32],
         /// The password that was chosen.

@@ -83,17 +83,21 @@ impl Line<'_> {
                 password,
                 keep,
                 at,
+                ..
             } => self.set_password(*user, password, *keep, *at),
             UserChange::Link {
                 user,
                 hash,
                 expires_at,
+                ..
             } => Ok(done(self.connection.execute(
                 "INSERT OR REPLACE INTO password_link (user, hash, expires_at)
                  SELECT id, ?2, ?3 FROM user WHERE id = ?1",
                 params![user.key(), hash, expires_at.as_millis()],
             )?)),
-            UserChange::UseLink { hash, password, at } => self.use_link(hash, password, *at),
+            UserChange::UseLink {
+                hash, password, at, ..
+            } => self.use_link(hash, password, *at),
             UserChange::SignIn(session) => self.sign_in(session),
             UserChange::Seen { session, at } => Ok(done(self.connection.execute(
                 "UPDATE session SET seen_at = max(seen_at, ?2) WHERE id = ?1",

@@ -104,7 +104,7 @@ pub(crate) async fn pair(
     problems.finish()?;
     let found = found.and_then(|(id, it)| Some((id, it.phones()?)));
     let (route, pool) = found.ok_or_else(|| ApiError::not_found("route"))?;
-    let pairing = pool.pair(name).await?;
+    let pairing = pool.pair(name, caller.actor()).await?;
     let qr_text = format!("{}\n{}", pairing.api_url, pairing.token);
     let answer = EnvelopeOut {
         pairing: PairingOut {

@@ -101,7 +101,7 @@ pub(crate) async fn update(
         let Some(pool) = connector.phones() else {
             continue;
         };
-        if !pool.change(&id, patch.clone()).await? {
+        if !pool.change(&id, patch.clone(), caller.actor()).await? {
             continue;
         }
         let phones = phones_of(&route, &*connector).await;
@@ -135,7 +135,7 @@ pub(crate) async fn remove(
     caller.may(Scopes::MANAGE)?;
     for (_, connector) in pools_of(&api, &caller) {
         if let Some(pool) = connector.phones()
-            && pool.revoke(&id).await?
+            && pool.revoke(&id, caller.actor()).await?
         {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }

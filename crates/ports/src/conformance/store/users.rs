@@ -169,6 +169,7 @@ pub fn who_is_disabled_is_signed_out_and_cannot_sign_in(store: &dyn Store) {
     done(store, UserChange::SignIn(session(1, 2, 0)));
     done(store, UserChange::Subscribe(subscription("a", 1, 2, 0)));
     let link = |of| UserChange::Link {
+        project: PROJECT,
         user: id(of),
         hash: hash(7),
         expires_at: at(1_000),
@@ -187,6 +188,7 @@ pub fn who_is_disabled_is_signed_out_and_cannot_sign_in(store: &dyn Store) {
     missing(store, UserChange::SignIn(session(2, 2, 0)));
     done(store, link(2));
     let used = UserChange::UseLink {
+        project: PROJECT,
         hash: hash(7),
         password: password("$x"),
         at: at(200),
@@ -316,12 +318,14 @@ pub fn a_new_password_ends_the_other_sessions_and_the_link(store: &dyn Store) {
         done(store, UserChange::SignIn(session(key, 1, key)));
     }
     let link = UserChange::Link {
+        project: PROJECT,
         user: id(1),
         hash: hash(7),
         expires_at: at(1_000),
     };
     done(store, link);
     let set = |of| UserChange::Password {
+        project: PROJECT,
         user: id(of),
         password: password("$new"),
         keep: Some(SessionId::from_key(2)),
@@ -340,11 +344,13 @@ pub fn a_link_works_once_in_its_time_and_only_the_newest(store: &dyn Store) {
     done(store, UserChange::Create(user(1, Role::Owner)));
     done(store, UserChange::SignIn(session(1, 1, 0)));
     let link = |of, byte| UserChange::Link {
+        project: PROJECT,
         user: id(of),
         hash: hash(byte),
         expires_at: at(1_000),
     };
     let using = |byte, millis| UserChange::UseLink {
+        project: PROJECT,
         hash: hash(byte),
         password: password("$chosen"),
         at: at(millis),
