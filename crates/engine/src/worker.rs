@@ -222,7 +222,8 @@ async fn sleep_until_held(inner: &Inner, held: Option<Timestamp>) {
 ///
 /// From the head again after each turn of any route, and after a rest: what enters a lane may
 /// stand before the place that was reached. The rest is four times as long as the search was, so
-/// that a large backlog that cannot move costs at most a fifth of a core.
+/// that a large backlog that cannot move costs at most a fifth of a core. Direct messages that come in
+/// during a rest are looked at from the place that was reached.
 #[derive(Default)]
 struct Scan {
     turn: u64,
@@ -273,7 +274,11 @@ async fn pump_once(
             let limit = u16::try_from(room.min(most(lane.class))).unwrap_or(u16::MAX);
             let (_, moved) = plan_lane(inner, lane, &mut None, limit).await?;
             work |= moved > 0;
-        } else if !rests && facts::has_alternative(&inner.topology(), &line.route) {
+            continue;
+        }
+        // A direct message that came in meanwhile is at the end, and another route may have it at once.
+        let looks_on = !rests || lane.class == TrafficClass::Direct;
+        if looks_on && facts::has_alternative(&inner.topology(), &line.route) {
             let mut place = scan.places.get(&lane).copied();
             let limit = u16::try_from(LANE_PAGE).unwrap_or(u16::MAX);
             let (read, _) = plan_lane(inner, lane, &mut place, limit).await?;

@@ -9,6 +9,7 @@ use domain::model::user::Role;
 use domain::time::Millis;
 use ports::store::users::{UserChange, UserEdit};
 use serde_json::{Value, json};
+use tokio::time::advance;
 
 use crate::house::{House, LIVE, PROJECT};
 use crate::pages::{PASSWORD, add, address, apply, browser, choose, signed_in, staff};
@@ -212,13 +213,13 @@ async fn who_stays_signed_in_has_thirty_days_of_rest() {
     assert!(answer.header("set-cookie").contains("; Max-Age=15552000"));
     phone.remember(&answer);
     for _ in 0..6 {
-        sleep(Millis::days(29)).await;
+        advance(Millis::days(29).to_duration()).await;
         assert_eq!(
             phone.bare("GET", "/ui/v1/session").await.status,
             StatusCode::OK
         );
     }
-    sleep(Millis::days(7)).await;
+    advance(Millis::days(7).to_duration()).await;
     let answer = phone.bare("GET", "/ui/v1/session").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "180 days");
 }

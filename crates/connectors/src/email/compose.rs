@@ -195,6 +195,19 @@ fn in_query(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// How boundaries begin: like nothing that stands in the texts, so that none of them ends its part.
+/// Attachments have an encoding without such characters.
+fn boundary_outside(texts: &[Option<&str>], salt: u64) -> String {
+    let mut salt = salt;
+    loop {
+        let boundary = format!("=_{salt:016x}");
+        if !texts.iter().flatten().any(|it| it.contains(&boundary)) {
+            return boundary;
+        }
+        salt = salt.wrapping_add(1);
+    }
+}
+
 enum Body {
     One(SinglePart),
     More(MultiPart),
@@ -203,10 +216,11 @@ enum Body {
 /// `mixed(alternative(text, related(html, inline…)), attachment…)`, without the levels that have one
 /// part only.
 fn body(text: Option<&str>, parts: &EmailParts, salt: u64) -> Result<Body, SubmitOutcome> {
+    let boundary = boundary_outside(&[text, parts.html.as_deref()], salt);
     let mut levels = 0;
     let mut level = |kind: MultiPartBuilder| {
         levels += 1;
-        kind.boundary(format!("=_{salt:016x}_{levels}"))
+        kind.boundary(format!("{boundary}_{levels}"))
     };
     let is_inline = |it: &&EmailAttachment| it.content_id.is_some() && parts.html.is_some();
     let html = match &parts.html {

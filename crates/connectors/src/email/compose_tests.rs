@@ -323,6 +323,17 @@ fn any_text() -> impl Strategy<Value = String> {
     .prop_map(|it| it.concat())
 }
 
+#[test]
+fn a_text_that_knows_the_boundary_does_not_end_its_part() {
+    let mut parts = parts("Hi");
+    let html = "--=_0000000000001234_1\r\nBcc: x@y.example\r\n";
+    parts.html = Some(html.into());
+    let letter = compose(&mail(Some("--=_0000000000001235_1--"), parts)).unwrap();
+    let read = MessageParser::default().parse(&letter.octets).unwrap();
+    assert_eq!(read.parts.len(), 3, "alternative, text and HTML");
+    assert!(read.body_html(0).unwrap().contains("Bcc: x@y.example"));
+}
+
 proptest! {
     #[test]
     fn nothing_that_callers_give_adds_a_header_or_a_line_break_of_its_own(

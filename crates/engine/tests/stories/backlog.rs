@@ -7,7 +7,7 @@ use domain::model::route::Route;
 use domain::time::Millis;
 use engine::request::{Refused, SendRequest};
 
-use crate::world::{Act, SMS, World, bulk_to, ids, sms, text_to};
+use crate::world::{Act, OTHER, SMS, SMS2, World, bulk_to, ids, sms, sms2, text_to};
 
 #[tokio::test(start_paused = true)]
 async fn a_backlog_far_beyond_what_is_ready_drains_in_order() {
@@ -132,4 +132,26 @@ async fn a_schedule_survives_a_restart_and_one_that_passed_meanwhile_goes_at_onc
     world.start().await;
     world.pass(Millis::seconds(5)).await;
     assert_eq!(world.status(id).await, Status::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_route_that_is_down_delays_nobody_who_has_another() {
+    let mut world = World::new([sms(), sms2()]);
+    world.twin_on = Some(SMS);
+    world.start().await;
+    world.provider(SMS).link(false);
+    let shop = SendRequest {
+        sender: OTHER,
+        ..text_to(1, "waits")
+    };
+    world.send(shop).await;
+    world.pass(Millis::seconds(10)).await;
+    // Again and again, so that the search of the lane rests at some of the moments.
+    for no in 2..12 {
+        world.send(text_to(no, "hello")).await;
+        world.pass(Millis::new(170)).await;
+        let sent = usize::try_from(no).unwrap() - 1;
+        assert_eq!(world.sent_by(SMS2).len(), sent, "message {no}");
+    }
+    assert!(world.sent_by(SMS).is_empty());
 }
