@@ -2,7 +2,8 @@
 //!
 //! One always is. Where direct messages come faster than the provider answers, one is not enough: the
 //! second would wait until a bulk submission is answered. So as many are kept as direct traffic needed
-//! at once a moment ago, and one more. A slot that it uses is not kept as well.
+//! at once a moment ago, and one more; a quarter of the window more for ten seconds after one had to
+//! wait, since answers come in clumps. A slot that it uses is not kept as well.
 
 use domain::time::{Millis, Timestamp};
 use ports::connector::Slots;
@@ -10,6 +11,8 @@ use ports::connector::Slots;
 /// A need is remembered for one to two of these.
 const SPAN: Millis = Millis::new(200);
 const TWO_SPANS: Millis = Millis::new(2 * SPAN.get());
+/// How long it is remembered that a direct message had to wait for a slot.
+const WAIT_MEMORY: Millis = Millis::seconds(10);
 
 /// What direct traffic has needed at once of late, in parts.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,7 @@ pub(crate) struct DirectNeed {
     began: Timestamp,
     peak: u16,
     peak_before: u16,
+    waited_at: Option<Timestamp>,
 }
 
 impl DirectNeed {
@@ -27,6 +31,7 @@ impl DirectNeed {
             began: now,
             peak: 0,
             peak_before: 0,
+            waited_at: None,
         }
     }
 
@@ -42,21 +47,28 @@ impl DirectNeed {
         self.in_hand = self.in_hand.saturating_sub(parts);
     }
 
+    /// A direct message had found no free slot.
+    pub(crate) const fn waited(&mut self, now: Timestamp) {
+        self.waited_at = Some(now);
+    }
+
     /// How many slots of one link's window bulk leaves free now: at least one, windows of 1 excepted,
-    /// and, for what may come, at most half of the window, so that bulk goes on beside bursts.
+    /// and at most half of the window, so that bulk goes on beside bursts.
     pub(crate) fn kept(&mut self, slots: Slots, now: Timestamp) -> u16 {
         if slots.window <= 1 {
             return 0;
         }
         self.turn(now);
-        let may_come = self
-            .peak
-            .max(self.peak_before)
-            .saturating_sub(self.in_hand)
-            .saturating_add(1);
-        may_come
-            .div_ceil(slots.links.max(1))
-            .clamp(1, (slots.window / 2).max(1))
+        let has_waited = |at: Timestamp| now.since(at) < WAIT_MEMORY;
+        let spare = if self.waited_at.is_some_and(has_waited) {
+            (slots.window / 4).max(2)
+        } else {
+            1
+        };
+        let needed = self.peak.max(self.peak_before).saturating_sub(self.in_hand);
+        let share = needed.div_ceil(slots.links.max(1));
+        let most = (slots.window / 2).max(1);
+        share.saturating_add(spare).min(most)
     }
 
     /// When less may be kept, though nothing comes back: whoever was held back asks again.
@@ -141,6 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn where_one_had_to_wait_more_is_kept_for_ten_seconds() {
+        let mut need = DirectNeed::new(T0);
+        need.waited(at(0));
+        for (window, kept) in [(2, 1), (3, 1), (4, 2), (10, 2), (100, 25)] {
+            assert_eq!(need.kept(slots(window, 1), at(9_999)), kept, "{window}");
+        }
+        assert_eq!(need.kept(slots(100, 1), at(10_000)), 1);
+    }
+
+    #[test]
     fn half_of_a_window_is_never_kept_for_what_may_come() {
         let mut need = DirectNeed::new(T0);
         need.took(30, at(0));
@@ -155,7 +177,7 @@ mod tests {
         need.took(7, at(0));
         need.gave_back(7);
         assert_eq!(need.kept(slots(100, 1), at(1)), 8);
-        assert_eq!(need.kept(slots(100, 4), at(1)), 2);
-        assert_eq!(need.kept(slots(100, 3), at(1)), 3);
+        assert_eq!(need.kept(slots(100, 4), at(1)), 3);
+        assert_eq!(need.kept(slots(100, 3), at(1)), 4);
     }
 }

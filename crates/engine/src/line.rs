@@ -283,10 +283,10 @@ impl RouteLine {
         drawn
     }
 
-    pub(crate) fn started(&self, key: SubmissionKey, kept: bool) {
+    pub(crate) fn started(&self, key: SubmissionKey, kept: bool, now: Timestamp) {
         let mut state = self.state.lock();
         if kept {
-            state.queue.started(key);
+            state.queue.started(key, now);
         } else {
             state.queue.not_started(key);
         }

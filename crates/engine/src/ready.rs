@@ -9,7 +9,7 @@ use domain::model::message::{Purpose, TrafficClass};
 use domain::phone::{CountryCode, PhoneNumber};
 use domain::rules::consent::{Consent, consent};
 use domain::rules::order::OrderKey;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use ports::connector::{Slots, Submission, SubmissionKey};
 
 use crate::headroom::DirectNeed;
@@ -17,6 +17,8 @@ use crate::throughput::{Pause, Throughput};
 
 /// Most submissions that a route keeps in memory for each class.
 const MAX_READY: usize = 4_096;
+/// A direct message that was ready for so long found no free slot: one that finds it leaves at once.
+const WAITED: Millis = Millis::new(3);
 /// Fewest, however slow the route is.
 const MIN_READY: usize = 16;
 
@@ -25,6 +27,8 @@ const MIN_READY: usize = 16;
 pub(crate) struct Ready {
     /// When it was due.
     pub(crate) due: Timestamp,
+    /// Since when only its turn is missing: it was handed over, or its mark was kept.
+    pub(crate) ready_at: Timestamp,
     /// Its contact and sender, for whoever asks again for consent.
     pub(crate) thread: ConversationId,
     /// Whether consent is asked at all.
@@ -231,6 +235,9 @@ impl ReadyQueue {
             let Some(ready) = self.pop(class) else { break };
             let taken = parts.max(1);
             if class == TrafficClass::Direct {
+                if now.since(ready.ready_at) >= WAITED {
+                    self.direct_need.waited(now);
+                }
                 self.direct_need.took(taken, now);
             }
             self.in_hand.insert(
@@ -318,8 +325,9 @@ impl ReadyQueue {
     }
 
     /// The mark of a submission is kept: it may be submitted.
-    pub(crate) fn started(&mut self, key: SubmissionKey) {
-        if let Some(ready) = self.starting.remove(&key) {
+    pub(crate) fn started(&mut self, key: SubmissionKey, now: Timestamp) {
+        if let Some(mut ready) = self.starting.remove(&key) {
+            ready.ready_at = now;
             let direct = ready.submission.class == TrafficClass::Direct;
             let index = if direct {
                 self.startable

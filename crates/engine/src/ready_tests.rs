@@ -40,6 +40,7 @@ fn ready(id: i64, class: TrafficClass, parts: u16) -> Ready {
     };
     Ready {
         due: NOW,
+        ready_at: NOW,
         thread,
         purpose: Purpose::Ordinary,
         submission,
@@ -89,7 +90,7 @@ fn what_direct_needed_a_moment_ago_is_kept_and_bulk_asks_again() {
             let mut drawn = queue.draw(slots, now);
             if marks_started {
                 for key in drawn.to_start {
-                    queue.started(key);
+                    queue.started(key, NOW);
                 }
                 drawn = queue.draw(slots, now);
             }
@@ -113,6 +114,28 @@ fn what_direct_needed_a_moment_ago_is_kept_and_bulk_asks_again() {
         let (bulk, _) = draw(&mut queue, 4, again.unwrap());
         assert_eq!(bulk.len(), 3, "{marks_started}");
     }
+}
+
+#[test]
+fn a_direct_message_that_found_no_slot_has_more_kept_for_those_after_it() {
+    let mut queue = queue();
+    for id in 11..=30 {
+        queue.push(ready(id, TrafficClass::Bulk, 1));
+    }
+    let draw = |queue: &mut ReadyQueue, free, ms| {
+        let slots = Slots {
+            free,
+            window: 20,
+            links: 1,
+        };
+        let drawn = queue.draw(slots, NOW.plus(Millis::new(ms)));
+        drawn.submissions.len()
+    };
+    queue.push(ready(1, TrafficClass::Direct, 1));
+    assert_eq!(draw(&mut queue, 1, 2), 1, "it found one");
+    assert_eq!(draw(&mut queue, 2, 2), 1);
+    queue.push(ready(2, TrafficClass::Direct, 1));
+    assert_eq!(draw(&mut queue, 6, 3), 1, "it waited: five are kept");
 }
 
 #[test]
@@ -171,7 +194,7 @@ fn what_is_withdrawn_leaves_no_more_and_what_is_not_keeps_its_place() {
                 links: 1,
             };
             marked = queue.draw(slots, NOW).to_start;
-            queue.started(marked[0]);
+            queue.started(marked[0], NOW);
         }
         let standing = Standing {
             opted_out: true,
@@ -183,7 +206,7 @@ fn what_is_withdrawn_leaves_no_more_and_what_is_not_keeps_its_place() {
         let keys: Vec<_> = keys.iter().map(|it| it.message.key()).collect();
         assert_eq!(keys, [1, 4]);
         for key in marked {
-            queue.started(key);
+            queue.started(key, NOW);
         }
         assert_eq!(drawn(&mut queue, 10, 10), [2, 3]);
     }
@@ -206,7 +229,7 @@ fn where_starts_are_marked_one_place_is_kept_for_direct() {
     queue.push(ready(9, TrafficClass::Direct, 1));
     marked.extend(queue.draw(slots, NOW).to_start);
     for key in marked {
-        queue.started(key);
+        queue.started(key, NOW);
     }
     assert_eq!(queue.ready(), 6);
     assert_eq!(drawn(&mut queue, 3, 3), [9, 1]);

@@ -97,9 +97,12 @@ impl SubmissionSource for RoutePort {
                 attempt: key.attempt,
                 epoch: self.inner.epoch,
             });
+            let inner = Arc::clone(&self.inner);
             let line = Arc::clone(&self.line);
-            let after_commit =
-                move |result| line.started(key, matches!(result, Ok(Outcome::Changed(_))));
+            let after_commit = move |result| {
+                let kept = matches!(result, Ok(Outcome::Changed(_)));
+                line.started(key, kept, inner.now());
+            };
             self.inner.store.commit(op, Box::new(after_commit));
         }
         Taken {
