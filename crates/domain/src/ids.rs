@@ -155,6 +155,10 @@ registered_key! {
     /// The store's short name for a route's configured id; stable across restarts.
     RouteKey
 }
+registered_key! {
+    /// The store's short name for a caller's campaign; stable across restarts.
+    CampaignKey
+}
 
 /// The thread with one contact across all channels, for one sender: `conv_…`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

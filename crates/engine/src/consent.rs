@@ -94,6 +94,7 @@ pub(crate) fn answer(
         context: context.filter(|_| is_answerable(inbound.channel)),
         test,
         metadata: None,
+        campaign: None,
         scheduled_at: None,
         accepted_at: now,
     };

@@ -15,6 +15,7 @@ pub mod alerts;
 mod answers;
 mod audit;
 mod bill;
+mod campaigns;
 mod consent;
 mod control;
 mod facts;
@@ -69,6 +70,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::campaigns::Campaigns;
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
 use crate::people::{Offered, Offers, PersonError};
@@ -137,6 +139,7 @@ pub(crate) struct Inner {
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
     pub(crate) quotas: Used,
+    pub(crate) campaigns: Campaigns,
     pub(crate) bulk: Mutex<BulkDetector>,
     pub(crate) answers: Mutex<answers::Answers>,
     pub(crate) templates: Templates,
@@ -216,6 +219,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
             quotas: Used::default(),
+            campaigns: Campaigns::default(),
             clock: setup.clock,
             random: setup.random,
             store: setup.store,

@@ -53,6 +53,8 @@ pub struct SendRequest {
     pub fallback_after: Option<Millis>,
     /// The caller's own data as JSON text.
     pub metadata: Option<Box<str>>,
+    /// What the caller counts it under.
+    pub campaign: Option<Box<str>>,
     /// The caller's key for "this is the same request".
     pub idempotency: Option<IdempotencyKey>,
     /// Whether a test key asked (R-TEST).

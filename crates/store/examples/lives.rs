@@ -191,6 +191,7 @@ fn accept(life: u64) -> Op {
             context: None,
             test: false,
             metadata: None,
+            campaign: None,
             scheduled_at: None,
             accepted_at: at(life),
         },

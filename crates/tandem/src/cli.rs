@@ -146,6 +146,9 @@ pub(crate) struct Send {
     /// direct or bulk; the server decides otherwise.
     #[arg(long)]
     pub(crate) traffic_class: Option<String>,
+    /// A name under which its costs are counted.
+    #[arg(long)]
+    pub(crate) campaign: Option<String>,
     /// When to send it, RFC 3339.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -321,7 +324,7 @@ pub(crate) struct Costs {
     /// Until when [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Kept apart by these, with commas between: day or hour, route, sender, country, class.
+    /// Kept apart by these, with commas between: day or hour, route, sender, country, class, campaign.
     #[arg(long, default_value = "day,route")]
     pub(crate) by: String,
 }

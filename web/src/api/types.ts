@@ -371,6 +371,8 @@ export interface MessageRouting {
 export interface OutboundMessage {
   /** The channels that were tried, in order. */
   attemptedChannels?: string[];
+  /** The campaign that the caller counts it under. */
+  campaign?: string | null;
   category?: "transactional" | "otp" | "promotional";
   /** Tandem's own fee: none. */
   cost?: number;

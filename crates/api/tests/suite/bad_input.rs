@@ -99,6 +99,18 @@ async fn every_wrong_field_of_a_send_is_named() {
             vec!["scheduledAt"],
         ),
         (
+            json!({"to": TO, "text": "x", "campaign": " "}),
+            vec!["campaign"],
+        ),
+        (
+            json!({"to": TO, "text": "x", "campaign": "x".repeat(65)}),
+            vec!["campaign"],
+        ),
+        (
+            json!({"to": TO, "text": "x", "campaign": "a\nb"}),
+            vec!["campaign"],
+        ),
+        (
             json!({"to": TO, "text": "x", "validity": 29}),
             vec!["validity"],
         ),

@@ -327,6 +327,21 @@ async fn costs_and_deliverability_are_summed_by_what_is_asked_for() {
         (&json!(2), &json!(2), &json!(100.0))
     );
     assert!(sum["avgDeliveryTimeMs"].is_i64());
+    let body = json!({"to": TO, "text": "Sale", "channel": "sms", "campaign": " spring sale "});
+    let id = house.send(&body).await;
+    tokio::time::sleep(Millis::seconds(2).to_duration()).await;
+    let shown = house.get(&format!("/v1/messages/{id}")).await.json;
+    assert_eq!(shown["message"]["campaign"], "spring sale", "{shown}");
+    let report = house.get("/v1/deliverability?by=campaign").await.json;
+    let sums: Vec<_> = report["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["campaign"].as_str().unwrap(), &it["sent"]))
+        .collect();
+    assert_eq!(sums, [("", &json!(2)), ("spring sale", &json!(1))]);
+    let costs = house.get("/v1/costs?campaign=spring%20sale").await.json;
+    assert_eq!(costs["total"]["costExact"], "0.045");
     let nothing = house.get("/v1/deliverability?until=2026-11-01").await.json;
     assert_eq!(nothing["items"], json!([]));
     assert_eq!(nothing["total"]["deliveredPercent"], Value::Null);
@@ -349,6 +364,7 @@ async fn a_wrong_range_names_the_parameter() {
             ("sender=nobody", "sender"),
             ("route=other-gw", "route"),
             ("country=Romania", "country"),
+            ("campaign=winter", "campaign"),
         ] {
             let answer = house.get(&format!("{path}?{query}")).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}?{query}");

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::CampaignKey;
+
 /// Where a message stands, in the API's words (R-LIFE-1). Ordered by progress; `Failed` is set
 /// apart by [`Status::advance`], not by this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -69,6 +71,15 @@ pub enum Direction {
     Outbound,
     /// From a person to us.
     Inbound,
+}
+
+/// What a caller counts messages under: costs and deliverability are served for it. A broadcast is one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Campaign {
+    /// The store's short name.
+    pub key: CampaignKey,
+    /// The caller's name.
+    pub name: Box<str>,
 }
 
 /// Direct (one person, conversation, one-time code) or bulk (campaign, promotion, scheduled).

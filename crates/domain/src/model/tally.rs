@@ -1,7 +1,7 @@
-//! Tallies: what came of submissions by hour, route, sender, country and class (R-METRIC-4), and what
-//! they cost.
+//! Tallies: what came of submissions by hour, route, sender, country, class and campaign (R-METRIC-4),
+//! and what they cost.
 
-use crate::ids::{ProjectKey, RouteKey, SenderKey};
+use crate::ids::{CampaignKey, ProjectKey, RouteKey, SenderKey};
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::phone::CountryCode;
@@ -25,6 +25,8 @@ pub struct TallyKey {
     pub country: Option<CountryCode>,
     /// Direct or bulk.
     pub class: TrafficClass,
+    /// The campaign that the caller named.
+    pub campaign: Option<CampaignKey>,
 }
 
 /// Counts of channel attempts; a difference of two where they are negative.

@@ -21,7 +21,7 @@ use super::thread::thread;
 use crate::request::{Refused, SendRequest};
 use crate::templates::Usable;
 use crate::topology::Project;
-use crate::{Inner, facts, quotas};
+use crate::{Inner, campaigns, facts, quotas};
 
 /// Furthest that a message can be scheduled ahead.
 const MAX_SCHEDULE: Millis = Millis::days(366);
@@ -73,6 +73,10 @@ pub(super) async fn prepare(
         same_text_to_many: sight == Sight::Counted && goes_to_many(inner, &request, project, now),
     });
     let text_segments = request.content.plain_text().map(measure);
+    let campaign = match (sight, request.campaign) {
+        (Sight::Counted, Some(name)) => Some(campaigns::named(inner, request.project, name).await?),
+        (Sight::Counted, None) | (Sight::Ignored, _) => None,
+    };
     let message = NewMessage {
         project: request.project,
         sender: request.sender,
@@ -88,6 +92,7 @@ pub(super) async fn prepare(
         context: thread.context,
         test: request.test,
         metadata: request.metadata,
+        campaign,
         scheduled_at,
         accepted_at: now,
     };

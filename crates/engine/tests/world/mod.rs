@@ -142,6 +142,7 @@ pub(crate) fn text_to(no: u32, text: &str) -> SendRequest {
         fallback_enabled: None,
         fallback_after: None,
         metadata: None,
+        campaign: None,
         idempotency: None,
         test: false,
         by_person: None,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::ids::{
-    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, CampaignKey, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey,
+    TemplateId,
 };
 use domain::model::address::Address;
 use domain::model::alert::{Alert, Silence};
@@ -267,6 +268,10 @@ impl Queries for Access {
 
     fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
         self.ask(Queries::routes_registered)
+    }
+
+    fn campaigns(&self, project: ProjectKey) -> Answer<'_, Vec<(CampaignKey, Box<str>)>> {
+        self.ask(|it| it.campaigns(project))
     }
 
     fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::ids::{CampaignKey, MessageId, ProjectKey, SenderKey};
 use domain::model::ledger::{Account, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -39,6 +39,7 @@ pub(super) struct Of {
     pub(super) project: ProjectKey,
     pub(super) sender: SenderKey,
     pub(super) class: TrafficClass,
+    pub(super) campaign: Option<CampaignKey>,
     pub(super) message: MessageId,
 }
 
@@ -110,6 +111,7 @@ impl Books {
                     sender: of.sender,
                     country: booking.country,
                     class: of.class,
+                    campaign: of.campaign,
                 };
                 let tally = self.tallies.entry(key).or_default();
                 *tally = tally.plus(change);
@@ -186,7 +188,16 @@ impl Books {
                 }),
             }
         }
-        rows.sort_unstable_by_key(|it| (it.hour, it.route, it.sender, it.country, it.class));
+        rows.sort_unstable_by_key(|it| {
+            (
+                it.hour,
+                it.route,
+                it.sender,
+                it.country,
+                it.class,
+                it.campaign,
+            )
+        });
         rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
         rows
     }

@@ -23,7 +23,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ids::{
-    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, CampaignKey, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey,
+    TemplateId,
 };
 use domain::model::address::Address;
 use domain::model::alert::{Alert, Silence};
@@ -309,6 +310,10 @@ impl Queries for MemoryStore {
 
     fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
         self.answer(State::routes_registered)
+    }
+
+    fn campaigns(&self, project: ProjectKey) -> Answer<'_, Vec<(CampaignKey, Box<str>)>> {
+        self.answer(|it| it.campaigns(project))
     }
 
     fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ApiKeyId, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId};
+use domain::ids::{
+    ApiKeyId, CampaignKey, ContactId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+};
 use domain::model::address::Address;
 use domain::model::audit::AuditEntry;
 use domain::model::channel::Channel;
@@ -220,13 +222,31 @@ impl State {
         *self.registry.entry(registered).or_insert((next, now))
     }
 
+    pub(super) fn campaigns(&self, of: ProjectKey) -> Vec<(CampaignKey, Box<str>)> {
+        let named = self
+            .registry
+            .iter()
+            .filter_map(|(name, (key, _))| match name {
+                Registered::Campaign(project, id) if *project == of => {
+                    Some((CampaignKey(*key), id.clone()))
+                }
+                Registered::Campaign(..)
+                | Registered::Route(..)
+                | Registered::Project(_)
+                | Registered::Sender(..) => None,
+            });
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable_by_key(|it| it.0);
+        named
+    }
+
     pub(super) fn routes_registered(&self) -> Vec<(ProjectKey, RouteKey, Box<str>)> {
         let routes = self
             .registry
             .iter()
             .filter_map(|(name, (key, _))| match name {
                 Registered::Route(project, id) => Some((*project, RouteKey(*key), id.clone())),
-                Registered::Project(_) | Registered::Sender(..) => None,
+                Registered::Project(_) | Registered::Sender(..) | Registered::Campaign(..) => None,
             });
         let mut routes: Vec<_> = routes.collect();
         routes.sort_unstable_by_key(|it| it.1);

@@ -309,6 +309,7 @@ impl State {
             project: sent.message.project,
             sender: sent.message.sender,
             class: sent.message.class,
+            campaign: sent.message.campaign.as_ref().map(|it| it.key),
             message,
         };
         let (was, is) = (Standings::of(before), Standings::of(&sent.progress));

@@ -1,7 +1,7 @@
 //! Quotas, the ledger and the tallies as the store keeps them: what an operation must reserve, and
 //! what can be asked.
 
-use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -99,6 +99,8 @@ pub struct TallyGroups {
     pub country: bool,
     /// By traffic class.
     pub class: bool,
+    /// By campaign.
+    pub campaign: bool,
 }
 
 /// Which tallies are asked for.
@@ -116,6 +118,8 @@ pub struct TallyFilter {
     pub sender: Option<SenderKey>,
     /// Of this country only.
     pub country: Option<CountryCode>,
+    /// Of this campaign only.
+    pub campaign: Option<CampaignKey>,
     /// Kept apart by these.
     pub by: TallyGroups,
     /// At most so many rows.
@@ -135,6 +139,8 @@ pub struct TallyRow {
     pub country: Option<Option<CountryCode>>,
     /// The traffic class.
     pub class: Option<TrafficClass>,
+    /// The campaign; `Some(None)` is that of messages without one.
+    pub campaign: Option<Option<CampaignKey>>,
     /// The sum.
     pub tally: Tally,
 }
@@ -146,13 +152,15 @@ impl TallyFilter {
             && (self.from..self.until).contains(&key.hour)
             && self.route.is_none_or(|it| it == key.route)
             && self.sender.is_none_or(|it| it == key.sender)
-            && self.country.is_none_or(|it| Some(it) == key.country);
+            && self.country.is_none_or(|it| Some(it) == key.country)
+            && self.campaign.is_none_or(|it| Some(it) == key.campaign);
         is_asked_for.then(|| TallyRow {
             hour: self.by.hour.then_some(key.hour),
             route: self.by.route.then_some(key.route),
             sender: self.by.sender.then_some(key.sender),
             country: self.by.country.then_some(key.country),
             class: self.by.class.then_some(key.class),
+            campaign: self.by.campaign.then_some(key.campaign),
             tally: Tally::NONE,
         })
     }

@@ -9,7 +9,7 @@ use domain::model::channel::Channel;
 use domain::model::consent::ConsentChange;
 use domain::model::contact::ContactFacts;
 use domain::model::content::{Content, MessageType};
-use domain::model::message::{Category, Direction, Purpose, Speed, Status, TrafficClass};
+use domain::model::message::{Campaign, Category, Direction, Purpose, Speed, Status, TrafficClass};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
 
@@ -44,6 +44,8 @@ pub struct NewMessage {
     pub test: bool,
     /// The caller's own data as JSON text.
     pub metadata: Option<Box<str>>,
+    /// What the caller counts it under.
+    pub campaign: Option<Campaign>,
     /// When it is to be sent; `None` is at once.
     pub scheduled_at: Option<Timestamp>,
     /// When it was accepted.

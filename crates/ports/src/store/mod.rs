@@ -30,7 +30,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::ids::ProjectKey;
 use domain::time::Timestamp;
 use thiserror::Error;
 
@@ -84,19 +84,10 @@ pub trait Store: Queries {
 pub enum Registered {
     /// A project; see [`ProjectKey`].
     Project(Box<str>),
-    /// A sender of a project; see [`SenderKey`].
+    /// A sender of a project; see [`SenderKey`](domain::ids::SenderKey).
     Sender(ProjectKey, Box<str>),
-    /// A route of a project; see [`RouteKey`].
+    /// A route of a project; see [`RouteKey`](domain::ids::RouteKey).
     Route(ProjectKey, Box<str>),
-}
-
-/// What every registered name refers to, the other way round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegisteredKey {
-    /// A project.
-    Project(ProjectKey),
-    /// A sender.
-    Sender(SenderKey),
-    /// A route.
-    Route(RouteKey),
+    /// A campaign of a project; see [`CampaignKey`](domain::ids::CampaignKey).
+    Campaign(ProjectKey, Box<str>),
 }

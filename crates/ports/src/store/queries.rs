@@ -2,7 +2,8 @@
 //! completion was called before the query was made.
 
 use domain::ids::{
-    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, CampaignKey, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey,
+    TemplateId,
 };
 use domain::model::address::Address;
 use domain::model::alert::{Alert, Silence};
@@ -206,6 +207,9 @@ pub trait Queries: UserQueries {
     /// Every route that was ever given a short name, with its project and its id.
     fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>>;
 
+    /// The campaigns of the project with their names, in the order of their keys.
+    fn campaigns(&self, project: ProjectKey) -> Answer<'_, Vec<(CampaignKey, Box<str>)>>;
+
     /// Messages of the project that a person has, oldest first (R-PHONE-2).
     fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>>;
 
@@ -218,7 +222,8 @@ pub trait Queries: UserQueries {
     /// Lines of the project's ledger, newest first (R-COST-1).
     fn ledger(&self, filter: LedgerFilter) -> Answer<'_, Vec<LedgerEntry>>;
 
-    /// Sums of tallies (R-METRIC-4), in the order of hour, route, sender, country and class.
+    /// Sums of tallies (R-METRIC-4), in the order of hour, route, sender, country, class
+    /// and campaign.
     fn tallies(&self, filter: TallyFilter) -> Answer<'_, Vec<TallyRow>>;
     /// Every person's word over a route, in the order of the routes: at start.
     fn route_controls(&self) -> Answer<'_, Vec<(RouteKey, RouteControl)>>;

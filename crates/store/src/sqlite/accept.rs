@@ -235,6 +235,7 @@ impl Line<'_> {
             email,
             message.context,
             purpose.map(Coded::number),
+            message.campaign.as_ref().map(|it| &*it.name),
         ])?;
         Ok(())
     }

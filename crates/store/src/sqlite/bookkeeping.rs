@@ -1,6 +1,6 @@
 //! What can be asked of quotas, the ledger and the tallies.
 
-use domain::ids::{MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -10,7 +10,9 @@ use domain::time::Millis;
 use ports::store::books::{LedgerEntry, LedgerFilter, TallyFilter, TallyRow};
 use rusqlite::{Row, params};
 
+use super::books::NO_CAMPAIGN;
 use super::fault::Fault;
+use super::housekeeping::CAMPAIGN;
 use super::loading::{optional_coded, optional_time, time};
 use super::readers::Reader;
 use crate::rows::account::{account_from_key, country_from_key, country_to_key};
@@ -78,18 +80,34 @@ impl Reader {
         Ok(entries)
     }
 
+    pub(super) fn campaigns(
+        &self,
+        project: ProjectKey,
+    ) -> Result<Vec<(CampaignKey, Box<str>)>, Fault> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT key, id FROM registry WHERE kind = ?1 AND project = ?2 ORDER BY key",
+        )?;
+        let mut rows = statement.query(params![CAMPAIGN, project.0])?;
+        let mut named = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(1)?;
+            named.push((CampaignKey(row.get(0)?), name.into()));
+        }
+        Ok(named)
+    }
+
     pub(super) fn tallies(&self, filter: &TallyFilter) -> Result<Vec<TallyRow>, Fault> {
         let mut statement = self.db.prepare_cached(
             "SELECT CASE WHEN ?7 THEN hour END, CASE WHEN ?8 THEN route END,
                  CASE WHEN ?9 THEN sender END, CASE WHEN ?10 THEN country END,
-                 CASE WHEN ?11 THEN class END,
+                 CASE WHEN ?11 THEN class END, CASE WHEN ?12 THEN campaign END,
                  sum(sent), sum(delivered), sum(failed), sum(segments), sum(cost),
                  sum(delivery_time)
              FROM tally
              WHERE project = ?1 AND hour >= ?2 AND hour < ?3
                  AND (?4 IS NULL OR route = ?4) AND (?5 IS NULL OR sender = ?5)
-                 AND (?6 IS NULL OR country = ?6)
-             GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5 LIMIT ?12",
+                 AND (?6 IS NULL OR country = ?6) AND (?13 IS NULL OR campaign = ?13)
+             GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?14",
         )?;
         let by = filter.by;
         let mut rows = statement.query(params![
@@ -104,6 +122,8 @@ impl Reader {
             by.sender,
             by.country,
             by.class,
+            by.campaign,
+            filter.campaign.map(|it| it.0),
             filter.limit,
         ])?;
         let mut sums = Vec::new();
@@ -118,19 +138,21 @@ fn read_sum(row: &Row<'_>) -> Result<TallyRow, Fault> {
     let route: Option<u32> = row.get(1)?;
     let sender: Option<u32> = row.get(2)?;
     let country: Option<u32> = row.get(3)?;
+    let campaign: Option<u32> = row.get(5)?;
     Ok(TallyRow {
         hour: optional_time(row, 0)?,
         route: route.map(RouteKey),
         sender: sender.map(SenderKey),
         country: country.map(country_from_key).transpose()?,
         class: optional_coded::<TrafficClass>(row, 4)?,
+        campaign: campaign.map(|it| (it != NO_CAMPAIGN).then_some(CampaignKey(it))),
         tally: Tally {
-            sent: row.get(5)?,
-            delivered: row.get(6)?,
-            failed: row.get(7)?,
-            segments: row.get(8)?,
-            cost: Micros(row.get(9)?),
-            delivery_time: Millis::new(row.get(10)?),
+            sent: row.get(6)?,
+            delivered: row.get(7)?,
+            failed: row.get(8)?,
+            segments: row.get(9)?,
+            cost: Micros(row.get(10)?),
+            delivery_time: Millis::new(row.get(11)?),
         },
     })
 }

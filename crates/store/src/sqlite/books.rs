@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::ids::{CampaignKey, MessageId, ProjectKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -27,6 +27,9 @@ use crate::rows::account::{account_to_key, country_to_key};
 use crate::rows::codes::Coded;
 use crate::rows::meter::{self, meter_to_key};
 
+/// The campaign of messages without one, as tallies have it.
+pub(super) const NO_CAMPAIGN: u32 = 0;
+
 /// What one transaction books.
 #[derive(Debug, Default)]
 pub(super) struct Books {
@@ -44,6 +47,7 @@ pub(super) struct Of {
     pub(super) project: ProjectKey,
     pub(super) sender: SenderKey,
     pub(super) class: TrafficClass,
+    pub(super) campaign: Option<CampaignKey>,
     pub(super) message: MessageId,
 }
 
@@ -113,13 +117,13 @@ impl Books {
         }
         for (key, tally) in std::mem::take(&mut self.tallies) {
             db.prepare_cached(
-                "INSERT INTO tally (project, hour, route, sender, country, class, sent, delivered,
-                     failed, segments, cost, delivery_time)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-                 ON CONFLICT (project, hour, route, sender, country, class) DO UPDATE
-                 SET sent = sent + ?7, delivered = delivered + ?8, failed = failed + ?9,
-                     segments = segments + ?10, cost = cost + ?11,
-                     delivery_time = delivery_time + ?12",
+                "INSERT INTO tally (project, hour, route, sender, country, class, campaign, sent,
+                     delivered, failed, segments, cost, delivery_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                 ON CONFLICT (project, hour, route, sender, country, class, campaign) DO UPDATE
+                 SET sent = sent + ?8, delivered = delivered + ?9, failed = failed + ?10,
+                     segments = segments + ?11, cost = cost + ?12,
+                     delivery_time = delivery_time + ?13",
             )?
             .execute(params![
                 key.project.0,
@@ -128,6 +132,7 @@ impl Books {
                 key.sender.0,
                 country_to_key(key.country),
                 key.class.number(),
+                key.campaign.map_or(NO_CAMPAIGN, |it| it.0),
                 tally.sent,
                 tally.delivered,
                 tally.failed,
@@ -206,6 +211,7 @@ impl Line<'_> {
                     sender: of.sender,
                     country: booking.country,
                     class: of.class,
+                    campaign: of.campaign,
                 };
                 let tally = self.books.tallies.entry(key).or_default();
                 *tally = tally.plus(change);

@@ -8,6 +8,9 @@ use rusqlite::{OptionalExtension, params};
 use super::fault::Fault;
 use super::lines::Line;
 
+/// The kind of a campaign's name in the registry.
+pub(super) const CAMPAIGN: i64 = 3;
+
 impl Line<'_> {
     /// Finds or makes the short name of a configured id, and tells when it was made.
     pub(super) fn register(
@@ -19,6 +22,7 @@ impl Line<'_> {
             Registered::Project(id) => (0, 0, id),
             Registered::Sender(project, id) => (1, project.0, id),
             Registered::Route(project, id) => (2, project.0, id),
+            Registered::Campaign(project, id) => (CAMPAIGN, project.0, id),
         };
         let known = self
             .connection

@@ -66,6 +66,7 @@ impl Line<'_> {
             None::<i64>,
             None::<i64>,
             None::<&[u8]>,
+            None::<u32>,
         ])?;
         self.add_inbound_content(message, inbound)?;
         let is_new = !self.thread_exists(contact, inbound)?;

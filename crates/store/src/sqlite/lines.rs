@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{CampaignKey, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::attempt::AttemptState;
 use domain::model::contact::ChannelMetrics;
 use domain::model::message::Status;
@@ -64,14 +64,14 @@ hot_statements! {
     thread_channel: "UPDATE thread SET channels = channels | ?3
         WHERE contact = ?1 AND sender = ?2 AND channels & ?3 = 0 AND last_message IS NOT NULL",
     add_message: "INSERT INTO message (id, project, sender, contact, place, status, channel, in_hand,
-            updated_at, lane, due_at, due_kind, progress)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            updated_at, lane, due_at, due_kind, progress, campaign)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     add_content: "INSERT INTO content (message, peer, kind, accepted_at, class_reason, category, speed,
             explicit, reply_to, reply_channel, test, scheduled_at, extra, template, metadata, text,
-            decision, peer_address, email, context, purpose)
+            decision, peer_address, email, context, purpose, campaign)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-            ?20, ?21)",
-    load: "SELECT project, sender, contact, lane, due_at, due_kind, progress
+            ?20, ?21, ?22)",
+    load: "SELECT project, sender, contact, lane, due_at, due_kind, progress, campaign
         FROM message WHERE id = ?1",
     // Two forms, since SQLite rewrites an index whenever the statement names its columns, also
     // where their values stay the same.
@@ -136,6 +136,7 @@ pub(super) struct Loaded {
     pub(super) project: ProjectKey,
     pub(super) sender: SenderKey,
     pub(super) contact: ContactId,
+    campaign: Option<CampaignKey>,
     lane: Option<i64>,
     due: Option<(i64, i64)>,
     was: Status,
@@ -254,6 +255,7 @@ impl<'c> Line<'c> {
             columns.due.map(|it| it.0),
             columns.due.map(|it| it.1),
             self.record,
+            message.campaign.as_ref().map(|it| it.key.0),
         ])?;
         Ok(())
     }
@@ -292,6 +294,7 @@ impl<'c> Line<'c> {
                 project: loaded.project,
                 sender: loaded.sender,
                 class: loaded.progress.class,
+                campaign: loaded.campaign,
                 message: loaded.id,
             };
             let standings = Standings::of(&loaded.progress);
@@ -465,6 +468,7 @@ impl Loaded {
             project: ProjectKey(row.get(0)?),
             sender: SenderKey(row.get(1)?),
             contact: ContactId::from_key(row.get(2)?),
+            campaign: row.get::<_, Option<u32>>(7)?.map(CampaignKey),
             lane: row.get(3)?,
             due: due_at
                 .map(|at| row.get(5).map(|kind| (at, kind)))

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use domain::decision::{ClassReason, Decision};
-use domain::ids::{ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{CampaignKey, ContactId, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::model::contact::{ChannelFacts, ContactFacts, ThreadFacts};
 use domain::model::content::{Content, MessageType};
-use domain::model::message::{Category, Direction, Purpose, Speed, Status};
+use domain::model::message::{Campaign, Category, Direction, Purpose, Speed, Status};
 use domain::model::progress::Progress;
 use domain::time::Timestamp;
 use ports::store::messages::{InboundMessage, MessageView, NewMessage, Outbound, Quoted, ViewKind};
@@ -26,7 +26,7 @@ use crate::rows::{Corrupt, inbound_detail, progress};
 const MESSAGE: &str = "SELECT m.project, m.sender, m.contact, m.status, m.channel, m.updated_at,
         m.progress, c.peer, c.kind, c.accepted_at, c.class_reason, c.category, c.speed, c.explicit,
         c.reply_to, c.reply_channel, c.test, c.scheduled_at, c.extra, c.template, c.metadata, c.text,
-        c.peer_address, c.email, c.context, c.purpose
+        c.peer_address, c.email, c.context, c.purpose, m.campaign, c.campaign
     FROM message m JOIN content c ON c.message = m.id WHERE m.id = ?1";
 
 /// What of a message stands in both directions.
@@ -95,6 +95,8 @@ fn read_outbound(
     let progress = progress::decode(record)?;
     let reply_to: Option<i64> = row.get(14)?;
     let content = std::mem::replace(&mut common.content, Content::text(""));
+    let campaign: Option<u32> = row.get(26)?;
+    let name: Option<Box<str>> = row.get(27)?;
     let message = NewMessage {
         project: common.project,
         sender: common.sender,
@@ -112,6 +114,10 @@ fn read_outbound(
         context: row.get(24)?,
         test: row.get(16)?,
         metadata: row.get(20)?,
+        campaign: campaign.zip(name).map(|(key, name)| Campaign {
+            key: CampaignKey(key),
+            name,
+        }),
         scheduled_at: optional_time(row, 17)?,
         accepted_at: time(row, 9)?,
     };

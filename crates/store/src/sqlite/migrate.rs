@@ -90,6 +90,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "deposit_keys_and_outcomes",
         sql: include_str!("../../migrations/0014_deposit_keys_and_outcomes.sql"),
     },
+    Migration {
+        number: 15,
+        name: "campaigns",
+        sql: include_str!("../../migrations/0015_campaigns.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

@@ -43,7 +43,8 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use domain::ids::{
-    AlertId, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey, TemplateId,
+    AlertId, CampaignKey, ContactId, ConversationId, MessageId, ProjectKey, RouteKey, SenderKey,
+    TemplateId,
 };
 use domain::model::address::Address;
 use domain::model::alert::{Alert, Silence};
@@ -439,6 +440,10 @@ impl Queries for SqliteStore {
 
     fn routes_registered(&self) -> Answer<'_, Vec<(ProjectKey, RouteKey, Box<str>)>> {
         self.ask(Reader::routes_registered)
+    }
+
+    fn campaigns(&self, project: ProjectKey) -> Answer<'_, Vec<(CampaignKey, Box<str>)>> {
+        self.ask(move |reader| reader.campaigns(project))
     }
 
     fn claimed(&self, project: ProjectKey) -> Answer<'_, Vec<Outbound>> {

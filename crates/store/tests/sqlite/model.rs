@@ -195,12 +195,14 @@ const fn tallies(by: u8) -> TallyFilter {
         route: None,
         sender: None,
         country: None,
+        campaign: None,
         by: TallyGroups {
             hour: by & 1 != 0,
             route: by & 2 != 0,
             sender: by & 4 != 0,
             country: by & 8 != 0,
             class: by & 16 != 0,
+            campaign: by & 32 != 0,
         },
         limit: 10_000,
     }

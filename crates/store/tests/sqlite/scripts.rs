@@ -2,13 +2,13 @@
 //! versions are named by their place in what happened so far.
 
 use domain::decision::ClassReason;
-use domain::ids::{ContactId, ConversationId, MessageId, RouteKey, SenderKey, UserId};
+use domain::ids::{CampaignKey, ContactId, ConversationId, MessageId, RouteKey, SenderKey, UserId};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::contact::AddressKind;
 use domain::model::failure::FailureClass;
-use domain::model::message::{Category, Purpose, TrafficClass};
+use domain::model::message::{Campaign, Category, Purpose, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::Lane;
 use domain::model::quota::{Period, Periods, Quota, QuotaUnit, Quotas, Reservation};
@@ -493,6 +493,10 @@ fn accept(step: &Step, now: Timestamp) -> Accept {
     if step.what.is_multiple_of(5) {
         accept.message.category = Category::Promotional;
     }
+    accept.message.campaign = (step.detail.is_multiple_of(3)).then(|| Campaign {
+        key: CampaignKey(1 + u32::from(step.what % 2)),
+        name: format!("campaign {}", step.what % 2).into(),
+    });
     accept.message.scheduled_at =
         (step.detail.is_multiple_of(9)).then(|| now.plus(Millis::new(500)));
     accept.fallback.enabled = !step.detail.is_multiple_of(6);

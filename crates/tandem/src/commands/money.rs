@@ -60,7 +60,7 @@ pub(super) async fn costs(args: cli::Costs) -> Result<ExitCode> {
     ];
     let answer = client.get(&["costs"], &query).await?;
     let head = [
-        "TIME", "ROUTE", "SENDER", "COUNTRY", "CLASS", "SENT", "SEGMENTS", "COST",
+        "TIME", "ROUTE", "SENDER", "COUNTRY", "CLASS", "CAMPAIGN", "SENT", "SEGMENTS", "COST",
     ];
     show(&answer, args.server.json, &head, cost_row);
     if !args.server.json {
@@ -115,6 +115,7 @@ fn cost_row(sum: &Value) -> Vec<String> {
         "sender",
         "country",
         "class",
+        "campaign",
         "sent",
         "segments",
         "costExact",
@@ -180,7 +181,7 @@ mod tests {
         let sum = json!({"day": "2026-11-22", "route": "gw", "sent": 2, "segments": 3, "costExact": "0.07"});
         assert_eq!(
             cost_row(&sum),
-            ["2026-11-22", "gw", "", "", "", "2", "3", "0.07"]
+            ["2026-11-22", "gw", "", "", "", "", "2", "3", "0.07"]
         );
     }
 }

@@ -57,6 +57,7 @@ fn body(args: &cli::Send) -> Value {
         ("channel", Some(&args.channel)),
         ("category", args.category.as_ref()),
         ("trafficClass", args.traffic_class.as_ref()),
+        ("campaign", args.campaign.as_ref()),
         ("scheduledAt", args.at.as_ref()),
         ("idempotencyKey", args.idempotency_key.as_ref()),
     ];

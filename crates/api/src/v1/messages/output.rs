@@ -129,6 +129,9 @@ struct OutboundOut<'a> {
     /// The channels that were tried, in order.
     #[schema(value_type = Vec<String>, max_items = 2, required = false)]
     attempted_channels: Attempted<'a>,
+    /// The campaign that the caller counts it under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<&'a str>,
     /// The route that has it, or had it last; absent before one did, and where it was removed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
@@ -309,6 +312,7 @@ impl<'a> OutboundOut<'a> {
             error_message: failure.map(|it| &*it.text),
             error_category: failure.map(|it| it.class.code()),
             attempted_channels: Attempted(progress),
+            campaign: message.campaign.as_ref().map(|it| &*it.name),
             route: progress
                 .last_attempt()
                 .and_then(|it| topology.route(it.route))

@@ -103,6 +103,7 @@ pub(crate) async fn react(
         fallback_enabled: Some(false),
         fallback_after: None,
         metadata: None,
+        campaign: None,
         idempotency: None,
         test: caller.0.test,
         by_person: None,

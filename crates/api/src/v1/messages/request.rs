@@ -29,6 +29,8 @@ use crate::v1::idempotency::{self, Fields};
 
 /// Most characters of a text (the longest that any channel carries).
 const TEXT_CHARS: usize = 4_096;
+/// Most characters of the name of a campaign.
+const CAMPAIGN_CHARACTERS: usize = 64;
 /// Most entries of `metadata`.
 const METADATA_ENTRIES: usize = 50;
 /// Most bytes of `metadata` as JSON.
@@ -70,6 +72,10 @@ pub(crate) struct SendIn<'a> {
     /// The caller's own data, given back with the message.
     #[schema(schema_with = schema::metadata)]
     metadata: Option<BTreeMap<String, String>>,
+    /// A campaign of the caller's, by any name: `GET /v1/costs` and `GET /v1/deliverability` count by it.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    campaign: Option<Text<'a>>,
     /// Makes a repeat within 24 h the same message (R-LIFE-3). The header `Idempotency-Key` does
     /// the same.
     #[serde(borrow)]
@@ -188,6 +194,10 @@ pub(super) fn prepare(
         .metadata
         .as_ref()
         .map(|it| metadata(it, &mut problems));
+    let campaign = input
+        .campaign
+        .as_ref()
+        .and_then(|it| campaign(it.as_str(), &mut problems));
     let class = word(
         input.traffic_class.as_ref(),
         "trafficClass",
@@ -262,6 +272,7 @@ pub(super) fn prepare(
         fallback_enabled: input.fallback_enabled,
         fallback_after,
         metadata,
+        campaign,
         idempotency: None,
         test: caller.0.test,
         by_person,
@@ -306,6 +317,7 @@ fn fields(request: &SendRequest) -> Fields {
     let email = content.email.as_ref().map(|it| format!("{it:?}"));
     fields.add("subject", email.as_deref().map(str::as_bytes));
     fields.add("metadata", request.metadata.as_deref().map(str::as_bytes));
+    fields.add("campaign", request.campaign.as_deref().map(str::as_bytes));
     fields.add("Zavu-Sender", Some(&request.sender.0.to_le_bytes()));
     fields.add_number("fromMyPhone", request.by_person.map(UserId::key));
     fields.add_number("fallbackEnabled", request.fallback_enabled.map(i64::from));
@@ -488,6 +500,20 @@ pub(crate) fn metadata(entries: &BTreeMap<String, String>, problems: &mut Proble
         problems.add(&["metadata"], "must have at most 10240 bytes as JSON");
     }
     text.into()
+}
+
+/// The name of a campaign, without white space around it.
+fn campaign(name: &str, problems: &mut Problems) -> Option<Box<str>> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if (1..=CAMPAIGN_CHARACTERS).contains(&length) && !name.chars().any(char::is_control) {
+        return Some(name.into());
+    }
+    problems.add(
+        &["campaign"],
+        "must have 1 to 64 characters, none of them a control character",
+    );
+    None
 }
 
 type Words<T> = &'static [(&'static str, T)];

@@ -1,6 +1,6 @@
 //! Which sums are asked for: the time, and by what they are kept apart.
 
-use domain::ids::{RouteKey, SenderKey};
+use domain::ids::{CampaignKey, RouteKey, SenderKey};
 use domain::phone::CountryCode;
 use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
@@ -26,7 +26,7 @@ pub(crate) const MOST_READ: u32 = 50_000;
 pub(crate) const MOST_ITEMS: usize = 5_000;
 
 /// What may be asked for, in words.
-const PARAMETERS: [(&str, &str); 6] = [
+const PARAMETERS: [(&str, &str); 7] = [
     (
         "from",
         "RFC 3339 time, or a date in the project's time zone; 30 days before `until` otherwise",
@@ -37,11 +37,12 @@ const PARAMETERS: [(&str, &str); 6] = [
     ),
     (
         "by",
-        "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`",
+        "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`, `campaign`",
     ),
     ("route", "Of this route only"),
     ("sender", "Of this sender only"),
     ("country", "Of this country only"),
+    ("campaign", "Of this campaign only"),
 ];
 
 /// By which time the sums are kept apart.
@@ -79,11 +80,13 @@ impl IntoParams for Range {
 }
 
 impl Range {
-    /// Reads [`PARAMETERS`]: `from`, `until`, `by`, `route`, `sender` and `country`.
+    /// Reads [`PARAMETERS`]: `from`, `until`, `by`, `route`, `sender`, `country` and
+    /// `campaign`. `campaigns`: those of the project.
     pub(crate) fn read(
         query: Query,
         project: &Project,
         topology: &Topology,
+        campaigns: &[(CampaignKey, Box<str>)],
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         const TIME: &str = "must be an RFC 3339 time, such as 2026-11-22T10:00:00Z, or a date, such as 2026-11-22, in the project's time zone";
@@ -121,6 +124,10 @@ impl Range {
             "must be a country's two letters, such as RO",
             CountryCode::parse,
         );
+        let campaign = params.read("campaign", "is not a campaign of the project", |name| {
+            let found = campaigns.iter().find(|it| *it.1 == *name.trim());
+            found.map(|it| it.0)
+        });
         params.done()?;
         Ok(Self {
             filter: TallyFilter {
@@ -130,6 +137,7 @@ impl Range {
                 route,
                 sender,
                 country,
+                campaign,
                 by,
                 limit: MOST_READ + 1,
             },
@@ -167,9 +175,10 @@ fn by(params: &mut Params) -> (TallyGroups, Step) {
             "sender" => groups.sender = true,
             "country" => groups.country = true,
             "class" => groups.class = true,
+            "campaign" => groups.campaign = true,
             _ => params.wrong(
                 "by",
-                "must be words with commas between, of day, hour, route, sender, country and class",
+                "must be words with commas between, of day, hour, route, sender, country, class and campaign",
             ),
         }
     }

@@ -1,5 +1,5 @@
 //! `GET /v1/costs` and `GET /v1/deliverability`: what did messages cost, and what became of them, by
-//! time, route, sender, country and class (R-METRIC-4)?
+//! time, route, sender, country, class and campaign (R-METRIC-4)?
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ids::{RouteKey, SenderKey};
+use domain::ids::{CampaignKey, RouteKey, SenderKey};
 use domain::model::message::TrafficClass;
 use domain::model::tally::Tally;
 use domain::phone::CountryCode;
@@ -30,7 +30,7 @@ use crate::{ApiState, json, schema};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report<T: ToSchema> {
-    /// In the order of time, route, sender, country and class.
+    /// In the order of time, route, sender, country, class and campaign.
     items: Vec<T>,
     /// All of them together.
     total: T,
@@ -72,6 +72,9 @@ struct GroupOut {
     /// `direct` or `bulk`.
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<&'static str>,
+    /// The campaign that callers named, empty where they named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<String>,
 }
 
 /// What messages cost.
@@ -167,6 +170,11 @@ struct Group {
     )]
     country: Option<Option<CountryCode>>,
     class: Option<TrafficClass>,
+    #[expect(
+        clippy::option_option,
+        reason = "not kept apart, no campaign, and a campaign are three things"
+    )]
+    campaign: Option<Option<CampaignKey>>,
 }
 
 impl Group {
@@ -177,6 +185,7 @@ impl Group {
         sender: None,
         country: None,
         class: None,
+        campaign: None,
     };
 
     fn of(row: &TallyRow, step: Step, project: &Project) -> Self {
@@ -189,11 +198,17 @@ impl Group {
             sender: row.sender,
             country: row.country,
             class: row.class,
+            campaign: row.campaign,
         }
     }
 
-    fn shown(self, topology: &Topology) -> GroupOut {
+    /// `campaigns`: their names, in the order of their keys.
+    fn shown(self, topology: &Topology, campaigns: &[(CampaignKey, Box<str>)]) -> GroupOut {
         let named = |it: Option<&str>| it.unwrap_or_default().to_owned();
+        let name_of = |key: CampaignKey| {
+            let at = campaigns.binary_search_by_key(&key, |it| it.0).ok()?;
+            Some(&*campaigns[at].1)
+        };
         GroupOut {
             day: self.day.map(|it| it.to_string()),
             hour: self.hour.map(Iso),
@@ -207,6 +222,7 @@ impl Group {
                 .country
                 .map(|it| it.map(|it| it.to_string()).unwrap_or_default()),
             class: self.class.map(TrafficClass::code),
+            campaign: self.campaign.map(|it| named(it.and_then(name_of))),
         }
     }
 }
@@ -223,12 +239,14 @@ async fn report<T: Serialize + ToSchema>(
     let project = topology
         .project(caller.project())
         .ok_or_else(ApiError::unauthorized)?;
-    let Range { filter, step } = Range::read(query, project, &topology, api.engine.now())?;
+    let campaigns = api.engine.store().campaigns(project.key).await?;
+    let now = api.engine.now();
+    let Range { filter, step } = Range::read(query, project, &topology, &campaigns, now)?;
     let rows = api.engine.store().tallies(filter).await?;
     let too_many = || {
         ApiError::field(
             &["by"],
-            "gives more sums than one answer may have; ask for a shorter time, for one route, sender or country, or by less",
+            "gives more sums than one answer may have; ask for a shorter time, for one route, sender, country or campaign, or by less",
         )
     };
     if rows.len() > MOST_READ as usize {
@@ -247,11 +265,11 @@ async fn report<T: Serialize + ToSchema>(
     let items = sums
         .into_iter()
         .filter(|(_, tally)| *tally != Tally::NONE)
-        .map(|(group, tally)| show(group.shown(&topology), &tally))
+        .map(|(group, tally)| show(group.shown(&topology, &campaigns), &tally))
         .collect();
     let answer = Report {
         items,
-        total: show(Group::ALL.shown(&topology), &total),
+        total: show(Group::ALL.shown(&topology, &campaigns), &total),
         from: Iso(filter.from),
         until: Iso(filter.until),
         timezone: zone_name(project),

@@ -170,6 +170,7 @@ pub fn first(first: FirstStep, to: impl Into<Address>, now: Timestamp) -> Accept
             context: None,
             test: false,
             metadata: None,
+            campaign: None,
             scheduled_at: None,
             accepted_at: now,
         },

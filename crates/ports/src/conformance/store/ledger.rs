@@ -1,9 +1,10 @@
 //! The ledger, deposits and the tallies ([`books`](crate::store::books)).
 
-use domain::ids::{ProjectKey, RouteKey};
+use domain::ids::{CampaignKey, ProjectKey, RouteKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::failure::FailureClass;
 use domain::model::ledger::{Account, Movement};
+use domain::model::message::Campaign;
 use domain::model::money::Micros;
 use domain::model::receipt::ReceiptState;
 use domain::model::tally::Tally;
@@ -14,7 +15,7 @@ use super::kit::*;
 use crate::store::books::{Deposit, LedgerEntry, LedgerFilter, TallyFilter, TallyGroups, TallyRow};
 use crate::store::messages::IdempotencyKey;
 use crate::store::operations::{Accept, Billed, FirstStep};
-use crate::store::{Op, Outcome, Store};
+use crate::store::{Op, Outcome, Registered, Store};
 
 use super::books::{COST, HOUR, limited, messages, on_route, within};
 
@@ -207,6 +208,7 @@ fn tallies(store: &dyn Store, by: TallyGroups) -> Vec<TallyRow> {
         route: None,
         sender: None,
         country: None,
+        campaign: None,
         by,
         limit: 100,
     }))
@@ -286,8 +288,60 @@ pub fn tallies_are_added_up_by_what_is_asked_for(store: &dyn Store) {
         route: Some(RouteKey(99)),
         sender: None,
         country: None,
+        campaign: None,
         by,
         limit: 100,
     }));
     assert_eq!(elsewhere, []);
+}
+
+pub fn a_campaign_has_sums_of_its_own_and_its_messages_say_it(store: &dyn Store) {
+    let named = |project, name: &str| {
+        let campaign = Registered::Campaign(project, name.into());
+        CampaignKey(ask(store.register(campaign, at(0))).0)
+    };
+    let (spring, summer) = (named(PROJECT, "spring"), named(PROJECT, "summer"));
+    assert_eq!(named(PROJECT, "spring"), spring);
+    named(ProjectKey(2), "elsewhere");
+    for (who, name, campaign) in [
+        (1, "a", None),
+        (2, "b", Some((spring, "spring"))),
+        (3, "c", Some((summer, "summer"))),
+        (4, "d", Some((spring, "spring"))),
+    ] {
+        let mut it = limited(who, at(0), messages(99));
+        it.message.campaign = campaign.map(|(key, name)| Campaign {
+            key,
+            name: name.into(),
+        });
+        let (id, _) = accept(store, it.clone());
+        let kept = ask(store.outbound(id)).unwrap().message.campaign;
+        assert_eq!(kept, it.message.campaign);
+        let taken = submitted(id, taken(name), at(1));
+        commit(store, Op::Submitted(Box::new(taken)));
+    }
+    let by = TallyGroups {
+        campaign: true,
+        ..TallyGroups::default()
+    };
+    let found: Vec<_> = tallies(store, by)
+        .iter()
+        .map(|it| (it.campaign.unwrap(), it.tally.sent))
+        .collect();
+    assert_eq!(found, [(None, 1), (Some(spring), 2), (Some(summer), 1)]);
+    let of_spring = ask(store.tallies(TallyFilter {
+        project: PROJECT,
+        from: Timestamp::from_millis(0),
+        until: at(0).plus(Millis::days(400)),
+        route: None,
+        sender: None,
+        country: None,
+        campaign: Some(spring),
+        by: TallyGroups::default(),
+        limit: 100,
+    }));
+    assert_eq!((of_spring.len(), of_spring[0].tally.sent), (1, 2));
+    let names = ask(store.campaigns(PROJECT));
+    let want = [(spring, "spring".into()), (summer, "summer".into())];
+    assert_eq!(names, want);
 }
