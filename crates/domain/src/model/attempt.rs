@@ -273,6 +273,11 @@ impl Attempt {
             || matches!(self.state, AttemptState::Delivered | AttemptState::Read)
     }
 
+    /// Whether a receipt of this route may be for it: it has it, or had a copy that is in doubt.
+    pub fn may_be_of(&self, route: RouteKey) -> bool {
+        self.route == route || self.doubts.iter().any(|it| it.route == route)
+    }
+
     /// Whether no provider has seen any of it yet, so that it can be taken back (R-ROUTE-4).
     pub fn is_untouched(&self) -> bool {
         self.state == AttemptState::Sending
