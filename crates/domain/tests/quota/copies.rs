@@ -76,6 +76,7 @@ struct World {
     parts: u16,
     on_unknown: OnUnknown,
     marks: bool,
+    charged_on: ChargedOn,
     now: Timestamp,
     copies: Vec<Copy>,
     reserved: [Use; ROUTES],
@@ -102,6 +103,7 @@ impl World {
             parts,
             on_unknown,
             marks,
+            charged_on: ChargedOn::Submit,
             now: T0,
             copies: Vec::new(),
             reserved: [Use::NONE; ROUTES],
@@ -139,7 +141,7 @@ impl World {
             route: RouteKey(route),
             parts,
             estimated_cost: Micros(PART * i64::from(parts)),
-            charged_on: ChargedOn::Submit,
+            charged_on: self.charged_on,
             receipts: true,
             country: None,
             reservation: Reservation {
@@ -343,16 +345,23 @@ proptest! {
 
     #[test]
     fn no_route_counts_less_than_its_provider_took(
-        events in events(), parts in 1_u16..4, resend: bool, marks: bool,
+        events in events(), parts in 1_u16..4, resend: bool, marks: bool, on_delivery: bool,
     ) {
         let on_unknown = if resend { OnUnknown::Resend } else { OnUnknown::Fail };
         let mut world = World::new(parts, on_unknown, marks);
+        if on_delivery {
+            world.charged_on = ChargedOn::Delivery;
+        }
         for event in events {
             world.happens(&event);
             let is_positive = |it: Use| it.messages >= 0 && it.segments >= 0 && it.spend.0 >= 0;
             for route in 1..ROUTES {
                 let (reserved, settled) = (world.reserved[route], world.settled[route]);
-                let (counted, taken) = (reserved.plus(settled), world.taken(route));
+                let (counted, mut taken) = (reserved.plus(settled), world.taken(route));
+                if on_delivery {
+                    // What failed is taken and costs nothing.
+                    taken.spend = Micros::ZERO;
+                }
                 prop_assert!(is_positive(reserved), "{reserved:?}, {event:?}");
                 prop_assert!(is_positive(settled), "{settled:?}, {event:?}");
                 prop_assert!(
