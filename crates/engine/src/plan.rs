@@ -270,7 +270,7 @@ fn send(
             lane,
             Ready {
                 due,
-                ready_at: due,
+                since: due,
                 thread: ConversationId {
                     contact: outbound.contact,
                     sender: message.sender,

@@ -28,7 +28,7 @@ pub(crate) struct Ready {
     /// When it was due.
     pub(crate) due: Timestamp,
     /// Since when only its turn is missing: it was handed over, or its mark was kept.
-    pub(crate) ready_at: Timestamp,
+    pub(crate) since: Timestamp,
     /// Its contact and sender, for whoever asks again for consent.
     pub(crate) thread: ConversationId,
     /// Whether consent is asked at all.
@@ -238,7 +238,7 @@ impl ReadyQueue {
             let Some(ready) = self.pop(class) else { break };
             let taken = parts.max(1);
             if class == TrafficClass::Direct {
-                if now.since(ready.ready_at) >= WAITED {
+                if now.since(ready.since) >= WAITED {
                     self.direct_need.waited(now);
                 }
                 self.direct_need.took(taken, now);
@@ -336,7 +336,7 @@ impl ReadyQueue {
     /// The mark of a submission is kept: it may be submitted.
     pub(crate) fn started(&mut self, key: SubmissionKey, now: Timestamp) {
         if let Some(mut ready) = self.starting.remove(&key) {
-            ready.ready_at = now;
+            ready.since = now;
             let direct = ready.submission.class == TrafficClass::Direct;
             let index = if direct {
                 self.startable

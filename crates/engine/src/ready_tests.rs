@@ -40,7 +40,7 @@ fn ready(id: i64, class: TrafficClass, parts: u16) -> Ready {
     };
     Ready {
         due: NOW,
-        ready_at: NOW,
+        since: NOW,
         thread,
         purpose: Purpose::Ordinary,
         submission,

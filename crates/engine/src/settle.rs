@@ -39,7 +39,7 @@ pub(crate) fn put_back(inner: &Arc<Inner>, key: SubmissionKey) {
 
 /// Hands a planned submission to its route; if that went down meanwhile, it goes to its lane.
 pub(crate) fn hand_over(inner: &Arc<Inner>, route: RouteKey, mut ready: Ready) {
-    ready.ready_at = inner.now();
+    ready.since = inner.now();
     let key = ready.submission.key;
     if !templates::still_stands(inner, &ready.submission) {
         // Its provider changed it while the plan was being kept: it is planned anew.

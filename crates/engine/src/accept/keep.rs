@@ -80,7 +80,7 @@ pub(super) async fn keep(
                             );
                             let ready = Ready {
                                 due: message.accepted_at,
-                                ready_at: message.accepted_at,
+                                since: message.accepted_at,
                                 thread: ConversationId {
                                     contact: *contact,
                                     sender: message.sender,
