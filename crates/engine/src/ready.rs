@@ -218,9 +218,12 @@ impl ReadyQueue {
                 continue;
             }
             // A long message waits until all its parts fit, unless they never can; of bulk, into
-            // what leaves free what is kept for direct.
+            // what leaves free what is kept for direct. Where nothing else of bulk is under way, one
+            // slot is enough: that is the one submission that bulk may add, and it would wait for as
+            // long as direct messages come.
             let usable = match class {
                 TrafficClass::Direct => free,
+                TrafficClass::Bulk if parts > 1 && self.is_free_of_bulk() => free - kept.min(1),
                 TrafficClass::Bulk => free - kept,
             };
             let waits = parts > usable && free < slots.window;
@@ -253,6 +256,12 @@ impl ReadyQueue {
             drawn.submissions.push(ready.submission);
         }
         drawn
+    }
+
+    /// Whether the connector has nothing of bulk.
+    fn is_free_of_bulk(&self) -> bool {
+        let mut classes = self.in_hand.values().map(|it| it.class);
+        classes.all(|it| it == TrafficClass::Direct)
     }
 
     /// Bulk that is held back for direct messages that may come goes when they do not.

@@ -117,6 +117,26 @@ fn what_direct_needed_a_moment_ago_is_kept_and_bulk_asks_again() {
 }
 
 #[test]
+fn a_long_bulk_message_leaves_beside_direct_ones_that_come_without_end() {
+    let mut queue = queue();
+    for id in 1..=3 {
+        queue.push(ready(id, TrafficClass::Direct, 1));
+    }
+    assert_eq!(drawn(&mut queue, 10, 10), [1, 2, 3]);
+    for id in 1..=2 {
+        queue.settle(ready(id, TrafficClass::Direct, 1).submission.key);
+    }
+    // One is under way at any time, and three slots are kept: six are left for bulk.
+    for id in 11..=12 {
+        queue.push(ready(id, TrafficClass::Bulk, 7));
+    }
+    assert_eq!(drawn(&mut queue, 9, 10), [11]);
+    assert_eq!(drawn(&mut queue, 9, 10), [] as [i64; 0], "one at a time");
+    queue.settle(ready(11, TrafficClass::Bulk, 7).submission.key);
+    assert_eq!(drawn(&mut queue, 9, 10), [12]);
+}
+
+#[test]
 fn a_direct_message_that_found_no_slot_has_more_kept_for_those_after_it() {
     let mut queue = queue();
     for id in 11..=30 {

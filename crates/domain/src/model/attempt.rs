@@ -199,6 +199,8 @@ pub struct Doubt {
     pub route: RouteKey,
     /// How many.
     pub copies: u16,
+    /// Whether each is the rest of a message of which the provider took other parts: no message more.
+    pub is_rest: bool,
     /// Parts of each.
     pub parts: u16,
     /// Expected cost of each.
@@ -207,32 +209,43 @@ pub struct Doubt {
     pub reserved_at: Timestamp,
 }
 
+impl Doubt {
+    /// Whether it differs from `other` in nothing but the number of copies and the time.
+    fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            copies,
+            reserved_at,
+            ..
+        } = *other;
+        Self {
+            copies,
+            reserved_at,
+            ..*self
+        } == *other
+    }
+}
+
 impl Attempt {
-    /// Its answer is waited for no more, and nothing tells that the provider took any of it.
+    /// Its answer is waited for no more: of what it handed over last nothing tells whether the provider
+    /// took those parts that are not known to be accepted.
     pub(crate) fn give_up_copy(&mut self) {
-        let Some(reserved_at) = self.reserved_at.filter(|_| self.accepted.is_empty()) else {
+        let (parts, known) = (self.parts.max(1), self.accepted.len());
+        let Some(reserved_at) = self.reserved_at.filter(|_| known < parts) else {
             return;
         };
         let doubt = Doubt {
             route: self.route,
             copies: 1,
-            parts: self.parts,
-            estimated_cost: self.estimated_cost,
+            is_rest: known > 0,
+            parts: parts - known,
+            estimated_cost: Micros(self.estimated_cost.0.saturating_sub(self.cost_of_parts().0)),
             reserved_at,
         };
-        match self.doubts.last_mut() {
-            // The earlier time is the safe one: what was reserved in a period that is over is not
-            // given back to the one that holds.
-            Some(last)
-                if (Doubt {
-                    copies: 1,
-                    reserved_at,
-                    ..*last
-                }) == doubt =>
-            {
-                last.copies = last.copies.saturating_add(1);
-            }
-            Some(_) | None => self.doubts.push(doubt),
+        match self.doubts.last_mut().filter(|it| it.is_like(&doubt)) {
+            // The earlier time is the safe one to give it back by: what was reserved in a period that is
+            // over is not given back to the one that holds.
+            Some(last) => last.copies = last.copies.saturating_add(1),
+            None => self.doubts.push(doubt),
         }
     }
 
@@ -246,11 +259,23 @@ impl Attempt {
         }
     }
 
+    /// The share of the expected cost that the accepted parts have.
+    pub(crate) fn cost_of_parts(&self) -> Micros {
+        let parts = self.parts.max(1);
+        let accepted = i64::from(self.accepted.len().min(parts));
+        Micros(self.estimated_cost.0.saturating_mul(accepted) / i64::from(parts))
+    }
+
     /// Whether the provider is known to have taken any of it.
     pub fn is_taken(&self) -> bool {
         !self.accepted.is_empty()
             || self.sent_at.is_some()
             || matches!(self.state, AttemptState::Delivered | AttemptState::Read)
+    }
+
+    /// Whether a receipt of this route may be for it: it has it, or had a copy that is in doubt.
+    pub fn may_be_of(&self, route: RouteKey) -> bool {
+        self.route == route || self.doubts.iter().any(|it| it.route == route)
     }
 
     /// Whether no provider has seen any of it yet, so that it can be taken back (R-ROUTE-4).

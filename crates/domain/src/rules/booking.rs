@@ -2,8 +2,6 @@
 //! tallies. All three follow from how its attempts stood before and how they stand after; so whatever
 //! an operation does to a message is booked, once, in the same transaction.
 
-use std::cmp::Ordering;
-
 use crate::ids::RouteKey;
 use crate::model::attempt::{Attempt, AttemptState, Doubt};
 use crate::model::money::Micros;
@@ -25,7 +23,7 @@ enum Holding {
 }
 
 /// One attempt as far as it is booked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Standing {
     no: u8,
     route: RouteKey,
@@ -33,19 +31,18 @@ struct Standing {
     reserved_at: Option<Timestamp>,
     holding: Holding,
     amount: Use,
-    doubtful_copies: u16,
-    last_doubt: Option<Doubt>,
+    doubts: Vec<Doubt>,
     charged: Micros,
     hour: Option<Timestamp>,
     tally: Tally,
 }
 
 /// How the attempts of a message stand, as far as they are booked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Standings([Option<Standing>; MAX_ATTEMPTS]);
 
 /// What is to be booked for one attempt.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Booking {
     /// The attempt's number.
     pub attempt: u8,
@@ -53,8 +50,8 @@ pub struct Booking {
     pub route: RouteKey,
     /// The recipient's country.
     pub country: Option<CountryCode>,
-    /// Changes of its use: of the copy that counts, and of one that is in doubt.
-    pub metered: [Option<Metered>; 2],
+    /// Changes of its use: of the copy that counts, and of those that are in doubt.
+    pub metered: Vec<Metered>,
     /// What the route has charged; negative for a correction.
     pub charged: Micros,
     /// Changes of tallies, each of the hour in which it counts.
@@ -76,9 +73,9 @@ pub struct Metered {
 
 impl Booking {
     /// What the meters must follow. `is_reserved`: what it takes was reserved before.
-    pub fn to_meter(&self, is_reserved: bool) -> impl Iterator<Item = Metered> + use<> {
+    pub fn to_meter(&self, is_reserved: bool) -> impl Iterator<Item = Metered> {
         let left = move |it: &Metered| !(is_reserved && it.is_reservation());
-        self.metered.into_iter().flatten().filter(left)
+        self.metered.iter().copied().filter(left)
     }
 }
 
@@ -101,9 +98,9 @@ impl Standings {
     }
 
     /// What is to be booked after a change from these to `after`.
-    pub fn bookings(&self, after: &Self) -> impl Iterator<Item = Booking> {
-        let (before, after) = (self.0, after.0);
-        (0..MAX_ATTEMPTS).filter_map(move |place| booking(before[place], after[place]))
+    pub fn bookings<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = Booking> + 'a {
+        let both = self.0.iter().zip(&after.0);
+        both.flat_map(|(before, after)| changes(before.as_ref(), after.as_ref()))
     }
 }
 
@@ -117,8 +114,7 @@ impl Standing {
             reserved_at: attempt.reserved_at,
             holding,
             amount: amount(attempt, holding),
-            doubtful_copies: attempt.doubts.iter().map(|it| it.copies).sum(),
-            last_doubt: attempt.doubts.last().copied(),
+            doubts: attempt.doubts.clone(),
             charged: attempt.settled_cost.unwrap_or(Micros::ZERO),
             hour: hour(attempt),
             tally: tally(attempt),
@@ -201,25 +197,46 @@ fn hour(attempt: &Attempt) -> Option<Timestamp> {
     ))
 }
 
-fn booking(before: Option<Standing>, after: Option<Standing>) -> Option<Booking> {
+/// What is to be booked for a change of one attempt: on both its routes, where a receipt made known that
+/// an earlier one took it.
+fn changes(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Booking> {
     if before == after {
-        return None;
+        return Vec::new();
     }
+    let in_doubt = doubts(before, after);
+    let is_moved = before
+        .zip(after)
+        .is_some_and(|(it, now)| it.route != now.route);
+    if is_moved {
+        let there = booking(before, None, Vec::new());
+        return there
+            .into_iter()
+            .chain(booking(None, after, in_doubt))
+            .collect();
+    }
+    booking(before, after, in_doubt).into_iter().collect()
+}
+
+fn booking(
+    before: Option<&Standing>,
+    after: Option<&Standing>,
+    in_doubt: Vec<Metered>,
+) -> Option<Booking> {
     let it = after.or(before)?;
-    let cost = |it: Option<Standing>| it.map_or(Micros::ZERO, |it| it.charged);
+    let cost = |it: Option<&Standing>| it.map_or(Micros::ZERO, |it| it.charged);
     let charged = Micros(cost(after).0.saturating_sub(cost(before).0));
     Some(Booking {
         attempt: it.no,
         route: it.route,
         country: it.country,
-        metered: [metered(before, after), doubt(before, after)],
+        metered: metered(before, after).into_iter().chain(in_doubt).collect(),
         charged,
         tallies: tallies(before, after),
     })
 }
 
-fn metered(before: Option<Standing>, after: Option<Standing>) -> Option<Metered> {
-    let held = |it: Option<Standing>| {
+fn metered(before: Option<&Standing>, after: Option<&Standing>) -> Option<Metered> {
+    let held = |it: Option<&Standing>| {
         it.map_or((Holding::Nothing, Use::NONE), |it| (it.holding, it.amount))
     };
     let ((was, amount_before), (is, amount_after)) = (held(before), held(after));
@@ -244,35 +261,52 @@ fn metered(before: Option<Standing>, after: Option<Standing>) -> Option<Metered>
     })
 }
 
-/// What is reserved for a copy whose answer never came, or given back once it is known. A step changes
-/// one copy at most: the last.
-fn doubt(before: Option<Standing>, after: Option<Standing>) -> Option<Metered> {
-    let copies = |it: Option<Standing>| it.map_or(0, |it| it.doubtful_copies);
-    let (was, is) = (copies(before), copies(after));
-    let (it, is_new) = match was.cmp(&is) {
-        Ordering::Equal => return None,
-        Ordering::Less => (after?.last_doubt?, true),
-        Ordering::Greater => (before?.last_doubt?, false),
+/// What is reserved for copies whose answer never came, or given back once it is known.
+fn doubts(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Metered> {
+    let all = |it: Option<&Standing>| it.map_or_else(Vec::new, |it| it.doubts.clone());
+    let (mut was, is) = (all(before), all(after));
+    let mut changes = Vec::new();
+    for doubt in is {
+        let earlier = Doubt { copies: 0, ..doubt };
+        let place = was
+            .iter()
+            .position(|it| Doubt { copies: 0, ..*it } == earlier);
+        let known = place.map_or(0, |place| was.swap_remove(place).copies);
+        // What is new was reserved when its attempt was, though the others of its kind were before.
+        let reserved_at = after.and_then(|it| it.reserved_at);
+        changes.extend(doubt_change(&doubt, known, doubt.copies, reserved_at));
+    }
+    let gone = was
+        .iter()
+        .filter_map(|it| doubt_change(it, it.copies, 0, None));
+    changes.extend(gone);
+    changes
+}
+
+fn doubt_change(
+    doubt: &Doubt,
+    was: u16,
+    is: u16,
+    reserved_at: Option<Timestamp>,
+) -> Option<Metered> {
+    let more = i64::from(is) - i64::from(was);
+    let reserved = Use {
+        messages: more * i64::from(!doubt.is_rest),
+        segments: more * i64::from(doubt.parts.max(1)),
+        spend: Micros(doubt.estimated_cost.0.saturating_mul(more)),
     };
-    let amount = Use {
-        messages: 1,
-        segments: i64::from(it.parts.max(1)),
-        spend: it.estimated_cost,
-    };
-    Some(Metered {
-        route: it.route,
-        reserved_at: it.reserved_at,
-        reserved: if is_new {
-            amount
-        } else {
-            Use::NONE.minus(amount)
-        },
+    (more != 0).then_some(Metered {
+        route: doubt.route,
+        reserved_at: reserved_at
+            .filter(|_| more > 0)
+            .unwrap_or(doubt.reserved_at),
+        reserved,
         settled: Use::NONE,
     })
 }
 
-fn tallies(before: Option<Standing>, after: Option<Standing>) -> [Option<(Timestamp, Tally)>; 2] {
-    let counted = |it: Option<Standing>| {
+fn tallies(before: Option<&Standing>, after: Option<&Standing>) -> [Option<(Timestamp, Tally)>; 2] {
+    let counted = |it: Option<&Standing>| {
         it.and_then(|it| Some((it.hour?, it.tally)))
             .filter(|it| it.1 != Tally::NONE)
     };

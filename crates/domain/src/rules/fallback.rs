@@ -8,6 +8,7 @@ use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::message::Status;
 use crate::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
+use crate::rules::outcome::settle_cost_of_parts;
 use crate::time::{Millis, Timestamp};
 
 /// The wait between two channels: it absorbs receipts that were under way (R-FALL-3).
@@ -88,6 +89,21 @@ pub fn nothing_left(progress: &mut Progress, failure: Failure, at: Timestamp) {
             progress.waiting = Waiting::No;
             conclude(progress, at);
         }
+    }
+}
+
+/// What has arrived goes nowhere else (R-FALL-3): whatever it waits for is over, and an attempt that no
+/// route has any more ends, so that it holds nothing of the quotas (R-QUOTA-1).
+pub(super) fn stop_waiting_after_delivery(progress: &mut Progress, at: Timestamp) {
+    if !progress.is_delivered() || progress.waiting == Waiting::No {
+        return;
+    }
+    progress.waiting = Waiting::No;
+    let under_way = progress.attempts.last_mut();
+    if let Some(attempt) = under_way.filter(|it| it.state == AttemptState::Sending) {
+        attempt.state = AttemptState::Failed;
+        attempt.failed_at = Some(at);
+        settle_cost_of_parts(attempt);
     }
 }
 

@@ -6,11 +6,10 @@
 use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::message::Status;
-use crate::model::money::Micros;
 use crate::model::progress::{Lane, Progress, Waiting};
 use crate::model::receipt::{PartReference, SubmitOutcome};
 use crate::model::route::ChargedOn;
-use crate::rules::fallback::{conclude, fail_attempt};
+use crate::rules::fallback::{conclude, fail_attempt, stop_waiting_after_delivery};
 use crate::rules::metrics::{self, MetricChange};
 use crate::time::{Millis, Timestamp};
 
@@ -81,6 +80,7 @@ pub fn submitted(
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
+    let was_accepted = attempt.is_accepted();
     note_accepted_parts(attempt, outcome);
     let lane = Lane {
         route: attempt.route,
@@ -90,9 +90,13 @@ pub fn submitted(
     let mut effects = Effects::default();
     match outcome {
         _ if !was_open => {
-            if attempt.state == AttemptState::Failed {
+            if attempt.state == AttemptState::Failed && !was_accepted {
                 // It was given up without this answer.
                 attempt.end_doubt();
+                settle_cost_of_parts(attempt);
+                if matches!(outcome, SubmitOutcome::Unknown { .. }) {
+                    attempt.give_up_copy();
+                }
             }
             settle_cost_on_submit(attempt);
         }
@@ -135,6 +139,7 @@ pub fn submitted(
         }
     }
     progress.version += 1;
+    stop_waiting_after_delivery(progress, at);
     effects
 }
 
@@ -226,8 +231,6 @@ pub(super) fn settle_cost_on_submit(attempt: &mut Attempt) {
 /// Books the share of the parts that were taken before one was refused.
 pub(super) fn settle_cost_of_parts(attempt: &mut Attempt) {
     if attempt.charged_on == ChargedOn::Submit && !attempt.accepted.is_empty() {
-        let parts = attempt.parts.max(1);
-        let share = i64::from(attempt.accepted.len().min(parts)) * attempt.estimated_cost.0;
-        attempt.settled_cost = Some(Micros(share / i64::from(parts)));
+        attempt.settled_cost = Some(attempt.cost_of_parts());
     }
 }

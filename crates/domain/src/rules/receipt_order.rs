@@ -7,8 +7,7 @@ use crate::model::failure::Failure;
 use crate::model::message::Status;
 use crate::model::progress::{Progress, Waiting};
 use crate::model::receipt::ReceiptState;
-use crate::model::route::ChargedOn;
-use crate::rules::fallback::conclude;
+use crate::rules::fallback::{conclude, stop_waiting_after_delivery};
 use crate::rules::metrics;
 use crate::rules::outcome::{Effects, mark_sent, reject, settle_cost_of_parts};
 use crate::rules::unknown::in_hand;
@@ -24,23 +23,34 @@ pub fn receipt(
     state: &ReceiptState,
     at: Timestamp,
 ) -> Effects {
-    let was_in_hand = in_hand(progress) == Some(no);
+    let is_in_hand = in_hand(progress) == Some(no);
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
     let was_unknown = attempt.state == AttemptState::Unknown;
-    let was_taken = attempt.is_taken();
+    let was_whole = is_whole(attempt);
     let was_resent = attempt.state == AttemptState::Sending && attempt.resends > 0;
+    let has_left = is_in_hand || was_unknown;
+    let is_of_doubt = !has_left && tells_of_doubt(attempt, state);
+    if is_of_doubt {
+        go_by_doubt(attempt);
+    }
     let mut effects = match state {
         ReceiptState::InTransit => in_transit(progress, no, part, at),
         ReceiptState::Delivered => delivered(progress, no, part, at),
         ReceiptState::Read => read(progress, no, at),
-        ReceiptState::Failed(failure) => failed(progress, no, part, failure, at),
+        ReceiptState::Failed(failure) => failed(progress, (no, part), failure, is_of_doubt, at),
     };
-    if !was_taken && !was_in_hand {
-        end_doubt(progress, no);
-    }
-    let now = progress.attempt_mut(no).map(|it| it.state);
+    let now = progress.attempt_mut(no).map(|it| {
+        if is_of_doubt {
+            doubt_rest(it);
+        } else if has_left && it.state == AttemptState::Failed {
+            it.give_up_copy();
+        } else if !has_left && !was_whole {
+            end_doubt_of_rest(it);
+        }
+        it.state
+    });
     effects.unknown_resolved = was_unknown && now != Some(AttemptState::Unknown);
     if was_resent && now != Some(AttemptState::Sending) {
         // The copy before this one has arrived: the next must not leave as well (R-DUP).
@@ -49,11 +59,46 @@ pub fn receipt(
     effects
 }
 
-/// A receipt can only tell of a copy that was given up, since no other has left: is it one that the
-/// provider took, it is in doubt no more.
-fn end_doubt(progress: &mut Progress, no: u8) {
-    if let Some(attempt) = progress.attempt_mut(no).filter(|it| it.is_taken()) {
+/// Whether a receipt for an attempt that has nothing under way makes known that the provider took a copy
+/// that was given up: no other has left.
+fn tells_of_doubt(attempt: &Attempt, state: &ReceiptState) -> bool {
+    let is_known = attempt.doubts.is_empty() || attempt.is_taken();
+    match attempt.state {
+        AttemptState::Sending => !is_known,
+        AttemptState::Failed => !is_known && *state != ReceiptState::InTransit,
+        AttemptState::Unknown
+        | AttemptState::Sent
+        | AttemptState::Delivered
+        | AttemptState::Read => false,
+    }
+}
+
+/// The copy that was given up last is the one that counts: it is in doubt no more, and what was planned
+/// after it is not.
+fn go_by_doubt(attempt: &mut Attempt) {
+    if let Some(doubt) = attempt.doubts.last().copied() {
+        attempt.route = doubt.route;
+        attempt.estimated_cost = doubt.estimated_cost;
+        attempt.reserved_at = Some(doubt.reserved_at);
         attempt.end_doubt();
+    }
+}
+
+/// A receipt told of one part of a copy that was given up; nobody knows of the others.
+fn doubt_rest(attempt: &mut Attempt) {
+    if matches!(attempt.state, AttemptState::Sending | AttemptState::Failed) {
+        attempt.give_up_copy();
+    }
+}
+
+/// Once all parts are known to be taken, the rest of the copy that was given up last is in doubt no more.
+fn end_doubt_of_rest(attempt: &mut Attempt) {
+    let is_rest = attempt.doubts.last().is_some_and(|it| it.is_rest);
+    if is_rest && is_whole(attempt) && attempt.failed_at.is_some() {
+        attempt.end_doubt();
+        if attempt.state == AttemptState::Failed {
+            settle_cost_of_parts(attempt);
+        }
     }
 }
 
@@ -122,14 +167,10 @@ fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) 
     attempt.resolve_at = None;
     attempt.failure = None;
     attempt.delivered_at.get_or_insert(at);
-    if attempt.settled_cost.is_none() {
-        // Charged on delivery; or on submit, and the receipt came before the answer.
-        attempt.settled_cost = Some(attempt.estimated_cost);
-    } else if attempt.charged_on == ChargedOn::Delivery {
-        attempt.settled_cost = Some(attempt.estimated_cost);
-    }
+    // Charged on delivery; or on submit, and the receipt came before the answer, or a part of it is.
+    attempt.settled_cost = Some(attempt.estimated_cost);
     let metric = metrics::count(attempt, at);
-    let cancelled = cancel_later_attempts(progress, no);
+    let cancelled = cancel_later_attempts(progress, no, at);
     let duplicate = first_arrival && another_arrived;
     if duplicate {
         progress.duplicate_deliveries = progress.duplicate_deliveries.saturating_add(1);
@@ -151,12 +192,17 @@ fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) 
     }
 }
 
+/// Whether all of it is known to be taken.
+fn is_whole(attempt: &Attempt) -> bool {
+    attempt.is_accepted() || has_arrived(attempt)
+}
+
 fn has_arrived(attempt: &Attempt) -> bool {
     matches!(attempt.state, AttemptState::Delivered | AttemptState::Read)
 }
 
 /// A delivery ends every wait: for the second channel, and for a lane (R-FALL-3).
-fn cancel_later_attempts(progress: &mut Progress, no: u8) -> Option<u8> {
+fn cancel_later_attempts(progress: &mut Progress, no: u8, at: Timestamp) -> Option<u8> {
     let later = progress
         .attempts
         .iter()
@@ -177,22 +223,30 @@ fn cancel_later_attempts(progress: &mut Progress, no: u8) -> Option<u8> {
             | Waiting::Schedule { .. },
             _,
         ) => {
-            progress.waiting = Waiting::No;
+            stop_waiting_after_delivery(progress, at);
             None
         }
     }
 }
 
-fn failed(progress: &mut Progress, no: u8, part: u16, failure: &Failure, at: Timestamp) -> Effects {
+fn failed(
+    progress: &mut Progress,
+    (no, part): (u8, u16),
+    failure: &Failure,
+    is_of_doubt: bool,
+    at: Timestamp,
+) -> Effects {
     let Some(attempt) = progress.attempt_mut(no) else {
         return Effects::default();
     };
+    let is_of_rest = attempt.doubts.last().is_some_and(|it| it.is_rest);
+    let is_news = is_of_doubt || (is_of_rest && !attempt.accepted.contains(part));
     // `delivered` beats `failed`, and a second failure says nothing new.
     match attempt.state {
-        AttemptState::Failed if !attempt.doubts.is_empty() && attempt.sent_at.is_none() => {
+        AttemptState::Failed if is_news => {
             // The provider took what was given up without an answer.
             attempt.accepted = attempt.accepted.with(part);
-            attempt.sent_at = Some(at);
+            attempt.sent_at.get_or_insert(at);
             settle_cost_of_parts(attempt);
             progress.version += 1;
             Effects::default()

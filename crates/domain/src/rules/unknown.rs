@@ -6,7 +6,8 @@ use crate::model::attempt::AttemptState;
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::progress::{Lane, Progress, Waiting};
 use crate::model::route::OnUnknown;
-use crate::rules::fallback::{conclude, fail_attempt};
+use crate::rules::fallback::{conclude, fail_attempt, stop_waiting_after_delivery};
+use crate::rules::outcome::settle_cost_of_parts;
 use crate::time::Timestamp;
 
 /// Whether an attempt is in the hands of a route: planned and not waiting.
@@ -45,7 +46,6 @@ pub fn interrupted(
 /// nothing is left to wait for (R-FALL-3).
 pub fn release(progress: &mut Progress, no: u8, at: Timestamp) {
     let class = progress.class;
-    let delivered = progress.is_delivered();
     let Some(attempt) = progress.attempt_mut(no) else {
         return;
     };
@@ -59,11 +59,8 @@ pub fn release(progress: &mut Progress, no: u8, at: Timestamp) {
         progress.attempts.retain(|it| it.no != no);
         progress.fallback.untried = progress.fallback.untried.with(channel);
     }
-    progress.waiting = if delivered {
-        Waiting::No
-    } else {
-        Waiting::Lane(lane)
-    };
+    progress.waiting = Waiting::Lane(lane);
+    stop_waiting_after_delivery(progress, at);
     progress.version += 1;
     conclude(progress, at);
 }
@@ -94,6 +91,7 @@ pub(super) fn give_up_waiting(
         progress.waiting = Waiting::Lane(lane);
         return;
     }
+    settle_cost_of_parts(attempt);
     let failure = Failure::new(
         FailureClass::UnknownOutcome,
         "unknown_outcome",

@@ -436,6 +436,28 @@ fn a_second_delivery_is_counted_as_a_duplicate_and_a_first_one_cancels_what_has_
 }
 
 #[test]
+fn what_a_route_refuses_after_the_first_channel_delivered_goes_nowhere_else() {
+    let refused = SubmitOutcome::NotAccepted(failure(FailureClass::RouteFault));
+    let undeliverable = failed(FailureClass::Undeliverable);
+    for delivered_first in [true, false] {
+        let mut progress = sent(1);
+        receipt(&mut progress, 1, 0, &undeliverable, at(1));
+        progress.start_attempt(&planned(Channel::Sms, 1));
+        if !delivered_first {
+            submitted(&mut progress, 2, &refused, at(40), at(9));
+        }
+        receipt(&mut progress, 1, 0, &ReceiptState::Delivered, at(10));
+        if delivered_first {
+            submitted(&mut progress, 2, &refused, at(40), at(11));
+        }
+        assert_eq!(progress.waiting, Waiting::No, "{delivered_first}");
+        assert_eq!(progress.attempts[1].state, AttemptState::Failed);
+        assert_eq!(progress.status, Status::Delivered);
+        assert!(progress.failure.is_none());
+    }
+}
+
+#[test]
 fn the_parts_that_were_taken_before_a_refusal_are_paid_for() {
     let mut progress = in_hand(3);
     let partly = SubmitOutcome::PartlyAccepted {

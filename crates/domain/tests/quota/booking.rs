@@ -52,6 +52,7 @@ struct Books {
     tally: Tally,
     routes: Vec<RouteKey>,
     reserved_by: Vec<(RouteKey, Use)>,
+    settled_by: Vec<(RouteKey, Use)>,
 }
 
 impl Books {
@@ -70,6 +71,7 @@ impl Books {
             tally: Tally::NONE,
             routes: Vec::new(),
             reserved_by: Vec::new(),
+            settled_by: Vec::new(),
         };
         books.step(|it| it.start_attempt(&planned(1, parts, charged_on)));
         books
@@ -83,6 +85,7 @@ impl Books {
                 self.reserved = self.reserved.plus(it.reserved);
                 self.reserved_by.push((it.route, it.reserved));
                 self.settled = self.settled.plus(it.settled);
+                self.settled_by.push((it.route, it.settled));
                 if it.is_reservation() {
                     self.routes.push(it.route);
                 }
@@ -95,8 +98,11 @@ impl Books {
     }
 
     fn reserved_on(&self, route: u32) -> Use {
-        let of_route = self.reserved_by.iter().filter(|it| it.0 == RouteKey(route));
-        of_route.fold(Use::NONE, |sum, it| sum.plus(it.1))
+        on_route(&self.reserved_by, route)
+    }
+
+    fn settled_on(&self, route: u32) -> Use {
+        on_route(&self.settled_by, route)
     }
 
     fn answered(&mut self, outcome: &SubmitOutcome) {
@@ -110,6 +116,11 @@ impl Books {
     fn goes_on(&mut self, route: u32, parts: u16, charged_on: ChargedOn) {
         self.step(|it| it.continue_attempt(&planned(route, parts, charged_on)));
     }
+}
+
+fn on_route(changes: &[(RouteKey, Use)], route: u32) -> Use {
+    let of_route = changes.iter().filter(|it| it.0 == RouteKey(route));
+    of_route.fold(Use::NONE, |sum, it| sum.plus(it.1))
 }
 
 fn failure(class: FailureClass) -> Failure {
@@ -259,9 +270,10 @@ fn a_copy_in_doubt_stays_with_the_route_that_had_it() {
     assert_eq!(books.reserved_on(2), Use::NONE);
     books.heard(&ReceiptState::Delivered);
     assert_eq!(books.reserved_on(1), Use::NONE);
+    assert_eq!(books.settled_on(1), units(1, 1, 300));
     assert_eq!(
-        (books.reserved, books.settled),
-        (Use::NONE, units(1, 1, 300))
+        (books.reserved, books.settled_on(2)),
+        (Use::NONE, Use::NONE)
     );
 }
 
@@ -353,6 +365,105 @@ fn what_was_planned_before_uses_were_counted_takes_nothing_and_gives_nothing_bac
         FailureClass::RouteFault,
     )));
     assert_eq!((books.reserved, books.settled), (reserved, settled));
+}
+
+fn unknown() -> SubmitOutcome {
+    SubmitOutcome::Unknown {
+        references: Vec::new(),
+    }
+}
+
+#[test]
+fn an_answer_that_knows_nothing_leaves_the_doubt() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.step(|it| settle(it, OnUnknown::Resend, END.plus(Millis::hours(1))));
+    books.step(|it| settle(it, OnUnknown::Resend, END.plus(Millis::hours(2))));
+    books.answered(&unknown());
+    assert_eq!(books.reserved, units(1, 1, 300));
+}
+
+#[test]
+fn a_receipt_after_two_unknown_copies_tells_of_one_of_them() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&unknown());
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    books.goes_on(1, 1, ChargedOn::Submit);
+    books.answered(&unknown());
+    books.heard(&ReceiptState::Delivered);
+    let one = units(1, 1, 300);
+    assert_eq!((books.reserved, books.settled), (one, one));
+}
+
+#[test]
+fn an_answer_after_a_receipt_said_failed_leaves_the_copy_before_in_doubt() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.answered(&unknown());
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    books.goes_on(1, 1, ChargedOn::Submit);
+    books.heard(&ReceiptState::Failed(failure(FailureClass::Undeliverable)));
+    books.answered(&accepted(0..1));
+    let one = units(1, 1, 300);
+    assert_eq!((books.reserved, books.settled), (one, one));
+}
+
+#[test]
+fn the_rest_of_a_copy_that_was_taken_in_part_stays_reserved_where_nobody_knows_of_it() {
+    let first = SubmitOutcome::Unknown {
+        references: vec![PartReference {
+            part: 0,
+            reference: "ref0".into(),
+        }],
+    };
+    for on_unknown in [OnUnknown::Fail, OnUnknown::Resend] {
+        let mut books = Books::new(3, ChargedOn::Submit);
+        books.answered(&first);
+        books.step(|it| settle(it, on_unknown, at(40)));
+        if on_unknown == OnUnknown::Resend {
+            books.goes_on(1, 3, ChargedOn::Submit);
+            books.answered(&accepted(1..3));
+            assert_eq!(books.settled, units(1, 3, 300));
+        } else {
+            assert_eq!(books.settled, units(1, 1, 100));
+            assert_eq!(books.charged, Micros(100));
+        }
+        assert_eq!(books.reserved, units(0, 2, 200), "{on_unknown:?}");
+    }
+}
+
+#[test]
+fn a_receipt_for_one_part_leaves_the_others_reserved_until_theirs() {
+    let mut books = Books::new(2, ChargedOn::Submit);
+    books.answered(&unknown());
+    let failed = ReceiptState::Failed(failure(FailureClass::Undeliverable));
+    books.step(|it| receipt(it, 1, 0, &failed, at(4)));
+    let (first, second) = (units(1, 1, 150), units(0, 1, 150));
+    assert_eq!((books.reserved, books.settled), (second, first));
+    books.step(|it| receipt(it, 1, 1, &failed, at(5)));
+    assert_eq!(
+        (books.reserved, books.settled),
+        (Use::NONE, units(1, 2, 300))
+    );
+}
+
+#[test]
+fn a_copy_that_is_given_up_counts_in_the_period_in_which_it_was_reserved() {
+    let later = T0.plus(Millis::hours(1));
+    let mut progress = Books::new(1, ChargedOn::Submit).progress;
+    let mut doubted = Vec::new();
+    for (reserved_at, resolve_at) in [(T0, at(30)), (later, later)] {
+        let mut planned = planned(1, 1, ChargedOn::Submit);
+        planned.reservation.at = reserved_at;
+        progress.expires_at = later.plus(Millis::hours(1));
+        progress.continue_attempt(&planned);
+        submitted(&mut progress, 1, &unknown(), resolve_at, reserved_at);
+        let before = Standings::of(&progress);
+        settle(&mut progress, OnUnknown::Resend, resolve_at);
+        let after = Standings::of(&progress);
+        let metered = before.bookings(&after).flat_map(|it| it.metered);
+        doubted.extend(metered.filter(|it| it.reserved.messages > 0));
+    }
+    let times: Vec<_> = doubted.iter().map(|it| it.reserved_at).collect();
+    assert_eq!(times, [T0, later]);
 }
 
 #[derive(Debug, Clone)]

@@ -105,6 +105,7 @@ async fn the_answer_says_what_is_booked_and_not_what_the_plan_took_it_for() {
             engine.accept(text_to(no, "hello")).await.unwrap().view
         }));
     }
+    let mut answered = Vec::new();
     for task in tasks {
         let view = task.await.unwrap();
         let ports::store::messages::ViewKind::Outbound { progress, .. } = view.kind else {
@@ -113,8 +114,12 @@ async fn the_answer_says_what_is_booked_and_not_what_the_plan_took_it_for() {
         if let Some(attempt) = progress.attempts.first() {
             let booked = estimated(&world, view.id).await;
             assert_eq!(attempt.estimated_cost.0, booked);
+            answered.push(booked);
         }
     }
+    answered.sort_unstable();
+    answered.dedup();
+    assert_eq!(answered, [20_000, 50_000], "on both sides of the border");
 }
 
 #[tokio::test(start_paused = true)]

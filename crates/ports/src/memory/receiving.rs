@@ -69,7 +69,7 @@ impl State {
         let attempts = &self.sent.get(&message)?.progress.attempts;
         let found = attempts
             .iter()
-            .find(|it| it.no == attempt && it.route == receipt.route)?;
+            .find(|it| it.no == attempt && it.may_be_of(receipt.route))?;
         Some((message, attempt, fold::unnamed_part(found, receipt.whole)))
     }
 

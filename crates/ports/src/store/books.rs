@@ -185,11 +185,7 @@ pub const fn reservation_of_plan(plan: &Plan) -> Option<&Reservation> {
 /// What a step takes of the quotas of which route; `None` where it takes nothing that must be reserved.
 pub fn needed(before: &Standings, after: &Standings) -> Option<(RouteKey, Use)> {
     before.bookings(after).find_map(|it| {
-        let need = it
-            .metered
-            .into_iter()
-            .flatten()
-            .find(Metered::is_reservation)?;
+        let need = it.metered.into_iter().find(Metered::is_reservation)?;
         Some((need.route, need.reserved))
     })
 }

@@ -47,6 +47,7 @@ const HAS_RESERVED: u64 = 1 << 9;
 const HAS_COUNTRY: u64 = 1 << 10;
 const HAS_USED_BEFORE: u64 = 1 << 11;
 const HAS_DOUBTS: u64 = 1 << 12;
+const HAS_DOUBTED_RESTS: u64 = 1 << 13;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -126,7 +127,8 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.reserved_at.is_some(), HAS_RESERVED)
             | bit(it.country.is_some(), HAS_COUNTRY)
             | bit(it.used_before.is_some(), HAS_USED_BEFORE)
-            | bit(!it.doubts.is_empty(), HAS_DOUBTS),
+            | bit(it.doubts.iter().any(|it| !it.is_rest), HAS_DOUBTS)
+            | bit(it.doubts.iter().any(|it| it.is_rest), HAS_DOUBTED_RESTS),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -170,15 +172,23 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     if let Some(used) = it.used_before {
         out.signed(used);
     }
-    if !it.doubts.is_empty() {
-        out.unsigned(it.doubts.len() as u64);
-        for doubt in &it.doubts {
-            out.unsigned(u64::from(doubt.route.0));
-            out.unsigned(u64::from(doubt.copies));
-            out.unsigned(u64::from(doubt.parts));
-            out.signed(doubt.estimated_cost.0);
-            time(out, doubt.reserved_at);
-        }
+    // Rests come last: after a part was accepted there is no other whole copy.
+    doubts(out, it, false);
+    doubts(out, it, true);
+}
+
+fn doubts(out: &mut Writer, it: &Attempt, is_rest: bool) {
+    let all = || it.doubts.iter().filter(|it| it.is_rest == is_rest);
+    if all().next().is_none() {
+        return;
+    }
+    out.unsigned(all().count() as u64);
+    for doubt in all() {
+        out.unsigned(u64::from(doubt.route.0));
+        out.unsigned(u64::from(doubt.copies));
+        out.unsigned(u64::from(doubt.parts));
+        out.signed(doubt.estimated_cost.0);
+        time(out, doubt.reserved_at);
     }
 }
 
@@ -298,10 +308,14 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
             None
         },
         used_before: optional(has(HAS_USED_BEFORE), || from.signed())?,
-        doubts: if has(HAS_DOUBTS) {
-            decode_doubts(from)?
-        } else {
-            Vec::new()
+        doubts: {
+            let mut doubts = Vec::new();
+            for (flag, is_rest) in [(HAS_DOUBTS, false), (HAS_DOUBTED_RESTS, true)] {
+                if has(flag) {
+                    doubts.extend(decode_doubts(from, is_rest)?);
+                }
+            }
+            doubts
         },
     })
 }
@@ -318,12 +332,13 @@ fn decode_routes(from: &mut Reader<'_>) -> Result<Vec<RouteKey>, Corrupt> {
     (0..count).map(|_| from.narrow().map(RouteKey)).collect()
 }
 
-fn decode_doubts(from: &mut Reader<'_>) -> Result<Vec<Doubt>, Corrupt> {
+fn decode_doubts(from: &mut Reader<'_>, is_rest: bool) -> Result<Vec<Doubt>, Corrupt> {
     let count = from.unsigned()?;
     let doubt = |_| {
         Ok(Doubt {
             route: RouteKey(from.narrow()?),
             copies: from.narrow()?,
+            is_rest,
             parts: from.narrow()?,
             estimated_cost: Micros(from.signed()?),
             reserved_at: decode_time(from)?,
@@ -369,10 +384,11 @@ mod tests {
     }
 
     prop_compose! {
-        fn doubts()(numbers in any::<(u32, u16, u16, i64)>(), reserved_at in at()) -> Doubt {
+        fn doubts_of(is_rest: bool)(numbers in any::<(u32, u16, u16, i64)>(), reserved_at in at()) -> Doubt {
             Doubt {
                 route: RouteKey(numbers.0),
                 copies: numbers.1,
+                is_rest,
                 parts: numbers.2,
                 estimated_cost: Micros(numbers.3),
                 reserved_at,
@@ -391,7 +407,8 @@ mod tests {
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
-            doubts in proptest::collection::vec(doubts(), 0..3),
+            wholes in proptest::collection::vec(doubts_of(false), 0..3),
+            rests in proptest::collection::vec(doubts_of(true), 0..3),
         ) -> Attempt {
             let planned = PlannedAttempt {
                 channel: kinds.0,
@@ -419,7 +436,7 @@ mod tests {
                 refused_by,
                 settled_cost,
                 used_before,
-                doubts,
+                doubts: [wholes, rests].concat(),
                 ..planned.start(bits.2)
             }
         }

@@ -164,7 +164,7 @@ impl Line<'_> {
         Ok(to.is_some_and(|to| fold::may_be_for(form, receipt.recipient.as_ref(), &to)))
     }
 
-    /// The attempt, where it is on the receipt's route, and the part that is meant.
+    /// The attempt, where the receipt's route has or had it, and the part that is meant.
     fn unnamed(
         &mut self,
         receipt: &Receipt,
@@ -176,7 +176,7 @@ impl Line<'_> {
         };
         let found = loaded.progress.attempts.iter().find(|it| it.no == attempt);
         let Some(part) = found
-            .filter(|it| it.route == receipt.route)
+            .filter(|it| it.may_be_of(receipt.route))
             .map(|it| fold::unnamed_part(it, receipt.whole))
         else {
             return Ok(None);

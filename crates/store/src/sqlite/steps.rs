@@ -35,9 +35,8 @@ impl Line<'_> {
         let Some(effects) = fold::plan(&mut loaded.progress, plan) else {
             return Ok(Outcome::Stale);
         };
-        let (project, booked, reservation) =
-            (loaded.project, loaded.booked, reservation_of_plan(plan));
-        match self.reserve(project, &booked, &mut loaded.progress, reservation)? {
+        let (project, reservation) = (loaded.project, reservation_of_plan(plan));
+        match self.reserve(project, &loaded.booked, &mut loaded.progress, reservation)? {
             Ok(is_reserved) => loaded.is_reserved = is_reserved,
             Err(gone) => return Ok(Outcome::QuotaGone(gone)),
         }

@@ -111,6 +111,7 @@ macro_rules! store_conformance {
             a_receipt_is_found_by_any_of_its_references,
             a_receipt_is_found_by_our_own_reference,
             our_reference_on_a_route_that_never_had_it_is_not_believed,
+            our_reference_on_a_route_that_had_it_before_is_believed,
             a_receipt_fits_the_only_unknown_submission_to_its_recipient,
             another_form_of_a_reference_counts_only_for_the_same_recipient,
             a_parked_receipt_is_found_under_every_form_of_its_reference,

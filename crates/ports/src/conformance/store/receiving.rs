@@ -1,15 +1,16 @@
 //! [`Receipt`](crate::store::operations::Receipt).
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, RouteKey};
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
 use domain::model::progress::Waiting;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
+use domain::model::route::OnUnknown;
 
 use super::kit::*;
-use crate::store::operations::{FirstStep, Receipt, Submitted};
+use crate::store::operations::{FirstStep, PlanStep, Receipt, Settle, Submitted};
 use crate::store::{Op, Outcome, Store};
 
 /// A message that the SMS route took under this name.
@@ -81,6 +82,31 @@ pub fn our_reference_on_a_route_that_never_had_it_is_not_believed(store: &dyn St
     };
     assert!(matches!(commit(store, op(foreign)), Outcome::ReceiptParked));
     assert_eq!(progress(store, id).status, Status::Sent);
+}
+
+pub fn our_reference_on_a_route_that_had_it_before_is_believed(store: &dyn Store) {
+    let id = unknown(store, 1);
+    let given_up = Settle {
+        message: id,
+        version: progress(store, id).version,
+        on_unknown: OnUnknown::Resend,
+        at: at(60_000),
+        epoch: OWNER,
+    };
+    let version = change(store, Op::Settle(given_up)).version;
+    let step = PlanStep::Continue(planned(Channel::Sms, RouteKey(77)));
+    change(store, plan(id, version, step, at(60_100)));
+    let late = Receipt {
+        ours: Some((id, 1)),
+        ..delivered("late", 61_000)
+    };
+    let changed = change(store, op(late));
+    assert_eq!((changed.message, changed.status), (id, Status::Delivered));
+    assert_eq!(
+        changed.cancelled,
+        Some(1),
+        "the copy that is ready stays here"
+    );
 }
 
 pub fn a_receipt_fits_the_only_unknown_submission_to_its_recipient(store: &dyn Store) {
