@@ -76,6 +76,11 @@ fn repriced(
     let segments = bill.segments?;
     // However a provider counts an MMS, it is one.
     let is_mms = attempt.channel == Channel::Sms && outbound.message.content.fits_mms();
+    // What was sent before the price went by volume has no place in it, and keeps its estimate.
+    let has_no_place = attempt.used_before.is_none();
+    if has_no_place && route.prices.iter().any(|it| !it.tiers.is_none()) {
+        return None;
+    }
     let used_before = attempt.used_before.unwrap_or_default();
     let used = Use {
         messages: used_before,

@@ -59,7 +59,7 @@ impl DirectNeed {
             return 0;
         }
         self.turn(now);
-        let has_waited = |at: Timestamp| now.since(at) < WAIT_MEMORY;
+        let has_waited = |at: Timestamp| (Millis::ZERO..WAIT_MEMORY).contains(&now.since(at));
         let spare = if self.waited_at.is_some_and(has_waited) {
             (slots.window / 4).max(2)
         } else {
@@ -78,7 +78,16 @@ impl DirectNeed {
 
     fn turn(&mut self, now: Timestamp) {
         let elapsed = now.since(self.began);
-        if elapsed < SPAN {
+        if (Millis::ZERO..SPAN).contains(&elapsed) {
+            return;
+        }
+        if elapsed < Millis::ZERO {
+            // A clock that was set back has no spans to go by.
+            *self = Self {
+                in_hand: self.in_hand,
+                peak: self.in_hand,
+                ..Self::new(now)
+            };
             return;
         }
         self.peak_before = if elapsed < TWO_SPANS {
@@ -150,6 +159,16 @@ mod tests {
             asked += 1;
         }
         assert_eq!(asked, 2);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_forgets_what_was_needed() {
+        let mut need = DirectNeed::new(at(5_000));
+        need.took(4, at(5_000));
+        need.gave_back(3);
+        need.waited(at(5_000));
+        assert_eq!(need.kept(slots(20, 1), at(0)), 1);
+        assert!(need.eases_at() > at(0));
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub(crate) struct ReadyQueue {
     /// Taken by the connector, which owes an outcome for each.
     in_hand: HashMap<SubmissionKey, InHand>,
     direct_need: DirectNeed,
+    /// Bulk messages among what the connector has.
+    bulk_in_hand: usize,
+    /// When the throughput or a pause last held something back.
+    held_at: Timestamp,
     /// Whether what leaves is marked first (R-DUP): see `Topology::marks_started`.
     marks_started: bool,
     /// Being marked, and marked; in order.
@@ -106,6 +110,8 @@ impl ReadyQueue {
             bound: second.clamp(MIN_READY, MAX_READY),
             in_hand: HashMap::new(),
             direct_need: DirectNeed::new(now),
+            bulk_in_hand: 0,
+            held_at: now,
             marks_started,
             starting: HashMap::new(),
             startable: VecDeque::new(),
@@ -185,6 +191,7 @@ impl ReadyQueue {
         }
         if let Some(until) = self.pause.until(now) {
             drawn.ask_again_at = Some(until);
+            self.held_at = now;
             return drawn;
         }
         let mut free = if self.probes_only {
@@ -199,7 +206,7 @@ impl ReadyQueue {
             let kept = if self.probes_only {
                 0
             } else {
-                self.direct_need.kept(slots, now)
+                self.kept(slots, now)
             };
             let Some(class) = self.next_class(free > kept) else {
                 self.ask_for_bulk_again(kept, &mut drawn);
@@ -218,12 +225,9 @@ impl ReadyQueue {
                 continue;
             }
             // A long message waits until all its parts fit, unless they never can; of bulk, into
-            // what leaves free what is kept for direct. Where nothing else of bulk is under way, one
-            // slot is enough: that is the one submission that bulk may add, and it would wait for as
-            // long as direct messages come.
+            // what leaves free what is kept for direct.
             let usable = match class {
                 TrafficClass::Direct => free,
-                TrafficClass::Bulk if parts > 1 && self.is_free_of_bulk() => free - kept.min(1),
                 TrafficClass::Bulk => free - kept,
             };
             let waits = parts > usable && free < slots.window;
@@ -233,15 +237,20 @@ impl ReadyQueue {
             }
             if let Err(again) = self.throughput.take(class, parts, now) {
                 drawn.ask_again_at = Some(again);
+                self.held_at = now;
                 break;
             }
             let Some(ready) = self.pop(class) else { break };
             let taken = parts.max(1);
-            if class == TrafficClass::Direct {
-                if now.since(ready.waits_since) >= WAITED {
-                    self.direct_need.waited(now);
+            match class {
+                TrafficClass::Direct => {
+                    // What the throughput or a pause held back did not wait for a slot.
+                    if now.since(ready.waits_since.max(self.held_at)) >= WAITED {
+                        self.direct_need.waited(now);
+                    }
+                    self.direct_need.took(taken, now);
                 }
-                self.direct_need.took(taken, now);
+                TrafficClass::Bulk => self.bulk_in_hand += 1,
             }
             self.in_hand.insert(
                 ready.submission.key,
@@ -258,10 +267,15 @@ impl ReadyQueue {
         drawn
     }
 
-    /// Whether the connector has nothing of bulk.
-    fn is_free_of_bulk(&self) -> bool {
-        let mut classes = self.in_hand.values().map(|it| it.class);
-        classes.all(|it| it == TrafficClass::Direct)
+    /// How many slots bulk leaves free. Where nothing of it is under way, one is enough: that is the one
+    /// submission that bulk may add, and it would wait for as long as direct messages come.
+    fn kept(&mut self, slots: Slots, now: Timestamp) -> u16 {
+        let kept = self.direct_need.kept(slots, now);
+        if self.bulk_in_hand == 0 {
+            kept.min(1)
+        } else {
+            kept
+        }
     }
 
     /// Bulk that is held back for direct messages that may come goes when they do not.
@@ -401,8 +415,9 @@ impl ReadyQueue {
     /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
     pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
         let had = self.in_hand.remove(&key)?;
-        if had.class == TrafficClass::Direct {
-            self.direct_need.gave_back(had.slots);
+        match had.class {
+            TrafficClass::Direct => self.direct_need.gave_back(had.slots),
+            TrafficClass::Bulk => self.bulk_in_hand = self.bulk_in_hand.saturating_sub(1),
         }
         Some(had)
     }

@@ -310,6 +310,9 @@ pub(crate) struct Balance {
     /// What the deposit was for.
     #[arg(long, requires = "deposit")]
     pub(crate) note: Option<String>,
+    /// The same key notes only one deposit, however often this is repeated within 24 hours.
+    #[arg(long, value_name = "KEY", requires = "deposit")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// `tandem costs`

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use domain::time::Millis;
@@ -84,15 +85,18 @@ pub(super) fn start(
     clock: Arc<dyn Clock>,
 ) -> Arc<dyn Connector> {
     let reassembly = Reassembly::new(&config);
+    let links = Arc::<AtomicU16>::default();
     let context = Arc::new(Context {
         config,
         source,
         events,
         clock,
         reassembly,
+        links: Arc::clone(&links),
     });
     let status = Arc::new(Status {
         state: Mutex::new((0, None)),
+        links,
         events: Arc::clone(&context.events),
         counts_receivers: context.config.bind == BindMode::Receiver,
     });
@@ -141,7 +145,9 @@ impl Connector for SmppConnector {
 /// Whether the route is up, told when it changes.
 struct Status {
     /// Number of connections that take submissions, and what was told last.
-    state: Mutex<(usize, Option<LinkState>)>,
+    state: Mutex<(u16, Option<LinkState>)>,
+    /// The same number, for those that fill their windows.
+    links: Arc<AtomicU16>,
     events: Arc<dyn RouteEvents>,
     counts_receivers: bool,
 }
@@ -155,6 +161,7 @@ impl Status {
         if self.counts(role) {
             let mut state = self.state.lock();
             state.0 += 1;
+            self.links.store(state.0, Ordering::Relaxed);
             self.tell(&mut state.1, LinkState::Up);
         }
     }
@@ -163,7 +170,8 @@ impl Status {
     fn ended(&self, role: Role, was_bound: bool, why: &str) {
         if self.counts(role) {
             let mut state = self.state.lock();
-            state.0 -= usize::from(was_bound);
+            state.0 -= u16::from(was_bound);
+            self.links.store(state.0, Ordering::Relaxed);
             if state.0 == 0 {
                 self.tell(&mut state.1, LinkState::Down(why.into()));
             }

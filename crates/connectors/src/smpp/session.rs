@@ -12,6 +12,7 @@ mod tracked;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use ports::clock::Clock;
@@ -41,6 +42,8 @@ pub(super) struct Context {
     pub(super) events: Arc<dyn RouteEvents>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reassembly: Arc<Reassembly>,
+    /// How many connections take submissions now.
+    pub(super) links: Arc<AtomicU16>,
 }
 
 /// Which directions a connection has.

@@ -178,7 +178,7 @@ pub struct Span {
     pub began: Timestamp,
     /// Reserved for submissions whose outcome is not known yet.
     pub reserved: Use,
-    /// Taken by the provider, or possibly taken.
+    /// Taken by the provider.
     pub settled: Use,
 }
 

@@ -36,6 +36,9 @@ pub(super) async fn balance(args: cli::Balance) -> Result<ExitCode> {
             if let Some(note) = &args.note {
                 body["note"] = json!(note);
             }
+            if let Some(key) = &args.idempotency_key {
+                body["idempotencyKey"] = json!(key);
+            }
             client.post(&["balance", "deposits"], &body, None).await?
         }
         None => client.get(&["balance"], &[]).await?,

@@ -1,5 +1,7 @@
 //! The submitting half of a session: filling the window, and what becomes of each part.
 
+use std::sync::atomic::Ordering;
+
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::SubmitOutcome;
 use ports::connector::Slots;
@@ -140,7 +142,7 @@ impl Session {
             let taken = self.context.source.take(Slots {
                 free,
                 window: self.window(),
-                links: self.context.config.binds.max(1),
+                links: self.context.links.load(Ordering::Relaxed).max(1),
             });
             self.ask = !taken.submissions.is_empty();
             let clock_now = self.context.clock.now();

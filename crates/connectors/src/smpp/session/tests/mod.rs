@@ -50,6 +50,7 @@ impl Play {
             source: Arc::clone(&lanes) as Arc<dyn SubmissionSource>,
             events: Arc::clone(&record) as Arc<dyn RouteEvents>,
             clock: Arc::new(clock.clone()),
+            links: Arc::default(),
         };
         let now = Instant::now();
         let outbox = Outbox::new(Arc::new(Notify::new()));
