@@ -36,6 +36,8 @@ pub enum ClassReason {
 pub enum ChannelReason {
     /// The caller named it (R-CHAN-1).
     ExplicitChannel,
+    /// Its attempt on it is under way, and another route on it is looked for (R-ROUTE-4).
+    UnderWay,
     /// It answers an inbound message on the channel of that message (R-CHAN-2).
     ReplySameChannel,
     /// The cheapest viable channel, with a good record (R-CHAN-3).
@@ -58,6 +60,8 @@ pub enum ChannelReason {
 pub enum ChannelDrop {
     /// The caller named another channel.
     NotRequested,
+    /// The attempt under way is on another channel (R-ROUTE-4).
+    NotUnderWay,
     /// None of the sender's routes carries it.
     NotOnSender,
     /// The contact has no address on it.

@@ -36,6 +36,7 @@ impl Words for ChannelReason {
     fn words(self) -> &'static str {
         match self {
             Self::ExplicitChannel => "the caller named it",
+            Self::UnderWay => "the attempt on it goes on",
             Self::ReplySameChannel => "the contact wrote on it",
             Self::CheapestViable => "the cheapest that can carry it and has a good record",
             Self::Exploration => "the cheapest that can carry it; its record is still short",
@@ -51,6 +52,7 @@ impl Words for ChannelDrop {
     fn words(self) -> &'static str {
         match self {
             Self::NotRequested => "the caller named another channel",
+            Self::NotUnderWay => "the attempt under way is on another channel",
             Self::NotOnSender => "the sender has no route on it",
             Self::NoIdentifier => "the contact has no address on it",
             Self::ContentNotExpressible => "it cannot express the content",

@@ -290,12 +290,16 @@ fn of_control(change: &ControlChange, topology: &Topology) -> Told {
                     ("until", until),
                 ])
         }
-        ControlChange::Clear(key) | ControlChange::Expire(key, _) => {
-            let (project, subject) = route(topology, *key);
-            Told::new(project, AuditAction::RouteControlled, subject)
-                .with(&[("mode", Some("auto".into()))])
-        }
+        ControlChange::Clear(key, reason) => of_release(topology, *key, reason.as_deref()),
+        ControlChange::Expire(key, _) => of_release(topology, *key, Some("its time was over")),
     }
+}
+
+fn of_release(topology: &Topology, key: RouteKey, reason: Option<&str>) -> Told {
+    let (project, subject) = route(topology, key);
+    Told::new(project, AuditAction::RouteControlled, subject)
+        .because(reason.unwrap_or_default())
+        .with(&[("mode", Some("auto".into()))])
 }
 
 fn of_sender(change: &SenderChange, topology: &Topology) -> Told {

@@ -19,23 +19,28 @@ use crate::{Engine, Inner, audit, health_log, settle, worker};
 const LOOK_EVERY: Millis = Millis::seconds(1);
 
 impl Engine {
-    /// Keeps a person's word over a route, or takes it back, and goes by that from the commit on.
-    /// [`Outcome::Missing`] where there was none to take back.
+    /// Keeps a person's word over a route, and goes by it from the commit on.
     pub async fn control_route(
         &self,
         project: ProjectKey,
         route: RouteKey,
-        control: Option<RouteControl>,
+        control: RouteControl,
     ) -> Result<Outcome, Unavailable> {
-        let change = match control {
-            Some(control) => ControlChange::Set {
-                project,
-                route,
-                control,
-            },
-            None => ControlChange::Clear(route),
+        let change = ControlChange::Set {
+            project,
+            route,
+            control,
         };
         commit(&self.inner, self.by(), change).await
+    }
+
+    /// Takes a person's word over a route back; [`Outcome::Missing`] where there was none.
+    pub async fn release_route(
+        &self,
+        route: RouteKey,
+        reason: Option<Box<str>>,
+    ) -> Result<Outcome, Unavailable> {
+        commit(&self.inner, self.by(), ControlChange::Clear(route, reason)).await
     }
 }
 
@@ -76,7 +81,7 @@ async fn commit(
 ) -> Result<Outcome, Unavailable> {
     let (route, control) = match &change {
         ControlChange::Set { route, control, .. } => (*route, Some(control.clone())),
-        ControlChange::Clear(route) | ControlChange::Expire(route, _) => (*route, None),
+        ControlChange::Clear(route, _) | ControlChange::Expire(route, _) => (*route, None),
     };
     let op = audit::audited(inner, by, Op::Control(Box::new(change)));
     let (done, answer) = oneshot::channel();

@@ -21,6 +21,9 @@ const SLICE: Millis = Millis::new(WINDOW.get() / 10);
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
     by_country: BTreeMap<Option<CountryCode>, [Slice; SLICES]>,
+    /// What the route did not take, and another may have: its own failures, and nobody else's. Not kept
+    /// over a restart.
+    refused: [Slice; SLICES],
     /// What was taken since the last receipt.
     unanswered: Option<Unanswered>,
     /// Whether something was counted since it was copied.
@@ -35,6 +38,23 @@ struct Slice {
 }
 
 impl Slice {
+    /// The slice of this number, begun anew where its place was an older one's.
+    fn of(slices: &mut [Self; SLICES], no: i64) -> &mut Self {
+        let slice = &mut slices[place_of(no)];
+        if slice.no != no {
+            *slice = Self {
+                no,
+                ..Self::default()
+            };
+        }
+        slice
+    }
+
+    fn count(&mut self, is_failure: bool) {
+        self.all += 1;
+        self.failed += u64::from(is_failure);
+    }
+
     /// Whether it is within the window that ends with this slice.
     fn is_within(&self, last: i64) -> bool {
         usize::try_from(last.saturating_sub(self.no)).is_ok_and(|back| back < SLICES)
@@ -57,6 +77,17 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    fn of(slices: &[Slice; SLICES], last: i64) -> Self {
+        let mut figures = Self::default();
+        for it in slices.iter().filter(|it| it.is_within(last)) {
+            figures.add(Self {
+                all: it.all,
+                failed: it.failed,
+            });
+        }
+        figures
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.all += other.all;
         self.failed += other.failed;
@@ -83,9 +114,13 @@ impl Outcomes {
             }
             SubmitOutcome::Accepted { .. } => self.count(country, false, now),
             SubmitOutcome::Unknown { .. } => self.count(country, true, now),
-            SubmitOutcome::NotAccepted(failure)
-            | SubmitOutcome::PartlyAccepted { failure, .. }
-            | SubmitOutcome::Rejected(failure) => {
+            SubmitOutcome::NotAccepted(failure) => {
+                if counts(failure.class) {
+                    let no = slice_of(now);
+                    Slice::of(&mut self.refused, no).count(true);
+                }
+            }
+            SubmitOutcome::PartlyAccepted { failure, .. } | SubmitOutcome::Rejected(failure) => {
                 if counts(failure.class) {
                     self.count(country, true, now);
                 }
@@ -114,17 +149,8 @@ impl Outcomes {
 
     fn count(&mut self, country: Option<CountryCode>, is_failure: bool, now: Timestamp) {
         self.is_changed = true;
-        let no = slice_of(now);
         let slices = self.by_country.entry(country).or_default();
-        let slice = &mut slices[place_of(no)];
-        if slice.no != no {
-            *slice = Slice {
-                no,
-                ..Slice::default()
-            };
-        }
-        slice.all += 1;
-        slice.failed += u64::from(is_failure);
+        Slice::of(slices, slice_of(now)).count(is_failure);
     }
 
     /// What the store is to keep, where it is other than what it keeps.
@@ -175,20 +201,15 @@ impl Outcomes {
     /// What ended within the window, by country.
     pub(crate) fn figures(&self, now: Timestamp) -> Vec<(Option<CountryCode>, Figures)> {
         let last = slice_of(now);
-        let of = |slices: &[Slice; SLICES]| {
-            let mut figures = Figures::default();
-            for it in slices.iter().filter(|it| it.is_within(last)) {
-                figures.add(Figures {
-                    all: it.all,
-                    failed: it.failed,
-                });
-            }
-            figures
-        };
         self.by_country
             .iter()
-            .map(|(country, slices)| (*country, of(slices)))
+            .map(|(country, slices)| (*country, Figures::of(slices, last)))
             .collect()
+    }
+
+    /// What the route refused within the window, and another may have taken.
+    pub(crate) fn refusals(&self, now: Timestamp) -> Figures {
+        Figures::of(&self.refused, slice_of(now))
     }
 
     /// For how many seconds no receipt came although at least `volume` messages were taken.

@@ -1,13 +1,16 @@
 //! At start: finds what the last owner left (R-LIFE-2, R-DUP). Lanes and what is due are rows and
 //! need no recovery; submissions that were in hand are of unknown outcome, unless their route marks
-//! what leaves and they have no mark.
+//! what leaves and they have no mark. Receipts for them that came before the owner died are looked for.
 
 use std::sync::Arc;
 
-use domain::model::progress::Lane;
+use domain::model::progress::{Lane, Waiting};
+use domain::model::receipt::SubmitOutcome;
 use domain::model::route::UnknownWait;
-use ports::store::operations::Interrupted;
-use ports::store::{Op, Unavailable};
+use domain::time::Timestamp;
+use ports::store::messages::Outbound;
+use ports::store::operations::{Interrupted, Submitted};
+use ports::store::{Op, Outcome, Unavailable};
 use tokio::sync::oneshot;
 
 use crate::plan::plan_lane;
@@ -54,12 +57,11 @@ async fn empty(inner: &Arc<Inner>, lane: Lane) -> Result<(), Unavailable> {
 /// What the last owner left in the hands of its routes is of unknown outcome (R-DUP).
 async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
     let mut after = None;
-    let mut found = 0_usize;
+    let mut unknown = Vec::new();
     loop {
         let page = inner.store.in_hand(after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        found += page.len();
         let mut answers = Vec::with_capacity(page.len());
         for outbound in &page {
             let route = outbound
@@ -70,30 +72,29 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
                 .as_ref()
                 .map_or_else(UnknownWait::default, |it| it.unknown_wait);
             let now = inner.now();
+            let resolve_at = now.plus(wait.of(outbound.message.class));
             let op = Op::Interrupted(Interrupted {
                 message: outbound.id,
                 marks_started: route.is_some_and(|it| inner.topology().marks_started(&it)),
-                resolve_at: now.plus(wait.of(outbound.message.class)),
+                resolve_at,
                 at: now,
                 epoch: inner.epoch,
             });
-            let (done, answer) = oneshot::channel();
-            let after_commit = {
-                let inner = Arc::clone(inner);
-                move |result| {
-                    settle::follow(&inner, result);
-                    // Safe because: nobody waits once the start was given up.
-                    let _unheard = done.send(());
-                }
-            };
-            inner.store.commit(op, Box::new(after_commit));
-            answers.push(answer);
+            answers.push((commit(inner, op), resolve_at, outbound));
         }
-        for answer in answers {
-            answer
-                .await
-                .map_err(|_| Unavailable::new("the store has stopped"))?;
+        for (answer, resolve_at, outbound) in answers {
+            let is_unknown = kept(answer).await?;
+            unknown.extend(lost(inner, outbound, resolve_at).filter(|_| is_unknown));
         }
+    }
+    let found = unknown.len();
+    // Once all of them are known to be unknown: a receipt that fits two of them fits none.
+    let answers: Vec<_> = unknown
+        .into_iter()
+        .map(|it| commit(inner, Op::Submitted(Box::new(it))))
+        .collect();
+    for answer in answers {
+        kept(answer).await?;
     }
     if found > 0 {
         tracing::warn!(
@@ -103,4 +104,45 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
         metrics::counter!("tandem_unknown_total").increment(u64::try_from(found).unwrap_or(0));
     }
     Ok(())
+}
+
+/// The loss of the answer to a submission, which takes a receipt that was parked since it was planned.
+fn lost(inner: &Inner, outbound: &Outbound, resolve_at: Timestamp) -> Option<Submitted> {
+    let attempt = outbound.progress.last_attempt()?;
+    let now = inner.now();
+    Some(Submitted {
+        message: outbound.id,
+        attempt: attempt.no,
+        route: attempt.route,
+        outcome: SubmitOutcome::Unknown {
+            references: Vec::new(),
+        },
+        submitted_at: attempt.reserved_at.unwrap_or(now),
+        resolve_at,
+        at: now,
+        epoch: inner.epoch,
+    })
+}
+
+/// Commits a step; the answer is whether it left the message with a route.
+fn commit(inner: &Arc<Inner>, op: Op) -> oneshot::Receiver<bool> {
+    let (done, answer) = oneshot::channel();
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result: Result<Outcome, Unavailable>| {
+            let with_route =
+                matches!(&result, Ok(Outcome::Changed(it)) if it.waiting == Waiting::No);
+            settle::follow(&inner, result);
+            // Safe because: nobody waits once the start was given up.
+            let _unheard = done.send(with_route);
+        }
+    };
+    inner.store.commit(op, Box::new(after_commit));
+    answer
+}
+
+async fn kept(answer: oneshot::Receiver<bool>) -> Result<bool, Unavailable> {
+    answer
+        .await
+        .map_err(|_| Unavailable::new("the store has stopped"))
 }

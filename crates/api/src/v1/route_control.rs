@@ -83,12 +83,16 @@ pub(crate) async fn put(
     let topology = api.engine.topology();
     let route = topology.route_by_id(caller.project(), &id);
     let route = route.ok_or_else(|| ApiError::not_found("route"))?;
-    let control = read(&api, &caller, &input)?;
-    // Where there is nothing to take back, nothing changed.
-    caller
-        .engine(&api)
-        .control_route(caller.project(), route.key, control)
-        .await?;
+    let engine = caller.engine(&api);
+    match read(&api, &caller, &input)? {
+        Word::Hold(control) => {
+            engine
+                .control_route(caller.project(), route.key, control)
+                .await?
+        }
+        // Where there is nothing to take back, nothing changed.
+        Word::Auto(reason) => engine.release_route(route.key, reason).await?,
+    };
     let statuses = api.engine.routes();
     let mut own = statuses.iter().filter(|it| it.project == caller.project());
     let status = own.find(|it| it.id == route.id);
@@ -100,12 +104,15 @@ pub(crate) async fn put(
     Ok(json::response(StatusCode::OK, &answer))
 }
 
-/// The word, or `None` where it is taken back.
-fn read(
-    api: &ApiState,
-    caller: &Caller,
-    input: &ControlIn<'_>,
-) -> Result<Option<RouteControl>, ApiError> {
+/// What a person says.
+enum Word {
+    Hold(RouteControl),
+    /// The automatics decide again, and perhaps why.
+    Auto(Option<Box<str>>),
+}
+
+/// The word.
+fn read(api: &ApiState, caller: &Caller, input: &ControlIn<'_>) -> Result<Word, ApiError> {
     let now = api.engine.now();
     let mut problems = Problems::default();
     let word = input.mode.as_ref().map_or("", Text::as_str);
@@ -131,7 +138,10 @@ fn read(
         until
     });
     problems.finish()?;
-    Ok(mode.map(|mode| RouteControl {
+    let Some(mode) = mode else {
+        return Ok(Word::Auto((chars > 0).then(|| reason.into())));
+    };
+    Ok(Word::Hold(RouteControl {
         mode,
         reason: reason.into(),
         by: caller.actor(),

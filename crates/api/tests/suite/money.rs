@@ -374,3 +374,20 @@ async fn a_wrong_range_names_the_parameter() {
     let answer = house.get("/v1/balance/ledger?limit=0&cursor=x").await;
     assert_eq!(answer.wrong_fields(), ["limit", "cursor"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_balance_beyond_a_thousand_million_is_refused_and_nothing_is_booked() {
+    let house = House::new().await;
+    let most = json!({"amount": "1000000000"});
+    let paid = house.post("/v1/balance/deposits", &most).await;
+    assert_eq!(paid.status, StatusCode::CREATED);
+    let more = house
+        .post("/v1/balance/deposits", &json!({"amount": "0.000001"}))
+        .await;
+    assert_eq!(more.wrong_fields(), ["amount"]);
+    let lines = house.get("/v1/balance/ledger").await.json;
+    assert_eq!(lines["items"].as_array().unwrap().len(), 1);
+    let back = json!({"amount": "-1000000000"});
+    let paid = house.post("/v1/balance/deposits", &back).await;
+    assert_eq!(paid.json["balance"], 0.0);
+}

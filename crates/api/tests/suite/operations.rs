@@ -71,8 +71,11 @@ async fn a_route_is_drained_with_a_reason_and_let_go_again() {
         text.contains("drained") && text.contains("maintenance"),
         "{text}"
     );
-    let answer = house.control(LIVE, "gw", &json!({"mode": "auto"})).await;
+    let auto = json!({"mode": "auto", "reason": "it is over"});
+    let answer = house.control(LIVE, "gw", &auto).await;
     assert_eq!(answer.json["route"]["control"], Value::Null);
+    let lines = house.get("/v1/audit?action=route.controlled").await;
+    assert_eq!(items(&lines)[0]["reason"], "it is over");
     assert_eq!(house.route("gw").await["condition"], "up");
     // Nothing to take back is no mistake.
     let again = house.control(LIVE, "gw", &json!({"mode": "auto"})).await;

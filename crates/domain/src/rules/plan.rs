@@ -71,6 +71,8 @@ pub struct MessageFacts<'a> {
     /// The channel that the caller named, if any (R-CHAN-1). Once it was tried and failed, it no
     /// longer binds: the message is on its fallback, which the caller asked for.
     pub explicit: Option<Channel>,
+    /// The channel of the attempt under way, if any: it goes on there (R-ROUTE-4).
+    pub under_way: Option<Channel>,
     /// The channel of the inbound message that this one says it answers (R-CHAN-2).
     pub reply_channel: Option<Channel>,
     /// Whether it may count as an answer without saying so: `auto`, direct, not scheduled, not
@@ -159,10 +161,15 @@ pub fn plan(facts: &PlanFacts<'_>) -> Plan {
             decision,
         };
     }
+    let named = facts.message.explicit;
     let requested = facts
         .message
-        .explicit
-        .filter(|it| !facts.message.tried.contains(*it));
+        .under_way
+        .or_else(|| named.filter(|it| !facts.message.tried.contains(*it)));
+    let why = match facts.message.under_way {
+        Some(_) if requested != named => ChannelReason::UnderWay,
+        Some(_) | None => ChannelReason::ExplicitChannel,
+    };
     let mut considered: Vec<_> = Channel::ALL
         .into_iter()
         .filter(|channel| concerns(facts, *channel, requested))
@@ -175,7 +182,7 @@ pub fn plan(facts: &PlanFacts<'_>) -> Plan {
         Some(_) => None,
         None => reply_channel(facts),
     };
-    let chosen = bound(&considered, requested, ChannelReason::ExplicitChannel)
+    let chosen = bound(&considered, requested, why)
         .or_else(|| bound(&considered, reply, ChannelReason::ReplySameChannel))
         .or_else(|| best(&considered, speed));
     conclude(facts, &considered, chosen, requested)
@@ -478,6 +485,7 @@ fn verdict(
                 }
             }
             ChannelReason::ExplicitChannel
+            | ChannelReason::UnderWay
             | ChannelReason::ReplySameChannel
             | ChannelReason::OnlyViable
             | ChannelReason::Waiting => ChannelVerdict::PassedOver,

@@ -122,7 +122,12 @@ fn objection(
     requested: Option<Channel>,
 ) -> Option<ChannelDrop> {
     if requested.is_some_and(|it| it != channel) {
-        Some(ChannelDrop::NotRequested)
+        let is_named = requested == facts.message.explicit;
+        Some(if is_named {
+            ChannelDrop::NotRequested
+        } else {
+            ChannelDrop::NotUnderWay
+        })
     } else if !facts.routes.iter().any(|it| it.route.channel == channel) {
         Some(ChannelDrop::NotOnSender)
     } else if facts.message.tried.contains(channel) {

@@ -221,6 +221,7 @@ impl World {
                 purpose: Purpose::Ordinary,
                 speed: self.speed,
                 explicit: self.explicit,
+                under_way: None,
                 reply_channel: self.reply_channel,
                 may_reply: self.may_reply,
                 tried: self.tried,

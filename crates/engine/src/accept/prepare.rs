@@ -150,6 +150,7 @@ fn message_facts(message: &NewMessage, text_segments: Option<Segments>) -> Messa
         purpose: message.purpose,
         speed: message.speed,
         explicit: message.explicit,
+        under_way: None,
         reply_channel: message.reply_to.map(|(_, channel)| channel),
         may_reply: may_reply(message),
         tried: ChannelSet::EMPTY,

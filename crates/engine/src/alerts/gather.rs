@@ -184,7 +184,15 @@ struct Rates(BTreeMap<Key, Figures>);
 impl Rates {
     fn add(&mut self, line: &RouteLine, now: Timestamp) {
         let route = &line.route;
-        let figures = line.outcomes.lock().figures(now);
+        let outcomes = line.outcomes.lock();
+        let (figures, refusals) = (outcomes.figures(now), outcomes.refusals(now));
+        drop(outcomes);
+        let key = Key::new(
+            route.project,
+            AlertKind::FailureRate,
+            route_subject(&route.id),
+        );
+        self.0.entry(key).or_default().add(refusals);
         for (country, figures) in figures {
             let subjects = [
                 Some(route_subject(&route.id)),

@@ -178,6 +178,47 @@ async fn a_failure_rate_is_told_by_route_channel_and_country() {
     assert_eq!(world.raised().await, []);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_route_refuses_and_another_delivers_fails_on_that_route_alone() {
+    let world = World::watched([sms(), sms2()]).await;
+    world
+        .provider(SMS)
+        .does(|_| Act::refuse(FailureClass::SenderFault));
+    for no in 0..60 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.sent_by(SMS2).len(), 60);
+    let failing: Vec<_> = world.raised().await;
+    let want = (AlertKind::FailureRate, "route:route1".to_owned());
+    assert_eq!(failing, [want]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_with_less_money_left_than_a_message_costs_is_out() {
+    let spend = |limit| {
+        Quotas::new([Quota {
+            per: Period::Day,
+            unit: QuotaUnit::Spend,
+            limit,
+        }])
+    };
+    let gateway = Route {
+        class: Some(RouteClass::Gateway),
+        quotas: spend(2 * sms().prices[0].amount.0 + 1),
+        ..sms()
+    };
+    let world = World::watched([gateway]).await;
+    for no in 0..3 {
+        world.send(text_to(no, "hello")).await;
+    }
+    world.pass(Millis::minutes(1)).await;
+    assert_eq!(world.sent_by(SMS).len(), 2);
+    let raised = world.raised().await;
+    let kinds: Vec<_> = raised.iter().map(|it| it.0).collect();
+    assert!(kinds.contains(&AlertKind::AllRoutesOut), "{raised:?}");
+}
+
 /// Resolves at once what is not seen any more.
 fn hasty() -> AlertSettings {
     let usual = AlertSettings::default();

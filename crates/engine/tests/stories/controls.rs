@@ -34,13 +34,13 @@ impl World {
             until: until.map(|it| self.now().plus(it)),
         };
         let engine = self.engine().on_behalf_of(app());
-        let outcome = engine.control_route(PROJECT, route, Some(control)).await;
+        let outcome = engine.control_route(PROJECT, route, control).await;
         assert!(matches!(outcome, Ok(Outcome::Done)), "{outcome:?}");
     }
 
     async fn lets_go(&self, route: RouteKey) -> Outcome {
         let engine = self.engine().on_behalf_of(app());
-        engine.control_route(PROJECT, route, None).await.unwrap()
+        engine.release_route(route, None).await.unwrap()
     }
 
     fn route(&self, route: RouteKey) -> RouteStatus {

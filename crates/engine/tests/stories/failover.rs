@@ -1,10 +1,12 @@
 //! R-ROUTE-4, R-HEALTH: other routes of the same channel, and routes that are down.
 
+use domain::decision::ChannelReason;
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
 use domain::model::route::RouteCondition;
 use domain::time::Millis;
+use ports::store::Queries;
 
 use crate::world::{
     Act, Answer, SMS, SMS2, WHATSAPP, World, bulk_to, ids, sms, sms2, text_to, whatsapp,
@@ -24,6 +26,17 @@ async fn what_was_certainly_not_taken_moves_to_the_next_route_at_once() {
         assert_eq!(world.journey(id), [(SMS, 0), (SMS2, 10)], "{class:?}");
         assert_eq!(world.channels(id).await, [Channel::Sms], "one attempt");
         assert_eq!(world.status(id).await, Status::Delivered);
+        let decisions = world.disk.decisions(id).await.unwrap();
+        let reasons: Vec<_> = decisions
+            .iter()
+            .filter_map(|it| it.decision.channel())
+            .map(|it| it.1)
+            .collect();
+        assert_eq!(
+            reasons,
+            [ChannelReason::OnlyViable, ChannelReason::UnderWay],
+            "nobody named it"
+        );
     }
 }
 

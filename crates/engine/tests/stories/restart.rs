@@ -72,6 +72,22 @@ async fn a_receipt_spares_what_was_in_hand_from_being_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_receipt_that_came_before_the_crash_spares_it_too_where_it_fits_one_submission() {
+    let mut world = World::running([sms()]).await;
+    let early = Act::new(Answer::Silent).delivered_after(500);
+    world.provider(SMS).does_in_turn([early.clone(), early]);
+    let id = world.send(text_to(1, "hello")).await;
+    let other = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    world.restart().await;
+    world.pass(Millis::minutes(5)).await;
+    for it in [id, other] {
+        assert_eq!(world.journey(it).len(), 1);
+        assert_eq!(world.status(it).await, Status::Delivered);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_most_once_fails_what_had_started_and_falls_back() {
     let mut world = World::running([at_most_once(), whatsapp()]).await;
     // SMS first: WhatsApp has failed this person too often.

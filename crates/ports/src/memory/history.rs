@@ -39,7 +39,7 @@ impl History {
                 self.controls.insert(*route, control.clone());
                 Outcome::Done
             }
-            ControlChange::Clear(route) => done(self.controls.remove(route).is_some()),
+            ControlChange::Clear(route, _) => done(self.controls.remove(route).is_some()),
             ControlChange::Expire(route, now) => {
                 let is_over = self.controls.get(route).is_some_and(|it| it.is_over(*now));
                 done(is_over && self.controls.remove(route).is_some())

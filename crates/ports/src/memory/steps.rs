@@ -240,15 +240,16 @@ impl State {
             return None;
         }
         let to = &self.sent.get(&submitted.message)?.message.to;
-        let is_unknown = |it: &Sent| {
-            it.message.to == *to
+        let is_unknown = |(id, it): (&MessageId, &Sent)| {
+            *id != submitted.message
+                && it.message.to == *to
                 && it
                     .progress
                     .attempts
                     .iter()
                     .any(|it| it.state == AttemptState::Unknown && it.route == submitted.route)
         };
-        if self.sent.values().any(is_unknown) {
+        if self.sent.iter().any(is_unknown) {
             return None;
         }
         let mut fitting = self.parked.iter().filter(|it| {

@@ -17,8 +17,8 @@ pub enum ControlChange {
         /// The word.
         control: RouteControl,
     },
-    /// Takes it back: the automatics decide again.
-    Clear(RouteKey),
+    /// Takes it back: the automatics decide again. Why stands in the audit log only.
+    Clear(RouteKey, Option<Box<str>>),
     /// Takes it back where its time is over at this moment.
     Expire(RouteKey, Timestamp),
 }

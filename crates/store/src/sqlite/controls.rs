@@ -39,7 +39,7 @@ impl Line<'_> {
                     control.until.map(Timestamp::as_millis),
                 ],
             )?,
-            ControlChange::Clear(route) => self
+            ControlChange::Clear(route, _) => self
                 .connection
                 .execute("DELETE FROM route_control WHERE route = ?1", [route.0])?,
             ControlChange::Expire(route, now) => self.connection.execute(

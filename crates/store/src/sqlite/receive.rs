@@ -250,7 +250,8 @@ impl Line<'_> {
              FROM content c JOIN parked_receipt p
                  ON p.route = ?1 AND p.peer = c.peer AND p.form = 0 AND p.at >= ?2
              WHERE c.message = ?3 AND NOT EXISTS
-                 (SELECT 1 FROM unknown_submission u WHERE u.route = ?1 AND u.peer = c.peer)
+                 (SELECT 1 FROM unknown_submission u
+                  WHERE u.route = ?1 AND u.peer = c.peer AND u.message <> ?3)
              LIMIT 2",
         )?;
         let mut rows = statement.query(params![

@@ -21,6 +21,8 @@ use crate::v1::idempotency::{self, Fields};
 use crate::v1::messages::output::CurrencyCode;
 use crate::{ApiState, json};
 
+/// Most that a balance may be, or less than nothing, in millionths: far from where sums end.
+const MOST_FUNDS: i64 = 1_000_000_000_000_000;
 /// Most characters of a note.
 const MAX_NOTE: usize = 200;
 
@@ -206,6 +208,15 @@ pub(crate) async fn deposit(
     let Some(amount) = amount else {
         return Err(ApiError::internal("a deposit without an amount was taken"));
     };
+    let balances = api.engine.store().balances(caller.project()).await?;
+    let funds = balances.iter().find(|it| it.0 == Account::Funds);
+    let funds = funds.map_or(0, |it| it.1.0);
+    if !(-MOST_FUNDS..=MOST_FUNDS).contains(&funds.saturating_add(amount.0)) {
+        return Err(ApiError::field(
+            &["amount"],
+            "would make the balance more than 1000000000 units, or less than as many owed",
+        ));
+    }
     let deposit = Deposit {
         project: caller.project(),
         amount,

@@ -83,10 +83,10 @@ pub fn a_word_over_a_route_is_kept_replaced_and_taken_back(store: &dyn Store) {
     }
     let outcome = change(store, ControlChange::Expire(SMS, at(50)));
     assert!(matches!(outcome, Outcome::Done));
-    let outcome = change(store, ControlChange::Clear(WHATSAPP));
+    let outcome = change(store, ControlChange::Clear(WHATSAPP, None));
     assert!(matches!(outcome, Outcome::Done));
     assert_eq!(ask(store.route_controls()), []);
-    let outcome = change(store, ControlChange::Clear(WHATSAPP));
+    let outcome = change(store, ControlChange::Clear(WHATSAPP, None));
     assert!(matches!(outcome, Outcome::Missing));
 }
 
@@ -145,7 +145,7 @@ pub fn the_log_tells_of_a_change_and_not_of_what_changed_nothing(store: &dyn Sto
     let alone = [told];
     assert_eq!(entries(store, everything()), alone);
     let nothing = [
-        Op::Control(Box::new(ControlChange::Clear(WHATSAPP))),
+        Op::Control(Box::new(ControlChange::Clear(WHATSAPP, None))),
         Op::Sender(Box::new(SenderChange::Delete(SenderKey(77)))),
         Op::Contact {
             project: PROJECT,

@@ -116,6 +116,7 @@ macro_rules! store_conformance {
             another_form_of_a_reference_counts_only_for_the_same_recipient,
             a_parked_receipt_is_found_under_every_form_of_its_reference,
             a_submission_that_becomes_unknown_takes_the_receipt_that_came_before,
+            an_interrupted_submission_takes_the_one_receipt_that_came_before,
             a_receipt_that_fits_two_unknown_submissions_is_parked,
             a_resolved_submission_is_unknown_no_more,
             a_repeated_receipt_is_kept_and_counted_once,

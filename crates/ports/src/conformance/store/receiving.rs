@@ -10,7 +10,7 @@ use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 
 use super::kit::*;
-use crate::store::operations::{FirstStep, PlanStep, Receipt, Settle, Submitted};
+use crate::store::operations::{FirstStep, Interrupted, PlanStep, Receipt, Settle, Submitted};
 use crate::store::{Op, Outcome, Store};
 
 /// A message that the SMS route took under this name.
@@ -171,6 +171,41 @@ pub fn a_submission_that_becomes_unknown_takes_the_receipt_that_came_before(stor
     assert_eq!(progress(store, id).status, Status::Delivered);
     let again = change(store, op(early));
     assert_eq!((again.message, again.was), (id, Status::Delivered));
+}
+
+pub fn an_interrupted_submission_takes_the_one_receipt_that_came_before(store: &dyn Store) {
+    let sends = |who| accept(store, sent_at_once(phone(who), at(0))).0;
+    let (alone, twin, other) = (sends(1), sends(2), sends(2));
+    for (who, reference) in [(1, "one"), (2, "two")] {
+        let early = Receipt {
+            recipient: Some(phone(who).into()),
+            ..delivered(reference, 50)
+        };
+        assert!(matches!(commit(store, op(early)), Outcome::ReceiptParked));
+    }
+    for id in [alone, twin, other] {
+        let interrupted = Interrupted {
+            message: id,
+            marks_started: false,
+            resolve_at: at(30_000),
+            at: at(100),
+            epoch: OWNER,
+        };
+        change(store, Op::Interrupted(interrupted));
+    }
+    let states = [alone, twin, other].map(|id| {
+        let outcome = SubmitOutcome::Unknown {
+            references: Vec::new(),
+        };
+        let lost = Submitted {
+            submitted_at: at(0),
+            ..submitted(id, outcome, at(30_000))
+        };
+        change(store, Op::Submitted(Box::new(lost)));
+        progress(store, id).attempts[0].state
+    });
+    let unknown = AttemptState::Unknown;
+    assert_eq!(states, [AttemptState::Delivered, unknown, unknown]);
 }
 
 pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) {
