@@ -93,13 +93,12 @@ pub fn act(
             Ok(Effects::default())
         }
         PersonAct::Sent(route) => {
-            // Also after the claim ended, where nobody took the message since: it was sent.
+            // Also after the claim ended, where nothing and nobody took the message since: it was sent,
+            // and must not be sent again. By then it is back in a lane, where nothing tells whose it was.
             let theirs = match progress.waiting {
                 Waiting::Person(claim) => claim.person == person,
-                Waiting::Schedule { .. }
-                | Waiting::Lane(_)
-                | Waiting::Fallback { .. }
-                | Waiting::No => false,
+                Waiting::Lane(_) => may_be_taken(progress).is_some(),
+                Waiting::Schedule { .. } | Waiting::Fallback { .. } | Waiting::No => false,
             };
             if !theirs {
                 return Err(PersonRefusal::NotTheirs);

@@ -238,3 +238,56 @@ async fn an_agent_may_send_a_reply_from_their_own_phone_though_routes_are_up() {
     world.pass(Millis::seconds(5)).await;
     assert_eq!(world.journey(id)[0].0, SMS, "given back, it goes by itself");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_one_has_is_listed_however_many_wait_before_it() {
+    let world = world_without_routes().await;
+    for no in 1..=205 {
+        world.send(text_to(no, "hello")).await;
+    }
+    let newest = world.send(text_to(206, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    acts(&world, newest, ANA, Act::Take).await.unwrap();
+    let listed = |who| world.engine().offered_to(PROJECT, who);
+    let hers = listed(ANA).await.unwrap();
+    let ids: Vec<_> = hers.offered.iter().map(|it| it.message.id).collect();
+    assert_eq!((ids.len(), ids.last()), (200, Some(&newest)));
+    assert!(hers.more);
+    assert!(ids.is_sorted());
+    let his = listed(DAN).await.unwrap();
+    assert!(his.offered.iter().all(|it| it.message.id != newest));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_believed_after_the_claim_ended_where_nothing_took_it_since() {
+    let world = world_without_routes().await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, id, ANA, Act::Take).await.unwrap();
+    world.pass(Millis::minutes(12)).await;
+    assert_eq!(offered(&world).await, [(id, None)], "back in its lane");
+    acts(&world, id, ANA, BY_ANA).await.unwrap();
+    assert_eq!(world.status(id).await, Status::Sent);
+    world.provider(SMS).link(true);
+    world.pass(Millis::minutes(30)).await;
+    assert!(world.log().is_empty(), "nobody sends it again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_too_late_where_somebody_or_a_route_took_it_since() {
+    let world = world_without_routes().await;
+    let his = world.send(text_to(1, "hello")).await;
+    let routed = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, his, ANA, Act::Take).await.unwrap();
+    acts(&world, routed, ANA, Act::Take).await.unwrap();
+    world.pass(Millis::minutes(12)).await;
+    acts(&world, his, DAN, Act::Take).await.unwrap();
+    world.provider(SMS).link(true);
+    world.pass(Millis::seconds(5)).await;
+    for id in [his, routed] {
+        let refused = refusal(acts(&world, id, ANA, BY_ANA).await);
+        assert_eq!(refused, PersonRefusal::NotTheirs);
+    }
+    assert_eq!(world.journey(routed).len(), 1);
+}
