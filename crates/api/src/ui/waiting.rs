@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::ids::{MessageId, UserId};
@@ -28,6 +28,7 @@ use utoipa_axum::routes;
 use super::session::Person;
 use crate::error::{ApiError, ErrorCode, ErrorOut};
 use crate::json::{Iso, Shown};
+use crate::lasting::Lasting;
 use crate::path::InPath;
 use crate::{ApiState, json};
 
@@ -143,17 +144,34 @@ pub(crate) async fn list(
     security(("session" = [])),
     responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String)),
 )]
-pub(crate) async fn follow(State(api): State<Arc<ApiState>>, _person: Person) -> Response {
+pub(crate) async fn follow(
+    State(api): State<Arc<ApiState>>,
+    _person: Person,
+    headers: HeaderMap,
+) -> Response {
     let offers = api.engine.watch_offers();
     let ends = Instant::now() + LIFE;
-    let changes = stream::unfold((api, offers), move |(api, mut offers)| async move {
-        tokio::select! {
-            changed = offers.changed() => changed.ok()?,
-            () = api.closing.cancelled() => return None,
-            () = tokio::time::sleep_until(ends) => return None,
+    let lasting = Lasting::of_session(&api, &headers);
+    let start = (api, offers, lasting);
+    let changes = stream::unfold(start, move |(api, mut offers, mut lasting)| async move {
+        loop {
+            let look_at = lasting.look_at();
+            let has_changed = tokio::select! {
+                changed = offers.changed() => changed.map(|()| true).ok()?,
+                () = api.closing.cancelled() => return None,
+                () = tokio::time::sleep_until(ends) => return None,
+                () = tokio::time::sleep_until(look_at) => false,
+            };
+            // Also where the store cannot say so: the page comes again.
+            if !lasting.stands(&api).await.unwrap_or(false) {
+                return None;
+            }
+            if has_changed {
+                break;
+            }
         }
         let event = Event::default().event("changed").data("{}");
-        Some((Ok::<_, Infallible>(event), (api, offers)))
+        Some((Ok::<_, Infallible>(event), (api, offers, lasting)))
     });
     let alive = KeepAlive::new().interval(HEARTBEAT);
     Sse::new(changes).keep_alive(alive).into_response()

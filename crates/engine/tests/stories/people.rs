@@ -4,6 +4,7 @@
 use domain::ids::{MessageId, UserId};
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::message::Status;
 use domain::model::progress::Waiting;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
@@ -12,9 +13,12 @@ use domain::rules::person::{CLAIM, PersonRefusal};
 use domain::time::Millis;
 use engine::people::{Act, PersonError};
 use engine::request::SendRequest;
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::{Queries, Registered, Store};
 
-use crate::world::{PROJECT, SMS, SMS2, World, bulk_to, sms, sms2, text_to, whatsapp};
+use crate::world::{
+    PROJECT, SENDER, SMS, SMS2, World, bulk_to, person, sms, sms2, text_to, whatsapp,
+};
 
 const ANA: UserId = UserId::from_key(1);
 const DAN: UserId = UserId::from_key(2);
@@ -25,6 +29,25 @@ async fn world_without_routes() -> World {
     world.provider(SMS).link(false);
     world.provider(SMS2).link(false);
     world
+}
+
+/// This person wants nothing more.
+async fn opts_out(world: &World, no: u32) {
+    let consent = Consent {
+        project: PROJECT,
+        who: ConsentSubject::Address(person(no)),
+        towards: Towards::Senders(vec![SENDER]),
+        change: ConsentChange {
+            opted_out: true,
+            scope: ConsentScope::Everything,
+            only_if_out: false,
+            wording: "STOP".into(),
+        },
+        source: ConsentSource::Api,
+        channel: None,
+        at: world.now(),
+    };
+    world.engine().change_consent(consent).await.unwrap();
 }
 
 async fn offered(world: &World) -> Vec<(MessageId, Option<UserId>)> {
@@ -290,4 +313,26 @@ async fn what_was_sent_is_too_late_where_somebody_or_a_route_took_it_since() {
         assert_eq!(refused, PersonRefusal::NotTheirs);
     }
     assert_eq!(world.journey(routed).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_person_ends_when_its_recipient_opts_out() {
+    let world = world_without_routes().await;
+    let waits = world.send(text_to(1, "hello")).await;
+    let taken = world.send(text_to(1, "again")).await;
+    let other = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, taken, ANA, Act::Take).await.unwrap();
+    opts_out(&world, 1).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(offered(&world).await, [(other, None)]);
+    for id in [waits, taken] {
+        let progress = world.progress(id).await;
+        assert_eq!(progress.status, Status::Failed);
+        assert_eq!(
+            progress.failure.unwrap().code.as_ref(),
+            "recipient_opted_out"
+        );
+    }
+    assert_eq!(world.status(other).await, Status::Queued);
 }
