@@ -17,9 +17,9 @@ use domain::model::user::Role;
 use domain::time::{Millis, Timestamp};
 use engine::Engine;
 use parking_lot::Mutex;
-use ports::store::Queries;
 use ports::store::operations::ApiKeyRecord;
 use ports::store::users::UserRecord;
+use ports::store::{Queries, Unavailable};
 use sha2::{Digest, Sha256};
 
 use crate::ApiState;
@@ -326,6 +326,19 @@ impl KeyRing {
         key.ok_or_else(ApiError::unauthorized)
     }
 
+    /// Whether a key still opens, by the store's word of now.
+    pub(crate) async fn stands(
+        &self,
+        hash: [u8; 32],
+        store: &(impl Queries + ?Sized),
+    ) -> Result<bool, Unavailable> {
+        if self.0.configured.contains_key(&hash) {
+            return Ok(true);
+        }
+        let record = store.api_key(hash).await?;
+        Ok(record.is_some_and(|it| it.revoked_at.is_none()))
+    }
+
     /// What is remembered of a key: `Some(None)` is that it is unknown.
     #[expect(
         clippy::option_option,
@@ -368,6 +381,11 @@ fn make_room<V>(map: &mut HashMap<[u8; 32], V>, is_fresh: impl Fn(&V) -> bool) {
     if map.len() >= REMEMBERED_KEYS {
         map.clear();
     }
+}
+
+/// SHA-256 of the key that this request brings.
+pub(crate) fn hash_in(headers: &HeaderMap) -> Option<[u8; 32]> {
+    bearer(headers).map(hash_key)
 }
 
 /// The key in the header; the scheme's name in any case.

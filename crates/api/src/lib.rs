@@ -13,6 +13,7 @@ mod error;
 mod gate;
 mod hooks;
 mod json;
+mod lasting;
 mod openapi;
 mod page;
 mod path;

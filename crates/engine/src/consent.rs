@@ -11,8 +11,8 @@ use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource, Standing};
 use domain::model::content::{Content, EmailParts, MessageType};
 use domain::model::failure::{Failure, FailureClass};
-use domain::model::message::{Category, Purpose, TrafficClass};
-use domain::model::progress::FallbackPolicy;
+use domain::model::message::{Category, Purpose, Status, TrafficClass};
+use domain::model::progress::{FallbackPolicy, Waiting};
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
@@ -22,11 +22,15 @@ use domain::time::Timestamp;
 use ports::connector::{Ack, ConsentSignal, Heard};
 use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::fold::is_answerable;
-use ports::store::messages::{InboundMessage, NewMessage};
+use ports::store::messages::{InboundMessage, MessageFilter, MessageView, NewMessage, ViewKind};
 use ports::store::operations::{Accept, FirstStep};
 use ports::store::{Op, Outcome, Unavailable};
 
+use crate::plan::is_unwanted;
 use crate::{Inner, audit, settle};
+
+/// Messages of a conversation that are looked at in one query.
+const PAGE: u16 = 200;
 
 /// The keyword that an inbound message consists of, by its sender's words. Only what a person wrote
 /// counts: the words of a button that they pressed, too, but no caption of a picture.
@@ -236,6 +240,56 @@ fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: Con
         for key in line.withdraw(thread, standing) {
             settle::put_back(inner, key);
         }
+    }
+    let ending = Arc::clone(inner);
+    inner.spawn(async move {
+        if let Err(error) = end_waiting(&ending, thread).await {
+            tracing::error!(%error, "what waits for who opted out was not ended: it ends when it is planned");
+        }
+    });
+}
+
+/// What waits in a lane or has been taken by a person ends now: nobody should be offered it, or go on
+/// writing it, until a route comes up.
+async fn end_waiting(inner: &Inner, thread: ConversationId) -> Result<(), Unavailable> {
+    let topology = inner.topology();
+    let Some(sender) = topology.sender(thread.sender) else {
+        return Ok(());
+    };
+    for status in [Status::Queued, Status::Sending] {
+        let mut before = None;
+        loop {
+            let filter = MessageFilter {
+                project: sender.project,
+                status: Some(status),
+                to: None,
+                channel: None,
+                conversation: Some(thread),
+                before,
+                limit: PAGE,
+            };
+            let page = inner.store.messages(filter).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            for view in page.iter().filter(|it| is_waiting(it)) {
+                let found = inner.store.outbound(view.id).await?;
+                if found.is_some_and(|it| is_unwanted(&it)) {
+                    // Safe because: the planner only goes away when the engine stops.
+                    let _stopped = inner.replan.send(view.id);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether it waits for a route or is in a person's hands; what waits for its time is refused then.
+const fn is_waiting(view: &MessageView) -> bool {
+    match &view.kind {
+        ViewKind::Outbound { progress, .. } => {
+            matches!(progress.waiting, Waiting::Lane(_) | Waiting::Person(_))
+        }
+        ViewKind::Inbound(_) => false,
     }
 }
 

@@ -294,7 +294,17 @@ impl Engine {
     /// The messages of the project that wait for a person or that one has, oldest first
     /// (R-PHONE-2).
     pub async fn offered(&self, project: ProjectKey) -> Result<Vec<Offered>, Unavailable> {
-        people::offered(&self.inner, project).await
+        let listed = people::listed(&self.inner, project, None).await?;
+        Ok(listed.offered)
+    }
+
+    /// The same as a list for one person: with all that they have themselves, however many wait.
+    pub async fn offered_to(
+        &self,
+        project: ProjectKey,
+        person: UserId,
+    ) -> Result<people::Listed, Unavailable> {
+        people::listed(&self.inner, project, Some(person)).await
     }
 
     /// Has a person take a message, give it back, or say that it was sent (R-PHONE-2).

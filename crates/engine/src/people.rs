@@ -21,7 +21,7 @@ use crate::line::RouteLine;
 use crate::worker::sleep;
 use crate::{Inner, facts, quotas, settle};
 
-/// Most messages that are offered at a time; the oldest first.
+/// Most messages that are offered at a time, the oldest first; beside what one has oneself.
 const OFFERED_MAX: usize = 200;
 /// Most messages of one lane that are looked at.
 const LANE_PAGE: u16 = 200;
@@ -59,12 +59,24 @@ pub enum PersonError {
     Unavailable(#[from] Unavailable),
 }
 
-/// The messages of the project that wait for a person or that one has, oldest first.
-pub(crate) async fn offered(
+/// What a page lists for somebody.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Oldest first: all that they have themselves, and the oldest of the rest.
+    pub offered: Vec<Offered>,
+    /// Whether there is more than is listed.
+    pub more: bool,
+}
+
+/// The messages of the project that wait for a person or that one has, oldest first. What `person`
+/// has is among them, however many wait: they may have sent it by now, and must be able to say so.
+pub(crate) async fn listed(
     inner: &Inner,
     project: ProjectKey,
-) -> Result<Vec<Offered>, Unavailable> {
+    person: Option<UserId>,
+) -> Result<Listed, Unavailable> {
     let now = inner.now();
+    let mut more = false;
     let mut found = inner.store.claimed(project).await?;
     for line in inner
         .lines
@@ -76,17 +88,25 @@ pub(crate) async fn offered(
             continue;
         }
         let waiting = inner.store.lane(lane, None, LANE_PAGE).await?;
+        more |= waiting.len() == usize::from(LANE_PAGE)
+            && inner.lanes.waiting_in(lane) > u64::from(LANE_PAGE);
         let theirs = waiting.into_iter().map(|it| it.1);
         found.extend(theirs.filter(|it| waits_for_people(inner, it, now)));
     }
     found.sort_by_key(|it| it.id);
     found.dedup_by_key(|it| it.id);
-    found.truncate(OFFERED_MAX);
     let offered = found.into_iter().map(|message| Offered {
         claim: standing_claim(&message.progress, now),
         message,
     });
-    Ok(offered.collect())
+    let is_own = |it: &Offered| person.is_some() && it.claim.map(|it| it.person) == person;
+    let (mut offered, mut others): (Vec<_>, Vec<_>) = offered.partition(is_own);
+    let room = OFFERED_MAX.saturating_sub(offered.len());
+    more |= others.len() > room;
+    others.truncate(room);
+    offered.append(&mut others);
+    offered.sort_by_key(|it| it.message.id);
+    Ok(Listed { offered, more })
 }
 
 fn direct_lane(line: &RouteLine) -> Lane {
@@ -246,7 +266,8 @@ pub(crate) async fn follow(inner: Arc<Inner>) {
         let topology = inner.topology();
         has_claims = false;
         for project in topology.projects().filter(|_| may_wait) {
-            match offered(&inner, project.key).await {
+            let listed = listed(&inner, project.key, None).await;
+            match listed.map(|it| it.offered) {
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => {
                     has_claims |= found.iter().any(|it| it.claim.is_some());

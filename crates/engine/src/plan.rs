@@ -10,6 +10,7 @@ use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::RouteCondition;
+use domain::rules::consent::{Consent, consent};
 use domain::rules::person::standing_claim;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
 use domain::rules::validity::is_expired;
@@ -109,8 +110,11 @@ fn commit(
 /// came back: planned twice, it would leave twice.
 fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
     let message = &outbound.message;
-    if outbound.progress.waiting == Waiting::No || standing_claim(&outbound.progress, now).is_some()
-    {
+    if outbound.progress.waiting == Waiting::No {
+        return None;
+    }
+    // Who has it must not send it once its recipient opted out (R-IN-2): then it ends in their hands.
+    if standing_claim(&outbound.progress, now).is_some() && !is_unwanted(outbound) {
         return None;
     }
     if is_expired(outbound.progress.expires_at, now) {
@@ -197,6 +201,13 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             ..fail(failure_of(refusal, live))
         }),
     }
+}
+
+/// Whether the recipient opted out of messages like this one.
+pub(crate) fn is_unwanted(outbound: &Outbound) -> bool {
+    let message = &outbound.message;
+    let standing = outbound.facts.thread.standing();
+    consent(standing, message.purpose, message.category) == Consent::Withdrawn
 }
 
 /// Whether a route only waits for the end of a throttling pause. A submission that it throttled
@@ -299,10 +310,11 @@ fn fail(failure: Failure) -> Step {
     }
 }
 
-/// The error of a message that nothing can carry: the last obstacle of the attempt under way, or
-/// why no attempt can be made.
+/// The error of a message that nothing can carry: that its recipient opted out, else the last obstacle
+/// of the attempt under way, or why no attempt can be made.
 fn failure_of(refusal: Refusal, live: Option<&Attempt>) -> Failure {
-    if let Some(failure) = live.and_then(|it| it.failure.clone()) {
+    let obstacle = live.and_then(|it| it.failure.clone());
+    if let Some(failure) = obstacle.filter(|_| refusal != Refusal::OptedOut) {
         return failure;
     }
     match refusal {

@@ -16,7 +16,7 @@ use domain::model::user::Role;
 use domain::rules::reach::{Place, place_of};
 use domain::time::{Millis, Timestamp};
 use ports::store::users::{SessionRecord, UserChange, UserRecord};
-use ports::store::{Op, Outcome};
+use ports::store::{Op, Outcome, Unavailable};
 use url::Url;
 
 use super::token;
@@ -88,6 +88,22 @@ pub(crate) async fn key(
     }
 }
 
+/// The session that this request brings, as the store knows it.
+pub(crate) fn hash(api: &ApiState, headers: &HeaderMap) -> Option<[u8; 32]> {
+    cookie(api, headers).map(hash_key)
+}
+
+/// Whether the session still opens. Asking is no use of it: who only listens is not there.
+pub(crate) async fn stands(api: &ApiState, hash: [u8; 32]) -> Result<bool, Unavailable> {
+    let found = api.engine.store().session(hash).await?;
+    Ok(found.is_some_and(|it| is_good(api, &it)))
+}
+
+fn is_good(api: &ApiState, (session, user): &(SessionRecord, UserRecord)) -> bool {
+    let now = api.engine.now();
+    now < session.ends_at() && user.disabled_at.is_none() && is_served(api, user)
+}
+
 async fn find(
     api: &ApiState,
     headers: &HeaderMap,
@@ -96,12 +112,8 @@ async fn find(
     let Some(token) = cookie(api, headers) else {
         return Ok(None);
     };
-    let now = api.engine.now();
     let found = api.engine.store().session(hash_key(token)).await?;
-    let good = |it: &(SessionRecord, UserRecord)| {
-        now < it.0.ends_at() && it.1.disabled_at.is_none() && is_served(api, &it.1)
-    };
-    let Some((session, user)) = found.filter(good) else {
+    let Some((session, user)) = found.filter(|it| is_good(api, it)) else {
         return Ok(None);
     };
     if !method.is_safe() {
@@ -114,6 +126,7 @@ async fn find(
             .detail("csrf", true));
         }
     }
+    let now = api.engine.now();
     if now.since(session.seen_at) >= SEEN_EVERY {
         note_use(api, &session, now).await?;
     }

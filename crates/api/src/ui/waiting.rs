@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::ids::{MessageId, UserId};
 use domain::model::channel::Channel;
-use domain::model::progress::Claim;
+use domain::model::progress::{Claim, Waiting};
 use domain::rules::person::PersonRefusal;
-use engine::people::{Act, Offered, PersonError};
+use engine::people::{Act, Listed, Offered, PersonError};
 use futures_util::stream;
+use ports::store::operations::Changed;
 use ports::store::users::UserRecord;
 use serde::Serialize;
 use serde_json::json;
@@ -27,6 +28,7 @@ use utoipa_axum::routes;
 use super::session::Person;
 use crate::error::{ApiError, ErrorCode, ErrorOut};
 use crate::json::{Iso, Shown};
+use crate::lasting::Lasting;
 use crate::path::InPath;
 use crate::{ApiState, json};
 
@@ -90,6 +92,8 @@ struct WaitingOut {
 #[schema(as = WaitingMessages)]
 struct ListOut {
     items: Vec<WaitingOut>,
+    /// Whether more waits than is listed.
+    more: bool,
 }
 
 /// Until when one has a message.
@@ -115,19 +119,20 @@ struct ClaimedOut {
     operation_id = "uiListWaiting",
     tag = "pages",
     security(("session" = [])),
-    responses((status = 200, description = "Oldest first, at most 200", body = ListOut)),
+    responses((status = 200, description = "Oldest first: all that one has oneself, and of the rest so many that it is at most 200", body = ListOut)),
 )]
 pub(crate) async fn list(
     State(api): State<Arc<ApiState>>,
     person: Person,
 ) -> Result<Response, ApiError> {
-    let offered = api.engine.offered(person.user.project).await?;
+    let user = &person.user;
+    let Listed { offered, more } = api.engine.offered_to(user.project, user.id).await?;
     let mut names = Names::default();
     let mut items = Vec::with_capacity(offered.len());
     for it in &offered {
         items.push(names.show(&api, it).await?);
     }
-    Ok(json::response(StatusCode::OK, &ListOut { items }))
+    Ok(json::response(StatusCode::OK, &ListOut { items, more }))
 }
 
 /// Tells whenever the list may have changed, as server-sent events named `changed`.
@@ -139,17 +144,34 @@ pub(crate) async fn list(
     security(("session" = [])),
     responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String)),
 )]
-pub(crate) async fn follow(State(api): State<Arc<ApiState>>, _person: Person) -> Response {
+pub(crate) async fn follow(
+    State(api): State<Arc<ApiState>>,
+    _person: Person,
+    headers: HeaderMap,
+) -> Response {
     let offers = api.engine.watch_offers();
     let ends = Instant::now() + LIFE;
-    let changes = stream::unfold((api, offers), move |(api, mut offers)| async move {
-        tokio::select! {
-            changed = offers.changed() => changed.ok()?,
-            () = api.closing.cancelled() => return None,
-            () = tokio::time::sleep_until(ends) => return None,
+    let lasting = Lasting::of_session(&api, &headers);
+    let start = (api, offers, lasting);
+    let changes = stream::unfold(start, move |(api, mut offers, mut lasting)| async move {
+        loop {
+            let look_at = lasting.look_at();
+            let has_changed = tokio::select! {
+                changed = offers.changed() => changed.map(|()| true).ok()?,
+                () = api.closing.cancelled() => return None,
+                () = tokio::time::sleep_until(ends) => return None,
+                () = tokio::time::sleep_until(look_at) => false,
+            };
+            // Also where the store cannot say so: the page comes again.
+            if !lasting.stands(&api).await.unwrap_or(false) {
+                return None;
+            }
+            if has_changed {
+                break;
+            }
         }
         let event = Event::default().event("changed").data("{}");
-        Some((Ok::<_, Infallible>(event), (api, offers)))
+        Some((Ok::<_, Infallible>(event), (api, offers, lasting)))
     });
     let alive = KeepAlive::new().interval(HEARTBEAT);
     Sse::new(changes).keep_alive(alive).into_response()
@@ -175,14 +197,17 @@ pub(crate) async fn claim(
     person: Person,
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
-    let id = act(&api, &person, &id, Act::Take).await?;
-    let offered = api.engine.offered(person.user.project).await?;
-    let mine = offered.iter().find(|it| it.message.id == id);
-    let theirs = mine.and_then(|it| Some((it, it.claim?)));
-    // Between the two it may have gone, where the clock says so.
-    let (mine, claim) = theirs.ok_or_else(gone)?;
+    let changed = act(&api, &person, &id, Act::Take).await?;
+    // Read by its id: the list may be too short for it.
+    let message = api.engine.store().outbound(changed.message).await?;
+    let claim = claim_of(changed.waiting);
+    let (message, claim) = message.zip(claim).ok_or_else(gone)?;
+    let mine = Offered {
+        message,
+        claim: Some(claim),
+    };
     let claimed = ClaimedOut {
-        item: Names::default().show(&api, mine).await?,
+        item: Names::default().show(&api, &mine).await?,
         claim: TermOut {
             until: Iso(claim.until),
         },
@@ -237,17 +262,27 @@ pub(crate) async fn release(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Does it, and gives the message's id; refusals in words.
+/// Who has what waits so.
+const fn claim_of(waiting: Waiting) -> Option<Claim> {
+    match waiting {
+        Waiting::Person(claim) => Some(claim),
+        Waiting::Schedule { .. } | Waiting::Lane(_) | Waiting::Fallback { .. } | Waiting::No => {
+            None
+        }
+    }
+}
+
+/// Does it, and gives what changed; refusals in words.
 async fn act(
     api: &ApiState,
     person: &Person,
     id: &str,
     what: Act<'_>,
-) -> Result<MessageId, ApiError> {
+) -> Result<Changed, ApiError> {
     let id: MessageId = id.parse().map_err(|_| ApiError::not_found("message"))?;
     let user = &person.user;
     match api.engine.person(user.project, id, user.id, what).await {
-        Ok(_) => Ok(id),
+        Ok(changed) => Ok(changed),
         Err(PersonError::Missing) => Err(ApiError::not_found("message")),
         Err(PersonError::OptedOut) => Err(ApiError::new(
             StatusCode::FORBIDDEN,

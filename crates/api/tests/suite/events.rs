@@ -2,14 +2,19 @@
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, Response, StatusCode};
+use domain::ids::ApiKeyId;
 use domain::model::template::TemplateStatus;
+use domain::model::user::Role;
 use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
 use futures_util::StreamExt;
 use ports::connector::LinkState;
+use ports::store::Op;
+use ports::store::operations::{ApiKeyRecord, KeyChange};
 use serde_json::{Value, json};
 
-use crate::house::{House, LIVE, OTHER_PROJECT, SMS, WHATSAPP};
+use crate::house::{House, LIVE, OTHER_PROJECT, PROJECT, SMS, WHATSAPP};
+use crate::pages::{Browser, signed_in, staff};
 use crate::templates::provider_says;
 use crate::webhooks::Postbox;
 
@@ -280,4 +285,69 @@ async fn streams_beyond_the_bound_are_refused_until_one_ends() {
     assert_eq!(theirs.status(), StatusCode::OK);
     open.pop();
     Reader::of(&house, "/v1/events", None).await;
+}
+
+/// A stream that a browser opened.
+async fn opened_by(house: &House, browser: &Browser<'_>, path: &str) -> Reader {
+    let request = browser.request("GET", path).body(Body::empty()).unwrap();
+    let response = house.response(request).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    Reader {
+        body: response.into_body().into_data_stream(),
+        text: String::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_within_seconds_when_its_session_ends_or_its_user_is_disabled() {
+    let house = House::new().await;
+    staff(&house).await;
+    let owner = signed_in(&house, Role::Owner).await;
+    for path in ["/v1/events", "/ui/v1/waiting/events"] {
+        let agent = signed_in(&house, Role::Agent).await;
+        let mut reader = opened_by(&house, &agent, path).await;
+        assert!(reader.read_for(Millis::minutes(2)).await, "{path}");
+        let out = agent.call("POST", "/ui/v1/logout", &Value::Null).await;
+        assert!(out.status.is_success(), "{out:?}");
+        assert!(!reader.read_for(Millis::seconds(5)).await, "{path}");
+    }
+    let agent = signed_in(&house, Role::Agent).await;
+    let mut reader = opened_by(&house, &agent, "/v1/events").await;
+    let users = owner.bare("GET", "/ui/v1/users").await.json;
+    let of_agent = |it: &&Value| it["role"] == "agent";
+    let found = users["items"].as_array().unwrap().iter().find(of_agent);
+    let path = format!("/ui/v1/users/{}", found.unwrap()["id"].as_str().unwrap());
+    let disabled = owner
+        .call("PATCH", &path, &json!({"isDisabled": true}))
+        .await;
+    assert!(disabled.status.is_success(), "{disabled:?}");
+    assert!(!reader.read_for(Millis::seconds(5)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_within_seconds_when_its_key_is_revoked() {
+    let house = House::new().await;
+    let (key, id) = ("zv_live_stored", ApiKeyId::from_key(7));
+    let record = ApiKeyRecord {
+        id,
+        project: PROJECT,
+        name: "made later".into(),
+        hash: api::hash_key(key),
+        scopes: api::Scopes::READ.bits(),
+        test: false,
+        created_at: house.engine.now(),
+        revoked_at: None,
+    };
+    let change = |it| house.engine.apply(Op::Key(Box::new(it)));
+    change(KeyChange::Create(record)).await.unwrap();
+    let response = ask(&house, key, "/v1/events", None).await;
+    let mut reader = Reader {
+        body: response.into_body().into_data_stream(),
+        text: String::new(),
+    };
+    assert!(reader.read_for(Millis::minutes(2)).await);
+    let at = house.engine.now();
+    let project = PROJECT;
+    change(KeyChange::Revoke { project, id, at }).await.unwrap();
+    assert!(!reader.read_for(Millis::seconds(5)).await);
 }

@@ -152,3 +152,26 @@ async fn who_is_signed_in_may_send_from_their_own_phone_and_a_key_may_not() {
     let refused = agent.call("POST", "/v1/messages", &on_whatsapp).await;
     assert_eq!(refused.wrong_fields(), ["fromMyPhone"], "{refused:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_of_very_many_is_taken_listed_and_sent() {
+    let house = silent_house().await;
+    for no in 0..202 {
+        // Each another text: the same to many would be bulk.
+        let to = format!("+40712345{no:03}");
+        let body = json!({"to": to, "text": format!("See you at {no}"), "channel": "sms"});
+        house.send(&body).await;
+    }
+    let id = text_to(&house, "+40712346000").await;
+    let agent = signed_in(&house, Role::Agent).await;
+    let claimed = does(&agent, &id, "claim").await;
+    assert_eq!(claimed.status, StatusCode::OK, "{claimed:?}");
+    assert_eq!(claimed.json["item"]["id"], id.as_str());
+    let list = agent.bare("GET", "/ui/v1/waiting").await.json;
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 200);
+    assert!(items.iter().any(|it| it["id"] == id.as_str()));
+    assert_eq!(list["more"], true);
+    let sent = does(&agent, &id, "sent").await;
+    assert_eq!(sent.status, StatusCode::NO_CONTENT, "{sent:?}");
+}

@@ -6,9 +6,10 @@
 //! R-PHONE-4: a message may be a person's from its acceptance on.
 
 use crate::ids::{RouteKey, UserId};
-use crate::model::attempt::{AttemptState, PlannedAttempt};
+use crate::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use crate::model::channel::Channel;
-use crate::model::message::TrafficClass;
+use crate::model::failure::FailureClass;
+use crate::model::message::{Status, TrafficClass};
 use crate::model::money::Micros;
 use crate::model::progress::{Claim, Lane, MAX_ATTEMPTS, Progress, Waiting};
 use crate::model::quota::Reservation;
@@ -93,20 +94,46 @@ pub fn act(
             Ok(Effects::default())
         }
         PersonAct::Sent(route) => {
-            // Also after the claim ended, where nobody took the message since: it was sent.
+            // Also after the claim ended, where nothing and nobody took the message since: it was sent,
+            // and must not be sent again. By then it is back in a lane, where nothing tells whose it was.
             let theirs = match progress.waiting {
                 Waiting::Person(claim) => claim.person == person,
-                Waiting::Schedule { .. }
-                | Waiting::Lane(_)
-                | Waiting::Fallback { .. }
-                | Waiting::No => false,
+                Waiting::Lane(_) => may_be_taken(progress).is_some(),
+                Waiting::No => ended_untouched(progress),
+                Waiting::Schedule { .. } | Waiting::Fallback { .. } => false,
             };
             if !theirs {
                 return Err(PersonRefusal::NotTheirs);
             }
+            if progress.is_ended() {
+                // That it was sent is the truth, and the last word: no receipt will come.
+                progress.status = Status::Sending;
+                progress.failure = None;
+                progress.ended_at = None;
+            }
             Ok(sent(progress, route, now))
         }
     }
+}
+
+/// Whether a direct message has failed only because its time was up or its recipient opted out, while
+/// no route had it: a person may have sent it before.
+fn ended_untouched(progress: &Progress) -> bool {
+    let is_over = progress
+        .failure
+        .as_ref()
+        .is_some_and(|it| it.class == FailureClass::Expired || it.class == FailureClass::OptedOut);
+    let never_left = |it: &Attempt| {
+        it.state == AttemptState::Failed
+            && it.sent_at.is_none()
+            && it.accepted.is_empty()
+            && it.doubts.is_empty()
+    };
+    progress.status == Status::Failed
+        && progress.class == TrafficClass::Direct
+        && is_over
+        && progress.attempts.len() < MAX_ATTEMPTS
+        && progress.attempts.iter().all(never_left)
 }
 
 /// The hold of a person on a message that waits in this lane.

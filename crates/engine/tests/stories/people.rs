@@ -4,6 +4,7 @@
 use domain::ids::{MessageId, UserId};
 use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
+use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::message::Status;
 use domain::model::progress::Waiting;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
@@ -12,9 +13,13 @@ use domain::rules::person::{CLAIM, PersonRefusal};
 use domain::time::Millis;
 use engine::people::{Act, PersonError};
 use engine::request::SendRequest;
+use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::{Queries, Registered, Store};
 
-use crate::world::{PROJECT, SMS, SMS2, World, bulk_to, sms, sms2, text_to, whatsapp};
+use crate::world::{
+    Act as Submits, Answer, PROJECT, SENDER, SMS, SMS2, World, bulk_to, person, sms, sms2, text_to,
+    whatsapp,
+};
 
 const ANA: UserId = UserId::from_key(1);
 const DAN: UserId = UserId::from_key(2);
@@ -25,6 +30,25 @@ async fn world_without_routes() -> World {
     world.provider(SMS).link(false);
     world.provider(SMS2).link(false);
     world
+}
+
+/// This person wants nothing more.
+async fn opts_out(world: &World, no: u32) {
+    let consent = Consent {
+        project: PROJECT,
+        who: ConsentSubject::Address(person(no)),
+        towards: Towards::Senders(vec![SENDER]),
+        change: ConsentChange {
+            opted_out: true,
+            scope: ConsentScope::Everything,
+            only_if_out: false,
+            wording: "STOP".into(),
+        },
+        source: ConsentSource::Api,
+        channel: None,
+        at: world.now(),
+    };
+    world.engine().change_consent(consent).await.unwrap();
 }
 
 async fn offered(world: &World) -> Vec<(MessageId, Option<UserId>)> {
@@ -213,6 +237,14 @@ async fn a_claim_ends_with_the_messages_validity() {
         "expired"
     );
     assert_eq!(
+        refusal(acts(&world, id, ANA, Act::Take).await),
+        PersonRefusal::NotWaiting
+    );
+    acts(&world, id, ANA, BY_ANA).await.unwrap();
+    let progress = world.progress(id).await;
+    assert_eq!(progress.status, Status::Sent, "she had sent it in time");
+    assert!(progress.is_ended() && progress.failure.is_none());
+    assert_eq!(
         refusal(acts(&world, id, ANA, BY_ANA).await),
         PersonRefusal::NotTheirs
     );
@@ -237,4 +269,109 @@ async fn an_agent_may_send_a_reply_from_their_own_phone_though_routes_are_up() {
     acts(&world, id, ANA, Act::GiveBack).await.unwrap();
     world.pass(Millis::seconds(5)).await;
     assert_eq!(world.journey(id)[0].0, SMS, "given back, it goes by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_has_is_listed_however_many_wait_before_it() {
+    let world = world_without_routes().await;
+    for no in 1..=205 {
+        world.send(text_to(no, "hello")).await;
+    }
+    let newest = world.send(text_to(206, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    acts(&world, newest, ANA, Act::Take).await.unwrap();
+    let listed = |who| world.engine().offered_to(PROJECT, who);
+    let hers = listed(ANA).await.unwrap();
+    let ids: Vec<_> = hers.offered.iter().map(|it| it.message.id).collect();
+    assert_eq!((ids.len(), ids.last()), (200, Some(&newest)));
+    assert!(hers.more);
+    assert!(ids.is_sorted());
+    let his = listed(DAN).await.unwrap();
+    assert!(his.offered.iter().all(|it| it.message.id != newest));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_believed_after_the_claim_ended_where_nothing_took_it_since() {
+    let world = world_without_routes().await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, id, ANA, Act::Take).await.unwrap();
+    world.pass(Millis::minutes(12)).await;
+    assert_eq!(offered(&world).await, [(id, None)], "back in its lane");
+    acts(&world, id, ANA, BY_ANA).await.unwrap();
+    assert_eq!(world.status(id).await, Status::Sent);
+    world.provider(SMS).link(true);
+    world.pass(Millis::minutes(30)).await;
+    assert!(world.log().is_empty(), "nobody sends it again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_too_late_where_somebody_or_a_route_took_it_since() {
+    let world = world_without_routes().await;
+    let his = world.send(text_to(1, "hello")).await;
+    let routed = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, his, ANA, Act::Take).await.unwrap();
+    acts(&world, routed, ANA, Act::Take).await.unwrap();
+    world.pass(Millis::minutes(12)).await;
+    acts(&world, his, DAN, Act::Take).await.unwrap();
+    world.provider(SMS).link(true);
+    world.pass(Millis::seconds(5)).await;
+    for id in [his, routed] {
+        let refused = refusal(acts(&world, id, ANA, BY_ANA).await);
+        assert_eq!(refused, PersonRefusal::NotTheirs);
+    }
+    assert_eq!(world.journey(routed).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_person_ends_when_its_recipient_opts_out() {
+    let world = world_without_routes().await;
+    let waits = world.send(text_to(1, "hello")).await;
+    let taken = world.send(text_to(1, "again")).await;
+    let other = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    acts(&world, taken, ANA, Act::Take).await.unwrap();
+    opts_out(&world, 1).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(offered(&world).await, [(other, None)]);
+    for id in [waits, taken] {
+        let progress = world.progress(id).await;
+        assert_eq!(progress.status, Status::Failed);
+        assert_eq!(
+            progress.failure.unwrap().code.as_ref(),
+            "recipient_opted_out"
+        );
+    }
+    assert_eq!(world.status(other).await, Status::Queued);
+    let late = acts(&world, waits, ANA, Act::Take).await;
+    assert!(late.is_err(), "{late:?}");
+    acts(&world, taken, ANA, BY_ANA).await.unwrap();
+    assert_eq!(
+        world.status(taken).await,
+        Status::Sent,
+        "it had left by then"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_route_had_and_failed_is_not_made_sent_by_a_person() {
+    let world = World::running([sms(), sms2()]).await;
+    for route in [SMS, SMS2] {
+        world
+            .provider(route)
+            .does(|_| Submits::new(Answer::Unknown));
+    }
+    let request = SendRequest {
+        validity: Some(Millis::minutes(2)),
+        ..text_to(1, "hello")
+    };
+    let id = world.send(request).await;
+    world.pass(Millis::hours(2)).await;
+    assert!(!world.log().is_empty());
+    assert_eq!(world.status(id).await, Status::Failed);
+    assert_eq!(
+        refusal(acts(&world, id, ANA, BY_ANA).await),
+        PersonRefusal::NotTheirs
+    );
 }

@@ -30,6 +30,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorCode, ErrorOut};
+use crate::lasting::Lasting;
 use crate::page::{Params, Query};
 
 /// Most streams at a time.
@@ -40,7 +41,7 @@ const OF_A_PROJECT: usize = 256;
 const PAGE: u16 = 64;
 /// How often a silent stream shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a stream lives: its reader comes again, with a key that is looked at anew.
+/// How long a stream lives: its reader comes again.
 const LIFE: Duration = Duration::from_hours(1);
 /// When a reader comes again after its stream ended.
 const COME_AGAIN: Duration = Duration::from_secs(1);
@@ -90,7 +91,8 @@ impl Places {
 
 /// Streams what happens, as server-sent events: `id` is the place to resume from, `event` the type,
 /// `data` the same JSON object that a webhook gets. A comment every 15 s shows that the stream lives.
-/// It ends after an hour and when the server stops; standard readers come again by themselves.
+/// It ends after an hour and when the server stops; standard readers come again by themselves. It also
+/// ends, within 5 s, when the session ends that it was opened with, or its key is revoked.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -163,6 +165,7 @@ pub(crate) async fn stream_events(
         page: VecDeque::new(),
         newest,
         ends: Instant::now() + LIFE,
+        lasting: Lasting::of(&api, &headers),
         api,
         _place: place,
     };
@@ -200,6 +203,7 @@ struct Feed {
     page: VecDeque<EventRecord>,
     newest: watch::Receiver<EventSeq>,
     ends: Instant,
+    lasting: Lasting,
     _place: [OwnedSemaphorePermit; 2],
 }
 
@@ -210,7 +214,12 @@ impl Feed {
             if self.api.closing.is_cancelled() || Instant::now() >= self.ends {
                 return None;
             }
-            match self.read().await {
+            let read = match self.lasting.stands(&self.api).await {
+                Ok(true) => self.read().await,
+                Ok(false) => return None,
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok(Some(event)) => return Some(event),
                 Ok(None) => self.wait().await,
                 Err(error) => {
@@ -226,7 +235,7 @@ impl Feed {
         tokio::select! {
             _ = self.newest.changed() => {}
             () = self.api.closing.cancelled() => {}
-            () = tokio::time::sleep_until(self.ends) => {}
+            () = tokio::time::sleep_until(self.ends.min(self.lasting.look_at())) => {}
         }
     }
 
