@@ -231,6 +231,7 @@ await step("a_message_that_went_while_the_sms_app_was_open_is_not_asked_for", as
   delete world.items.find((it) => it.id === "msg_6").claimedBy;
   await changed();
   await button("Take it again").click();
+  await page.getByRole("link", { name: "Open in my SMS app" }).waitFor();
   await thereAndBack();
   world.items = world.items.filter((it) => it.id !== "msg_6");
   await changed();
@@ -269,6 +270,8 @@ async function network(isThere) {
 }
 
 await step("a_phone_whose_session_was_ended_shows_nothing_any_more_also_offline", async () => {
+  await page.goto(`${world.url}/#/waiting`);
+  await heading("Waiting").waitFor();
   world.items.push(item("msg_7", "+40755000007", "Late Caller", "We are open until nine.", 2));
   await changed();
   await page.getByText("Late Caller").click();

@@ -320,6 +320,7 @@ await step("an_answer_whose_reception_was_not_heard_of_is_one_message_also_when_
   await page.getByRole("log").getByText("Where is the key?").waitFor();
   // Also when one looked at something else meanwhile.
   await page.getByText("All conversations").click();
+  await heading("Conversations").waitFor();
   await page.getByText("Ioana Marin").click();
   await button("Send").click();
   await page.getByText("Accepted.").waitFor();
