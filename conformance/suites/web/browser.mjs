@@ -199,6 +199,135 @@ await step("a_message_is_given_back", async () => {
   assert.deepEqual(world.told.at(-1), ["msg_4", "release"]);
 });
 
+/** The list is another one, also where the stream has not come back yet. */
+async function changed() {
+  world.changed();
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+}
+
+await step("what_is_ones_own_for_a_while_is_not_any_more_when_that_is_over", async () => {
+  world.items.push(item("msg_6", "+40755000006", "Slow Sender", "See you", 3));
+  await changed();
+  world.claimMs = 1_500;
+  await page.getByText("Slow Sender").click();
+  await button("I'll send it").click();
+  const link = page.getByRole("link", { name: "Open in my SMS app" });
+  await link.waitFor();
+  await page.waitForFunction(() => document.activeElement?.textContent === "Open in my SMS app");
+  await page.getByText(/^Your time is over: a route or somebody else may send it now/).waitFor();
+  assert.equal(await link.count(), 0);
+  assert.ok(await button("Open in my SMS app").isDisabled());
+  delete world.claimMs;
+  await button("Take it again").click();
+  await link.waitFor();
+  world.items.find((it) => it.id === "msg_6").claimedBy = { id: "usr_other", name: "Radu", until: ago(-8) };
+  await changed();
+  await page.getByText("Your time is over. Do not send it any more.").waitFor();
+  await page.locator("main").getByText(/Radu has it until/).first().waitFor();
+  assert.equal(await link.count(), 0);
+});
+
+await step("a_message_that_went_while_the_sms_app_was_open_is_not_asked_for", async () => {
+  delete world.items.find((it) => it.id === "msg_6").claimedBy;
+  await changed();
+  await button("Take it again").click();
+  await page.getByRole("link", { name: "Open in my SMS app" }).waitFor();
+  await thereAndBack();
+  world.items = world.items.filter((it) => it.id !== "msg_6");
+  await changed();
+  await heading("No longer waiting").waitFor();
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => localStorage.getItem("tandem.handed")), null);
+  await page.goto(`${world.url}/#/waiting`);
+});
+
+/** Ends the session at the server, as from another device; the page is not told. */
+async function endSession() {
+  const cookie = (await phone.cookies()).map((it) => `${it.name}=${it.value}`).join("; ");
+  const { csrfToken } = await (await fetch(`${input.url}/ui/v1/session`, { headers: { cookie } })).json();
+  const ended = await fetch(`${input.url}/ui/v1/logout`, { method: "POST", headers: { cookie, "X-CSRF-Token": csrfToken } });
+  assert.ok(ended.ok, `logout: ${ended.status}`);
+  world.isOut = true;
+}
+const kept = () => page.evaluate(async () => {
+  const database = await new Promise((done, fail) => {
+    const request = indexedDB.open("tandem");
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
+  const all = (name) => new Promise((done) => {
+    const request = database.transaction(name).objectStore(name).getAll();
+    request.onsuccess = () => done(request.result);
+  });
+  const found = { seen: await all("seen"), outbox: await all("outbox"), me: localStorage.getItem("tandem.me") };
+  database.close();
+  return found;
+});
+async function network(isThere) {
+  world.isAway = !isThere;
+  await phone.setOffline(!isThere);
+  if (isThere) await page.evaluate(() => dispatchEvent(new Event("online")));
+}
+
+await step("a_phone_whose_session_was_ended_shows_nothing_any_more_also_offline", async () => {
+  await page.goto(`${world.url}/#/waiting`);
+  await heading("Waiting").waitFor();
+  world.items.push(item("msg_7", "+40755000007", "Late Caller", "We are open until nine.", 2));
+  await changed();
+  await page.getByText("Late Caller").click();
+  await button("I'll send it").click();
+  await page.getByRole("link", { name: "Open in my SMS app" }).waitFor();
+  await network(false);
+  await thereAndBack();
+  await button("Yes, it is sent").click();
+  await page.getByText("Saved. It is passed on when you are online.").waitFor();
+  const before = await kept();
+  assert.ok(before.seen.length > 0 && before.me !== null);
+  await endSession();
+  await network(true);
+  await heading("Sign in").waitFor();
+  let after = await kept();
+  for (let tries = 0; tries < 50 && after.seen.length > 0; tries += 1) after = await kept();
+  assert.deepEqual([after.seen, after.me, after.outbox.length], [[], null, 1]);
+  await network(false);
+  await page.reload();
+  await heading("Sign in").waitFor();
+  assert.equal(await page.getByText("Priya Nair").count(), 0);
+  await network(true);
+});
+
+await step("an_answer_that_waits_is_passed_on_in_the_session_of_who_gave_it_only", async () => {
+  const before = world.told.length;
+  world.isOut = false;
+  await page.goto(`${world.url}/${input.links.ion}`);
+  await page.getByLabel("New password").fill(PASSWORD);
+  await button("Save and sign in").click();
+  await heading("Waiting").waitFor();
+  await page.getByText("Late Caller").waitFor();
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  assert.equal(await page.getByText(/will be passed on/).count(), 0);
+  await page.goto(`${world.url}/#/account`);
+  await heading("Account").waitFor();
+  await button("Sign out here").click();
+  await heading("Sign in").waitFor();
+  assert.deepEqual([world.told.length, (await kept()).outbox.length], [before, 1]);
+  await page.getByLabel("E-mail address").fill("ana@example.com");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await button("Sign in").click();
+  await page.getByText("Your answer was passed on.").waitFor();
+  assert.deepEqual(world.told.slice(before), [["msg_7", "sent"]]);
+  assert.deepEqual((await kept()).outbox, []);
+});
+
+await step("a_broken_address_leads_to_the_list", async () => {
+  await page.goto(`${world.url}/#/account`);
+  await heading("Account").waitFor();
+  assert.equal(await page.title(), "Account – Tandem");
+  await page.goto(`${world.url}/#/waiting/%E0%A4%A`);
+  await heading("Waiting").waitFor();
+  assert.equal(await page.title(), "Waiting – Tandem");
+});
+
 await step("a_push_shows_a_notification", async () => {
   const cdp = await phone.newCDPSession(page);
   const found = new Promise((done) => cdp.on("ServiceWorker.workerRegistrationUpdated", (it) => {

@@ -304,6 +304,82 @@ await step("an_answer_whose_reception_was_not_heard_of_is_one_message", async ()
   assert.equal(items.filter((it) => it.text === "See you at five.").length, 1);
 });
 
+await step("an_answer_whose_reception_was_not_heard_of_is_one_message_also_when_they_wrote_meanwhile", async () => {
+  let isLost = true;
+  await page.route("**/v1/messages", async (it) => {
+    if (!isLost || it.request().method() !== "POST") return it.continue();
+    isLost = false;
+    await it.fetch();
+    await it.abort();
+  });
+  const box = page.getByLabel("Your answer to Ioana Marin");
+  await box.fill("The key is under the mat.");
+  await button("Send").click();
+  await page.getByText("There is no connection. Try again when you are online.").waitFor();
+  await writes(IONA, "Where is the key?");
+  await page.getByRole("log").getByText("Where is the key?").waitFor();
+  // Also when one looked at something else meanwhile.
+  await page.getByText("All conversations").click();
+  await heading("Conversations").waitFor();
+  await page.getByText("Ioana Marin").click();
+  await button("Send").click();
+  await page.getByText("Accepted.").waitFor();
+  await page.unroute("**/v1/messages");
+  const { items } = await api("GET", "/v1/messages?limit=20");
+  assert.equal(items.filter((it) => it.text === "The key is under the mat.").length, 1);
+});
+
+await step("the_same_text_again_on_purpose_is_another_message", async () => {
+  const box = page.getByLabel("Your answer to Ioana Marin");
+  for (let no = 1; no <= 2; no += 1) {
+    await quiet();
+    await box.fill("ok");
+    await button("Send").click();
+    await page.getByText("On its way by WhatsApp.").waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
+  }
+  const { items } = await api("GET", "/v1/messages?limit=20");
+  assert.equal(items.filter((it) => it.text === "ok").length, 2);
+});
+
+await step("a_text_that_is_too_long_is_kept_whole_and_not_sent", async () => {
+  const box = page.getByLabel("Your answer to Ioana Marin");
+  await box.fill("a".repeat(5_000));
+  await page.getByText("Too long: 5,000 characters, and one message takes 4,096.").waitFor();
+  assert.equal((await box.inputValue()).length, 5_000);
+  assert.ok(await button("Send").isDisabled());
+  await box.fill("");
+});
+
+await step("a_session_that_ends_loses_no_text_and_shows_it_to_nobody_else", async () => {
+  const other = await browser.newContext(PHONE);
+  const of = await other.newPage();
+  const signInAs = async (name) => {
+    await heading("Sign in", of).waitFor();
+    await of.getByLabel("E-mail address").fill(`${name}@example.com`);
+    await of.getByLabel("Password").fill(PASSWORD);
+    await button("Sign in", of).click();
+  };
+  const box = of.getByLabel("Your answer to Ioana Marin");
+  await of.goto("/");
+  await signInAs("ana");
+  await heading("Waiting", of).waitFor();
+  await of.goto("/#/conversations");
+  await of.getByText("Ioana Marin").click();
+  await box.fill("Half a sentence");
+  await other.clearCookies();
+  await button("Send", of).click();
+  await signInAs("ana");
+  await box.waitFor();
+  assert.equal(await box.inputValue(), "Half a sentence");
+  await other.clearCookies();
+  await button("Send", of).click();
+  await signInAs("ion");
+  await box.waitFor();
+  assert.equal(await box.inputValue(), "");
+  await other.close();
+});
+
 await step("keys_alone_send_an_answer", async () => {
   const box = page.getByLabel("Your answer to Ioana Marin");
   await box.focus();

@@ -41,6 +41,7 @@ function waiting(world, path, request, response) {
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(body));
   };
+  if (world.isOut) return answer(401, { code: "unauthorized", message: "Nobody is signed in" });
   if (path.endsWith("/events")) {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     response.write(": hello\n\n");
@@ -57,7 +58,7 @@ function waiting(world, path, request, response) {
   if (item === undefined) return answer(404, { code: "not_found", message: "No such message" });
   if (action === "claim") {
     if (item.claimedBy && item.claimedBy.id !== world.me.id) return answer(409, { code: "claimed", by: item.claimedBy });
-    const until = new Date(Date.now() + 10 * 60_000).toISOString();
+    const until = new Date(Date.now() + (world.claimMs ?? 10 * 60_000)).toISOString();
     item.claimedBy = { ...world.me, until };
     return answer(200, { item, claim: { until } });
   }

@@ -22,6 +22,17 @@ HERE = Path(__file__).parent
 STEPS = re.findall(r'^await step\("(\w+)"', (HERE / "browser.mjs").read_text(), re.MULTILINE)
 
 
+def link_of(server: Server, name: str, role: str) -> str:
+    """Adds somebody; the part of their link that is a page."""
+    added = subprocess.run(
+        [program(), "users", "add", "--email", f"{name}@example.com", "--name", name.title(), "--role", role,
+         "--config", str(server.config), "--json"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    link = str(json.loads(added.stdout)["link"])
+    return link[link.index("#") :]
+
+
 @pytest.fixture(scope="module")
 def results() -> Iterator[dict[str, str | None]]:
     server = Server(WEBHOOKS_HERE + project() + SIMULATED)
@@ -29,15 +40,10 @@ def results() -> Iterator[dict[str, str | None]]:
     try:
         pictures = server.folder / "pictures"
         pictures.mkdir()
-        added = subprocess.run(
-            [program(), "users", "add", "--email", "ana@example.com", "--name", "Ana", "--role", "owner",
-             "--config", str(server.config), "--json"],
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
-        link = json.loads(added.stdout)["link"]
+        links = {name: link_of(server, name, role) for name, role in (("ana", "owner"), ("ion", "agent"))}
         ran = subprocess.run(
             ["node", str(HERE / "browser.mjs")],
-            input=json.dumps({"url": server.url, "links": {"ana": link[link.index("#"):]}, "pictures": str(pictures)}),
+            input=json.dumps({"url": server.url, "links": links, "pictures": str(pictures)}),
             capture_output=True, text=True, timeout=300, check=False,
             env={**os.environ, "CONFORMANCE_NODE": str(Path(os.environ["CONFORMANCE_WORK"]) / "node")},
         )  # fmt: skip

@@ -22,11 +22,28 @@ export class Offline extends Error {
 }
 
 let csrfToken = "";
+/** Whose page this is. */
+let person = "";
+/** How far the server's clock is ahead of this one. */
+let ahead = 0;
+/** What may as well be the way of an answer, and its whole seconds. */
+const NO_DIFFERENCE_MS = 5_000;
 
 /** Remembers the proof that changes need. */
 export function remember(session: Session): Session {
   csrfToken = session.csrfToken;
+  person = session.user.id;
   return session;
+}
+
+/** Says whose page this is from now on, before the server was asked. */
+export function belongTo(id: string): void {
+  person = id;
+}
+
+/** What the server's clock says: a phone's own may be wrong, and claims end by the server's. */
+export function serverNow(): number {
+  return Date.now() + ahead;
 }
 
 /** One request, perhaps with more headers; the answer's body, empty where it has none. */
@@ -34,7 +51,10 @@ export async function call<T>(method: string, path: string, body?: unknown, more
   const first = await request(method, path, body, more);
   if (first.status === 403 && method !== "GET" && (await isStale(first.clone()))) {
     // Signed in anew in another tab: the proof of before fits no more.
-    remember(await read<Session>(await request("GET", "/ui/v1/session")));
+    const found = await read<Session>(await request("GET", "/ui/v1/session"));
+    // What one person does in this page is nothing that the other one did.
+    if (person !== "" && found.user.id !== person) throw new Refused(401, "somebody_else", "Somebody else is signed in in this browser now.", {});
+    remember(found);
     return read<T>(await request(method, path, body, more));
   }
   return read<T>(first);
@@ -47,7 +67,10 @@ async function request(method: string, path: string, body?: unknown, more: Recor
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) init.body = JSON.stringify(body);
   try {
-    return await fetch(path, init);
+    const response = await fetch(path, init);
+    const told = Date.parse(response.headers.get("Date") ?? "") - Date.now();
+    if (!Number.isNaN(told)) ahead = Math.abs(told) < NO_DIFFERENCE_MS ? 0 : told;
+    return response;
   } catch {
     throw new Offline();
   }

@@ -15,8 +15,11 @@ export function listen(path: string, names: string[], heard: (name: string) => v
   };
   turn();
   document.addEventListener("visibilitychange", turn);
+  // Browsers give up a stream that they could not open at all.
+  addEventListener("online", turn);
   return () => {
     document.removeEventListener("visibilitychange", turn);
+    removeEventListener("online", turn);
     source?.close();
   };
 }

@@ -4,7 +4,6 @@ import { follow } from "../api/news";
 import * as alerts from "./alerts.svelte";
 import * as conversations from "./conversations.svelte";
 import { gathered, whileSeen } from "./live";
-import { drafts } from "./reply";
 import { route } from "./route.svelte";
 
 /** How often they are asked for while the page is looked at. */
@@ -24,7 +23,6 @@ export function onInbound(heard: () => void): () => void {
 export function keepFresh(): () => void {
   alerts.forget();
   conversations.forget();
-  drafts.clear();
   const ofAlerts = (): void => void alerts.refresh(route.page.name === "alerts");
   const ofConversations = (): void => void conversations.refresh();
   const unfollow = follow({
@@ -41,5 +39,7 @@ export function keepFresh(): () => void {
   return () => {
     unfollow();
     stop();
+    // Nothing of it stays in a page that nobody is signed in to.
+    conversations.forget();
   };
 }

@@ -59,9 +59,3 @@ export async function replace(store: Store, values: { id: string }[]): Promise<v
     return undefined;
   });
 }
-
-/** Forgets everything: somebody else may use this browser next. */
-export async function forgetAll(): Promise<void> {
-  await replace("outbox", []);
-  await replace("seen", []);
-}

@@ -1,4 +1,5 @@
-// Answers that were given without a connection: kept, and told to the server as soon as there is one.
+// Answers that were given without a connection or a session: kept, and told to the server as soon as the
+// person who gave them has both. Somebody else who signs in meanwhile neither sees nor sends them.
 //
 // iOS has no background sync, so this happens while a page is open: at its start, when it is looked
 // at again, and when the network comes back.
@@ -6,44 +7,53 @@
 import { Offline, Refused } from "../api/client";
 import { tell, type Answer } from "../api/waiting";
 import { all, put, remove } from "./kept";
+import { entry, ofPerson, type Entry } from "./owned";
+import { session } from "./session.svelte";
 import { say } from "./toast.svelte";
 
-interface Entry {
-  id: string;
-  answer: Answer;
-  at: number;
-}
-
-/** Answers that wait, by message. */
+/** Answers of who is signed in that wait, oldest first. */
 export const outbox = $state<{ entries: Entry[] }>({ entries: [] });
+
+const me = (): string | undefined => session.me?.user.id;
 
 /** Reads what an earlier page left. */
 export async function load(): Promise<void> {
   try {
-    outbox.entries = await all<Entry>("outbox");
+    outbox.entries = ofPerson(await all<Entry>("outbox"), me());
   } catch {
     // A browser that keeps nothing: answers need a connection there.
     outbox.entries = [];
   }
 }
 
-/** The answer that waits for this message. */
-export function pending(id: string): Answer | undefined {
-  return outbox.entries.find((it) => it.id === id)?.answer;
+/** Shows none any more; they stay in the browser. */
+export function unload(): void {
+  outbox.entries = [];
 }
 
-/** Gives an answer, now or when there is a connection; whether the server knows it. */
-export async function answer(id: string, given: Answer): Promise<boolean> {
+/** The answer that waits for this message. */
+export function pending(message: string): Answer | undefined {
+  return outbox.entries.find((it) => it.message === message)?.answer;
+}
+
+/** What became of an answer: the server knows it, or it is kept until there is a connection, or a session. */
+export type Given = "told" | "offline" | "signed-out";
+
+/** Gives an answer, now or later. */
+export async function answer(message: string, given: Answer): Promise<Given> {
+  const by = me();
   try {
-    await tell(id, given);
-    await forget(id);
-    return true;
+    await tell(message, given);
+    const known = outbox.entries.find((it) => it.message === message);
+    if (known) await forget(known.id);
+    return "told";
   } catch (error) {
-    if (!(error instanceof Offline)) throw error;
-    const entry: Entry = { id, answer: given, at: Date.now() };
-    await put("outbox", { ...entry });
-    outbox.entries = [...outbox.entries.filter((it) => it.id !== id), entry];
-    return false;
+    const isOut = error instanceof Refused && error.status === 401;
+    if (by === undefined || !(error instanceof Offline || isOut)) throw error;
+    const fresh = entry(message, by, given, Date.now());
+    await put("outbox", fresh);
+    outbox.entries = ofPerson([...outbox.entries.filter((it) => it.id !== fresh.id), fresh], me());
+    return isOut ? "signed-out" : "offline";
   }
 }
 
@@ -57,9 +67,11 @@ export function flush(): Promise<boolean> {
 
 async function flushAll(): Promise<boolean> {
   let told = 0;
-  for (const entry of [...outbox.entries].sort((a, b) => a.at - b.at)) {
+  for (const entry of [...outbox.entries]) {
+    // Only in the session of who gave it.
+    if (entry.by !== me()) continue;
     try {
-      await tell(entry.id, entry.answer);
+      await tell(entry.message, entry.answer);
       told += 1;
     } catch (error) {
       const later = error instanceof Offline || (error instanceof Refused && isForLater(error.status));
@@ -79,7 +91,6 @@ function isForLater(status: number): boolean {
 }
 
 async function forget(id: string): Promise<void> {
-  if (pending(id) === undefined) return;
   await remove("outbox", id);
   outbox.entries = outbox.entries.filter((it) => it.id !== id);
 }

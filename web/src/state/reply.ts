@@ -3,12 +3,36 @@
 import type { Reply } from "../api/conversations";
 import type { Conversation, Message } from "../api/types";
 
-/** Texts that were begun, by conversation; gone with the page. */
-export const drafts = new Map<string, string>();
+/** The most characters of one answer, as the server counts them. */
+export const MOST = 4_096;
 
-/** Another text is another message; the same one again is the same. Works on pages without https too. */
-export function freshKey(): string {
+/** How many characters the server sees in a text. */
+export function length(text: string): number {
+  return Array.from(text.trim()).length;
+}
+
+/** A key that no other answer has. Works on pages without https too. */
+function freshKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (it) => it.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * What is sent for this answer. One that was sent before and whose outcome is not known is sent again as it
+ * was, with its key, whatever was written to us since: so it stays one message. Anything else is a new one.
+ */
+export function attempt(open: Reply | undefined, fresh: Omit<Reply, "idempotencyKey">): Reply {
+  const isAgain =
+    open !== undefined &&
+    open.conversationId === fresh.conversationId &&
+    open.text === fresh.text &&
+    open.subject === fresh.subject &&
+    open.fromMyPhone === fresh.fromMyPhone;
+  return isAgain ? open : { ...fresh, idempotencyKey: freshKey() };
+}
+
+/** Whether the server said for certain that it did not take it. */
+export function isCertainNo(status: number): boolean {
+  return [400, 404, 409, 413, 422].includes(status);
 }
 
 /** Where an answer by the router goes: to the address that they wrote from last. */

@@ -1,24 +1,6 @@
 // Which page is shown? What stands behind the `#`.
 
-export type Page =
-  | { name: "waiting" }
-  | { name: "message"; id: string }
-  | { name: "conversations" }
-  | { name: "conversation"; id: string }
-  | { name: "alerts" }
-  | { name: "phones" }
-  | { name: "account" }
-  | { name: "welcome"; token: string };
-
-/** The page of this address; the list where it names none. */
-export function read(hash: string): Page {
-  const [, first, second] = hash.replace(/^#/, "").split("/");
-  if (first === "waiting" && second) return { name: "message", id: decodeURIComponent(second) };
-  if (first === "conversations" && second) return { name: "conversation", id: decodeURIComponent(second) };
-  if (first === "conversations" || first === "alerts" || first === "phones" || first === "account") return { name: first };
-  if (first === "welcome" && second) return { name: "welcome", token: decodeURIComponent(second) };
-  return { name: "waiting" };
-}
+import { read, type Page } from "./address";
 
 export const route = $state<{ page: Page }>({ page: read(location.hash) });
 

@@ -1,12 +1,13 @@
 // The list of what waits: told by the server when it changes, asked for from time to time, and as it
 // was last seen while there is no connection.
 
-import { Offline, Refused, words } from "../api/client";
+import { Offline, Refused, serverNow, words } from "../api/client";
 import { follow, list, type Waiting } from "../api/waiting";
-import { all, replace } from "./kept";
+import { asked, toAsk } from "./asked";
+import { all, put, replace } from "./kept";
 import { whileSeen } from "./live";
-import { flush, load as loadOutbox, pending } from "./outbox.svelte";
-import { expired } from "./session.svelte";
+import { flush, load as loadOutbox, pending, unload } from "./outbox.svelte";
+import { expired, session } from "./session.svelte";
 
 /** How often the list is asked for while the page is looked at. */
 const EVERY_MS = 30_000;
@@ -25,10 +26,17 @@ export function open(): Waiting[] {
 
 /** Asks for the list. */
 export async function refresh(): Promise<void> {
-  waiting.now = Date.now();
+  waiting.now = serverNow();
   try {
-    waiting.items = sorted(await list());
+    const found = sorted(await list());
+    // The session ended meanwhile: nothing is kept any more.
+    if (session.state !== "in") return;
+    waiting.items = found;
+    waiting.now = serverNow();
     waiting.state = "fresh";
+    const handed = toAsk();
+    // It has gone: there is nothing left to ask.
+    if (handed !== null && !found.some((it) => it.id === handed)) asked();
     await replace("seen", $state.snapshot(waiting.items)).catch(() => undefined);
   } catch (error) {
     if (error instanceof Offline) {
@@ -43,13 +51,22 @@ export async function refresh(): Promise<void> {
   badge();
 }
 
+/** Notes that one has it oneself, before the list is asked for again. */
+export async function noteMine(id: string, until: string): Promise<void> {
+  const { me } = session;
+  if (me === undefined) return;
+  waiting.items = waiting.items.map((it) => (it.id === id ? { ...it, claimedBy: { id: me.user.id, name: me.user.name, until } } : it));
+  const item = waiting.items.find((it) => it.id === id);
+  if (item) await put("seen", $state.snapshot(item)).catch(() => undefined);
+}
+
 /** Oldest first: who waited longest is served first. */
 function sorted(items: Waiting[]): Waiting[] {
   return items.toSorted((a, b) => a.acceptedAt.localeCompare(b.acceptedAt) || a.id.localeCompare(b.id));
 }
 
 function badge(): void {
-  const count = open().filter((it) => it.claimedBy === undefined).length;
+  const count = open().filter((it) => !it.claimedBy).length;
   // Not every launcher shows a number.
   void navigator.setAppBadge?.(count).catch(() => undefined);
 }
@@ -61,7 +78,8 @@ export function keepFresh(): () => void {
   let isOver = false;
   void loadOutbox()
     .then(async () => {
-      if (waiting.state === "loading") waiting.items = sorted(await all<Waiting>("seen").catch(() => []));
+      const seen = sorted(await all<Waiting>("seen").catch(() => []));
+      if (!isOver && waiting.state === "loading") waiting.items = seen;
     })
     .then(() => {
       if (!isOver) stop = whileSeen(again, EVERY_MS);
@@ -71,5 +89,8 @@ export function keepFresh(): () => void {
     isOver = true;
     unfollow();
     stop?.();
+    // Nothing of it stays in a page that nobody is signed in to.
+    Object.assign(waiting, { items: [], state: "loading", problem: "" });
+    unload();
   };
 }

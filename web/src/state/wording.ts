@@ -79,6 +79,28 @@ export function channelName(channel: string): string {
   }
 }
 
+/** What people call a kind of message. */
+export function kindName(kind: string): string {
+  switch (kind) {
+    case "text":
+      return "No text";
+    case "image":
+      return "Picture";
+    case "audio":
+      return "Voice";
+    case "document":
+      return "File";
+    default:
+      return upper(kind.replaceAll("_", " "));
+  }
+}
+
+/** The newest message of a conversation in the list: where it has no text, the server says its kind in brackets. */
+export function inShort(text: string): string {
+  const kind = /^\[([a-z_]+)\]$/.exec(text)?.[1];
+  return kind === undefined ? text : kindName(kind);
+}
+
 /** The silence that covers an alert for longest. */
 export function silenceOf(alert: Pick<Alert, "kind" | "subject">, silences: Silence[], now: number): Silence | undefined {
   return silences
