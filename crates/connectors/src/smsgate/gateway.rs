@@ -255,7 +255,7 @@ async fn register(shared: &Arc<Shared>, permission: [u8; 32], call: &HookCall) -
             None => (None, Vec::new()),
         });
     let Some(registered) = registered else {
-        return refused(401, "This token was used by another phone.");
+        return refused(401, "This code has let in another phone. Make a new one.");
     };
     shared.bell.notify_one();
     tracing::info!(phone = %registered.id, "a phone was paired");

@@ -21,6 +21,8 @@ mod told;
 mod wire;
 
 #[cfg(test)]
+mod pairing_tests;
+#[cfg(test)]
 mod pool_tests;
 #[cfg(test)]
 mod return_tests;

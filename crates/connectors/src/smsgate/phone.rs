@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 
 use super::config::SmsGateConfig;
 use super::select::Card;
+use super::wire::DeviceIn;
 
 /// Events that a slow stream may be behind; beyond, it is told to pull and no more.
 const BEHIND: usize = 64;
@@ -58,6 +59,10 @@ pub(super) struct Phone {
     /// Whether it fetched its webhooks and settings since we know what they are.
     pub(super) has_hooks: bool,
     pub(super) has_settings: bool,
+    /// How it described itself when it registered; unknown after a restart.
+    pub(super) described: Option<DeviceIn>,
+    /// Whether it has called with its token: the answer to its registration has arrived.
+    pub(super) has_called: bool,
     pub(super) uses: VecDeque<Use>,
     ring: broadcast::Sender<PhoneEvent>,
     /// When it was last woken; nothing once it has come.
@@ -73,7 +78,10 @@ pub(super) struct Phone {
 
 impl Phone {
     pub(super) fn new(record: PhoneRecord) -> Self {
+        let asked = record.hooks_at.is_some() || record.settings_at.is_some();
         Self {
+            has_called: asked || record.seen_at > record.created_at,
+            described: None,
             kept_seen: record.seen_at,
             record,
             streams: 0,
