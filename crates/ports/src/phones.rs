@@ -12,6 +12,11 @@ use crate::hooks::{HookAnswer, HookCall, Pending};
 use crate::store::Unavailable;
 use crate::store::phones::PhoneRecord;
 
+/// Why a pool is down whose phones are there: all of them rest.
+pub const ALL_REST: &str = "no phone of this route can send for now";
+/// Why a pool is down whose phones are there: all of them have reached their limits.
+pub const ALL_AT_LIMIT: &str = "the phones of this route have sent all that they may";
+
 /// Who calls.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PhoneCaller {

@@ -325,10 +325,11 @@ fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     let (answer, _) = shared.act(|pool, now| {
         let acts = seen(pool, phone, now);
         let config = pool.config.clone();
+        let ahead = pool.phones.get(phone).map_or(0, |it| it.clock.ahead());
         let listed = pool.list(phone, AT_ONCE, now);
         let out: Vec<_> = listed
             .iter()
-            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, &config))
+            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, ahead, &config))
             .collect();
         (self::answer(200, &out), acts)
     });
@@ -446,11 +447,8 @@ async fn heard(shared: &Arc<Shared>, phone: &str, path: &str, call: &HookCall) -
         tracing::warn!(phone, "a webhook of a phone has a wrong signature");
         return refused(401, "The signature is wrong.");
     }
-    if inbound::is_skewed(timestamp, now) {
-        tracing::warn!(
-            phone,
-            "the clock of a phone is off by more than two minutes"
-        );
+    if let Some(said) = inbound::signed_at(timestamp) {
+        shared.pool.lock().signed(phone, said, now);
     }
     let Some(told) = inbound::read(phone, &call.body, &cards, now) else {
         return refused(400, "This is no event.");

@@ -16,9 +16,6 @@ use serde_json::Value;
 use super::wire::{self, SimIn};
 use crate::web::signature::{Distrust, Encoding, Hash, Scheme, hmac};
 
-/// How far a phone's clock may be off before the operator is told.
-const SKEW_MILLIS: u64 = 120_000;
-
 /// An event.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,12 +86,11 @@ pub(super) fn check(
     hmac(scheme, key.as_bytes(), &signed, signature)
 }
 
-/// Whether the phone's clock is off; what it signed is believed all the same, since its messages wait
-/// for days where they must.
-pub(super) fn is_skewed(timestamp: &str, now: Timestamp) -> bool {
-    let said = timestamp.parse::<i64>().unwrap_or_default();
-    let off = now.as_millis().abs_diff(said.saturating_mul(1_000));
-    off > SKEW_MILLIS
+/// What time a phone has that signs with this. Should its clock be off, it is believed all the same,
+/// since its messages wait for days where they must.
+pub(super) fn signed_at(timestamp: &str) -> Option<Timestamp> {
+    let seconds = timestamp.parse::<i64>().ok()?;
+    Some(Timestamp::from_millis(seconds.saturating_mul(1_000)))
 }
 
 /// Reads an event of this phone; `None` where it is no event.

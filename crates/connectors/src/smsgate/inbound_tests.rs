@@ -111,8 +111,8 @@ fn health_is_read_from_a_ping() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_noticed() {
-    assert!(!is_skewed("1767323045", NOW));
-    assert!(is_skewed("1767322045", NOW));
-    assert!(is_skewed("yesterday", NOW));
+fn the_time_of_a_signature_is_what_the_phone_has() {
+    let at = |seconds: i64| Some(Timestamp::from_millis(seconds * 1_000));
+    assert_eq!(signed_at("1767323045"), at(1_767_323_045));
+    assert_eq!(signed_at("yesterday"), None);
 }

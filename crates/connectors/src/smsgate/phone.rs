@@ -8,6 +8,7 @@ use ports::phones::PhoneEvent;
 use ports::store::phones::PhoneRecord;
 use tokio::sync::broadcast;
 
+use super::clock::PhoneClock;
 use super::config::SmsGateConfig;
 use super::select::Card;
 use super::wire::DeviceIn;
@@ -56,6 +57,8 @@ pub(super) struct Phone {
     pub(super) silent: bool,
     /// Left alone until then, since it cannot send.
     pub(super) rests_until: Option<Timestamp>,
+    /// What is known of its clock.
+    pub(super) clock: PhoneClock,
     /// Whether it fetched its webhooks and settings since we know what they are.
     pub(super) has_hooks: bool,
     pub(super) has_settings: bool,
@@ -87,6 +90,7 @@ impl Phone {
             streams: 0,
             silent: false,
             rests_until: None,
+            clock: PhoneClock::default(),
             has_hooks: false,
             has_settings: false,
             uses: VecDeque::new(),

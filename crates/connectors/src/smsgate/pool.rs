@@ -15,7 +15,7 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, SubmitOutcome};
 use domain::time::{Millis, Timestamp};
 use ports::connector::{IncomingReceipt, LinkState, Slots, Submission, SubmissionKey};
-use ports::phones::PhoneEvent;
+use ports::phones::{ALL_AT_LIMIT, ALL_REST, PhoneEvent};
 use ports::store::phones::{
     Handing, HandingState, PairingRecord, PhoneBook, PhoneChange, PhonePeer,
 };
@@ -93,6 +93,12 @@ pub(super) struct Open {
     pub(super) moved_at: Timestamp,
     /// Until then it stays with its phone, whatever its validity.
     pub(super) spared_until: Timestamp,
+    /// Whether it was shown to the phone as too late, so that it may say so.
+    pub(super) shown_late: bool,
+    /// For a clock how far ahead its validity was written, at the most, in milliseconds; nothing before.
+    pub(super) written_ahead: Option<i64>,
+    /// How much later than its validity the phone may send it because of its clock.
+    pub(super) late_by: i64,
 }
 
 impl Open {
@@ -120,7 +126,7 @@ pub(super) struct Pool {
     pub(super) invited: BTreeMap<[u8; 32], Actor>,
     /// When six digits were wrong.
     pub(super) guesses: VecDeque<Timestamp>,
-    peers: HashMap<Address, PhonePeer>,
+    pub(super) peers: HashMap<Address, PhonePeer>,
     told: Option<LinkState>,
     pub(super) closing: bool,
 }
@@ -175,6 +181,9 @@ impl Pool {
                 owed: Owed::Word,
                 moved_at: now,
                 spared_until: now.plus(RETURN_WITHIN),
+                shown_late: false,
+                written_ahead: Some(0),
+                late_by: 0,
                 handing,
             };
             self.open.insert(open.handing.id.clone(), open);
@@ -271,6 +280,9 @@ impl Pool {
             owed: Owed::Outcome,
             moved_at: now,
             spared_until: now,
+            shown_late: false,
+            written_ahead: None,
+            late_by: 0,
         };
         let peer = self.know(&it.to, &handing.phone, handing.sim, now);
         self.open.insert(handing.id.clone(), open);
@@ -356,7 +368,9 @@ impl Pool {
             .as_ref()
             .is_some_and(|it| it.is_present(&self.config, now));
         let is_spared = now < open.spared_until;
-        let over = now >= open.handing.valid_until.plus(CLOCK_MARGIN) && !is_spared;
+        let ahead = phone.as_ref().map_or(0, |it| it.clock.ahead());
+        let margin = CLOCK_MARGIN.get() + open.wait_for_clock(ahead).get();
+        let over = now >= open.handing.valid_until.plus(Millis::new(margin)) && !is_spared;
         let quiet = now.since(open.moved_at);
         let is_kept = open.keeping == Keeping::Kept;
         if open.keeping == Keeping::Lost {
@@ -448,7 +462,7 @@ impl Pool {
             return LinkState::Down("no phone of this route is there".into());
         }
         if !phones().any(|it| present(&it) && !it.rests(now)) {
-            return LinkState::Down("no phone of this route can send for now".into());
+            return LinkState::Down(ALL_REST.into());
         }
         let has_left = |it: &Phone| {
             self.cards_of(it, now)
@@ -456,7 +470,7 @@ impl Pool {
                 .any(|it| it.able && it.left > 0)
         };
         if !phones().any(has_left) {
-            return LinkState::Down("the phones of this route have sent all that they may".into());
+            return LinkState::Down(ALL_AT_LIMIT.into());
         }
         LinkState::Up
     }

@@ -215,7 +215,7 @@ fn each_failure_has_its_remedy() {
     for (error, want, rests) in [
         ("RESULT_ERROR_NO_SERVICE", vec!["returned"], true),
         ("RESULT_ERROR_LIMIT_EXCEEDED", vec!["returned"], true),
-        ("TTL expired", vec!["returned"], false),
+        ("TTL expired", vec!["returned"], true),
         (
             "RESULT_ERROR_GENERIC_FAILURE",
             vec!["not accepted: generic_failure"],

@@ -9,6 +9,7 @@ use ports::store::phones::{Handing, SimCard};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::clock::shifted;
 use super::config::SmsGateConfig;
 use super::listing::Shown;
 
@@ -118,9 +119,10 @@ struct TextOut<'a> {
 }
 
 impl<'a> MessageOut<'a> {
-    pub(super) fn of(it: &'a Handing, shown: Shown, config: &SmsGateConfig) -> Self {
+    /// `ahead`: by how much the phone's clock is, in milliseconds.
+    pub(super) fn of(it: &'a Handing, shown: Shown, ahead: i64, config: &SmsGateConfig) -> Self {
         let valid_until = match shown {
-            Shown::Send | Shown::Cancel => it.valid_until,
+            Shown::Send | Shown::Cancel => shifted(it.valid_until, ahead),
             Shown::Ask => LONG_OVER,
         };
         Self {
