@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, oneshot, watch};
 
-use super::inbound::{self, Told};
+use super::inbound::{self, Reader, Told};
 use super::pairing::{credential, kept};
 use super::phone::{enqueued, event};
 use super::receipt::Report;
@@ -181,7 +181,7 @@ impl PhoneGateway for PhoneRoute {
         Box::pin(async move {
             self.shared.loaded().await;
             let (found, kept) = self.shared.act(|pool, now| {
-                let Some(mut phone) = pool.phones.remove(phone) else {
+                let Some(mut phone) = pool.send_away(phone) else {
                     return (false, Vec::new());
                 };
                 // Its permission must not let it in again.
@@ -450,11 +450,21 @@ async fn heard(shared: &Arc<Shared>, phone: &str, path: &str, call: &HookCall) -
     if let Some(said) = inbound::signed_at(timestamp) {
         shared.pool.lock().signed(phone, said, now);
     }
-    let Some(told) = inbound::read(phone, &call.body, &cards, now) else {
+    let by = Reader {
+        phone,
+        cards: &cards,
+        known: &|ending| shared.pool.lock().person(ending),
+    };
+    let Some(told) = inbound::read(by, &call.body, now) else {
         return refused(400, "This is no event.");
     };
     let mut waits = Vec::new();
     match told {
+        // It would come again for days, and be no better: it is told, and answered as done.
+        Told::Stranger => tracing::warn!(
+            phone,
+            "a message to a phone was left out: its sender is no number that can be answered"
+        ),
         Told::Nothing(why) => tracing::info!(phone, why, "a webhook of a phone tells nothing"),
         Told::Health(health) => {
             let ((), kept) = shared.act(|pool, _| {

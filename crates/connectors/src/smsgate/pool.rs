@@ -13,6 +13,7 @@ use domain::model::attempt::PartSet;
 use domain::model::audit::{Actor, AuditEntry};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, SubmitOutcome};
+use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use ports::connector::{IncomingReceipt, LinkState, Slots, Submission, SubmissionKey};
 use ports::phones::{ALL_AT_LIMIT, ALL_REST, PhoneEvent};
@@ -312,6 +313,27 @@ impl Pool {
         }
         self.peers.insert(person.clone(), peer.clone());
         Act::Keep(PhoneChange::Peer(Box::new(peer)))
+    }
+
+    /// The one person whose number ends with these digits, of those that the phones know.
+    pub(super) fn person(&self, ending: &str) -> Option<PhoneNumber> {
+        let numbers = self.peers.keys().filter_map(Address::phone);
+        let mut its = numbers.filter(|it| it.digits().ends_with(ending));
+        let person = its.next()?;
+        its.next().is_none().then(|| person.clone())
+    }
+
+    /// Lets go of a phone for good. What it holds it is told not to send, should it still hear; its
+    /// word on that is not: its token opens nothing from here on.
+    pub(super) fn send_away(&mut self, phone: &str) -> Option<Phone> {
+        let phone = self.phones.remove(phone)?;
+        let its = self.open.iter_mut();
+        let ahead = phone.clock.ahead();
+        for (id, open) in its.filter(|it| it.1.handing.phone == phone.record.id) {
+            open.wait_for_clock(ahead);
+            phone.tell(cancelled(id));
+        }
+        Some(phone)
     }
 
     /// What was handed is kept, or could not be.
