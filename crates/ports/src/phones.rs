@@ -81,6 +81,8 @@ pub struct PhoneStanding {
     pub used: (u32, u32),
     /// Until when it is left alone, because it could not send.
     pub rests_until: Option<Timestamp>,
+    /// By how many seconds its clock is ahead of ours, less than zero behind, as far as it is known.
+    pub clock_off: Option<i64>,
 }
 
 /// What an operator changes of a phone; `None` leaves it as it is.

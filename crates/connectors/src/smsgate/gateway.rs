@@ -144,6 +144,7 @@ impl PhoneGateway for PhoneRoute {
                 ),
                 used: it.used_by_all(now),
                 rests_until: it.rests_until.filter(|it| *it > now),
+                clock_off: it.clock.told_seconds(),
             };
             pool.phones.values().map(standing).collect()
         })
