@@ -202,7 +202,10 @@ impl PhoneNumber {
         let none = PhoneError::NoCountryPrefix;
         let region = home.as_str().parse().map_err(|_| none)?;
         let number = PHONE_NUMBER_UTIL.parse(digits.as_str(), Some(region));
-        let number = number.ok().filter(|it| it.is_valid()).ok_or(none)?;
+        let number = number
+            .ok()
+            .filter(rlibphonenumber::PhoneNumber::is_valid)
+            .ok_or(none)?;
         Self::parse(&number.format_as(PhoneNumberFormat::E164))
     }
 

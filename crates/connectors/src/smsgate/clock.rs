@@ -2,7 +2,7 @@
 //!
 //! The app judges validity by its own clock. What it signs carries the time that it has, fresh for each
 //! try, and its reports the times of their steps, which may come late but never early. So `validUntil` is
-//! written by the phone's clock. Of a phone that has said nothing since the start nothing is known: it is
+//! written by the phone's clock (R-PHONE-3). Of a phone that has said nothing since the start nothing is known: it is
 //! waited for the margin only.
 
 use domain::time::{Millis, Timestamp};

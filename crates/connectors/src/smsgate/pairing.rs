@@ -67,7 +67,7 @@ impl Pool {
                 let mut phones = self.phones.values_mut();
                 let phone = phones.find(|it| it.record.token_hash == hash);
                 if let Some(phone) = phone {
-                    phone.has_called = true;
+                    phone.entry.has_called = true;
                     return Some(PhoneCaller::Phone(Arc::clone(&phone.record.id)));
                 }
                 let pairing = self.pairings.get(&hash).filter(|it| is_good(it, now));
@@ -152,7 +152,7 @@ impl Pool {
             let same = phones.find(|it| it.record.paired_by == permission)?;
             let may_come = match sameness(same, device, pairing.name.is_some()) {
                 Sameness::Same => true,
-                Sameness::Unknown => !same.has_called,
+                Sameness::Unknown => !same.entry.has_called,
                 Sameness::Other => false,
             };
             if !may_come {
@@ -160,8 +160,8 @@ impl Pool {
                     "another phone came with the code that a phone was paired with");
                 return None;
             }
-            same.has_called = false;
-            same.described = Some(device.clone());
+            same.entry.has_called = false;
+            same.entry.described = Some(device.clone());
             same.record.token_hash = secrets::hash(&token);
             same.seen(now);
             let registered = Registered {
@@ -204,7 +204,7 @@ impl Pool {
             Act::Told(PhoneChange::Phone(Box::new(record.clone())), Box::new(line)),
         ];
         let mut phone = Phone::new(record);
-        phone.described = Some(device.clone());
+        phone.entry.described = Some(device.clone());
         self.phones.insert(Arc::clone(&id), phone);
         Some((Registered { id, token }, acts))
     }
@@ -227,7 +227,7 @@ fn sameness(phone: &Phone, device: &DeviceIn, is_named: bool) -> Sameness {
     }
     let cards = device.sim_cards.as_ref();
     let identifies = cards.is_some_and(|it| it.iter().any(SimIn::identifies));
-    let Some(before) = &phone.described else {
+    let Some(before) = &phone.entry.described else {
         // After a restart: what is kept of it.
         let own = device.name.as_deref().and_then(wire::text);
         let is_other = !is_named && own.is_some_and(|it| it != phone.record.name)

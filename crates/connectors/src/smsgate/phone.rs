@@ -47,6 +47,15 @@ pub(super) struct Use {
     pub(super) parts: u16,
 }
 
+/// How a phone was let in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// How it described itself when it registered; unknown after a restart.
+    pub(super) described: Option<DeviceIn>,
+    /// Whether it has called with its token: the answer to its registration has arrived.
+    pub(super) has_called: bool,
+}
+
 /// A phone.
 #[derive(Debug)]
 pub(super) struct Phone {
@@ -62,10 +71,8 @@ pub(super) struct Phone {
     /// Whether it fetched its webhooks and settings since we know what they are.
     pub(super) has_hooks: bool,
     pub(super) has_settings: bool,
-    /// How it described itself when it registered; unknown after a restart.
-    pub(super) described: Option<DeviceIn>,
-    /// Whether it has called with its token: the answer to its registration has arrived.
-    pub(super) has_called: bool,
+    /// How it was let in.
+    pub(super) entry: Entry,
     pub(super) uses: VecDeque<Use>,
     ring: broadcast::Sender<PhoneEvent>,
     /// When it was last woken; nothing once it has come.
@@ -83,8 +90,10 @@ impl Phone {
     pub(super) fn new(record: PhoneRecord) -> Self {
         let asked = record.hooks_at.is_some() || record.settings_at.is_some();
         Self {
-            has_called: asked || record.seen_at > record.created_at,
-            described: None,
+            entry: Entry {
+                described: None,
+                has_called: asked || record.seen_at > record.created_at,
+            },
             kept_seen: record.seen_at,
             record,
             streams: 0,

@@ -320,7 +320,7 @@ impl Pool {
         let numbers = self.peers.keys().filter_map(Address::phone);
         let mut its = numbers.filter(|it| it.digits().ends_with(ending));
         let person = its.next()?;
-        its.next().is_none().then(|| person.clone())
+        its.next().is_none().then_some(*person)
     }
 
     /// Lets go of a phone for good. What it holds it is told not to send, should it still hear; its
