@@ -116,6 +116,40 @@ def test_what_is_out_of_time_on_a_phone_is_sent_once_by_another_and_never_by_it(
     assert [it.text for it in other.sent] == ["out of time"]
 
 
+# Clocks.
+
+
+def test_a_phone_whose_clock_is_ahead_sends_all_the_same(api: Api, paired: Callable[..., Phone]) -> None:
+    # Further than it may hold a message.
+    phone = paired(name="Google/ahead", skew=600)
+    first = api.send(ANA, "ahead of time")["message"]["id"]
+    assert api.reaches(first, "delivered")
+    assert [it.text for it in phone.sent] == ["ahead of time"]
+    # At the first it did not know better, at most.
+    assert len(phone.messages) <= 2
+
+
+def test_a_phone_whose_clock_is_behind_does_not_send_what_another_sent(
+    api: Api, paired: Callable[..., Phone], server: Server
+) -> None:
+    phone = paired(name="Google/behind", holds=True, skew=-300)
+    phone.ping()
+    until("it said how it is", lambda: [it for it in api.get("/v1/phones")["items"] if it.get("health")])
+    sent = api.send(ANA, "behind the time", validity=3600)["message"]["id"]
+    until("the phone has it", lambda: _ids(phone, "behind the time"))
+    phone.stop()
+    assert server.clock is not None
+    server.clock.forward(seconds=185)
+    other = paired(name="Google/second")
+    assert api.reaches(sent, "delivered")
+    # It comes back; as much time has passed for it.
+    phone.habits.skew = -300 + 185
+    phone.let_go()
+    phone.start()
+    until("it said that it will not", lambda: all(it.state in ("Failed", "Cancelled") for it in phone.messages.values()))
+    assert (phone.sent, [it.text for it in other.sent]) == ([], ["behind the time"])
+
+
 def test_a_phone_without_service_rests_and_another_sends(api: Api, paired: Callable[..., Phone]) -> None:
     phone = paired(name="Google/first", outcome="Failed: RESULT_ERROR_NO_SERVICE")
     sent = api.send(ANA, "no service")["message"]["id"]

@@ -61,6 +61,11 @@ def test_who_has_no_token_is_refused_and_a_token_is_for_one_phone(server: Server
     assert first.json()["token"] != again.json()["token"]
     other = httpx.post(url, json={**body, "name": "Samsung/a52"}, headers=right, trust_env=False)
     assert other.status_code == 401
+    # It was let in: whoever says the same of itself now may be another, and takes no place.
+    mine = {"Authorization": f"Bearer {again.json()['token']}"}
+    assert httpx.get(f"{server.url}/phone/v1/message", headers=mine, trust_env=False).status_code == 200
+    assert httpx.post(url, json=body, headers=right, trust_env=False).status_code == 401
+    assert httpx.get(f"{server.url}/phone/v1/message", headers=mine, trust_env=False).status_code == 200
     api.http.delete(f"/v1/phones/{first.json()['id']}")
     assert httpx.post(url, json=body, headers=right, trust_env=False).status_code == 401
     # Before it is registered the app asks for its address, and takes nothing but success.
@@ -223,6 +228,17 @@ def test_a_person_is_answered_by_the_phone_that_they_wrote_to(api: Api, paired: 
         answer = api.send(person, f"Answer {no}", inReplyTo=heard["id"])["message"]["id"]
         assert api.ended(answer)["status"] == "delivered"
         assert phone.sent[-1].text == f"Answer {no}"
+
+
+def test_a_person_is_known_however_the_phone_shows_their_number(api: Api, paired: Callable[..., Phone]) -> None:
+    phone = paired()
+    person = "+40721000777"
+    phone.receive("40721000777", "without a plus")
+    until("it is heard", lambda: _received(api, "without a plus"))
+    api.ended(api.send(person, "Salut")["message"]["id"])
+    phone.receive("0721000777", "as dialled at home")
+    [heard] = until("it is heard", lambda: _received(api, "as dialled at home"))
+    assert heard["from"] == person
 
 
 def test_a_phone_says_how_it_is(api: Api, paired: Callable[..., Phone]) -> None:

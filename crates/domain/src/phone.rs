@@ -179,6 +179,36 @@ impl PhoneNumber {
         }
     }
 
+    /// Reads a number as a telephone in `home` shows it: international, or as people of that country write
+    /// and dial it. A number that this country has not assigned is none: there is no telling whose it is.
+    ///
+    /// For what a telephone says of who called or wrote to it. Slow, as [`is_valid`](Self::is_valid) is.
+    ///
+    /// ```
+    /// use domain::phone::{CountryCode, PhoneNumber};
+    ///
+    /// let home = CountryCode::from_letters(*b"RO");
+    /// for shown in ["0712 345 678", "40712345678", "+40712345678"] {
+    ///     assert_eq!(PhoneNumber::parse_at(shown, home).unwrap().as_str(), "+40712345678");
+    /// }
+    /// assert!(PhoneNumber::parse_at("1234", home).is_err());
+    /// ```
+    pub fn parse_at(input: &str, home: CountryCode) -> Result<Self, PhoneError> {
+        match Self::parse(input) {
+            Err(PhoneError::NoCountryPrefix) => {}
+            read @ (Ok(_) | Err(_)) => return read,
+        }
+        let (_, digits) = read::read(input)?;
+        let none = PhoneError::NoCountryPrefix;
+        let region = home.as_str().parse().map_err(|_| none)?;
+        let number = PHONE_NUMBER_UTIL.parse(digits.as_str(), Some(region));
+        let number = number
+            .ok()
+            .filter(rlibphonenumber::PhoneNumber::is_valid)
+            .ok_or(none)?;
+        Self::parse(&number.format_as(PhoneNumberFormat::E164))
+    }
+
     /// Takes back what [`as_str`](Self::as_str) gave, from a store or a file.
     ///
     /// Looks only at the form, `+` and at most 15 digits, and never changes it: a number that was

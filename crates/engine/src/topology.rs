@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::policy::Policy;
-use domain::model::route::{OnUnknown, Route};
+use domain::model::route::{OnUnknown, Route, RouteClass};
 use domain::model::sender::Sender;
 
 /// A tenant.
@@ -64,11 +64,13 @@ impl Topology {
     }
 
     /// Whether what leaves by this route is marked first, so that after a crash the rest is known not to
-    /// have left: where it must not leave twice (R-DUP), and where it would count as used until then
-    /// (R-QUOTA-1).
+    /// have left: where it must not leave twice (R-DUP), where it would count as used until then
+    /// (R-QUOTA-1), and where an unknown outcome is long waited for since a phone may have it (R-PHONE-3).
     pub fn marks_started(&self, route: &Route) -> bool {
         let of_project = self.project(route.project).map(|it| &it.policy.quotas);
-        route.on_unknown == OnUnknown::Fail
+        let is_phone = route.class == Some(RouteClass::Phone) && !route.simulator;
+        is_phone
+            || route.on_unknown == OnUnknown::Fail
             || !route.quotas.is_none()
             || of_project.is_some_and(|it| !it.is_none())
     }

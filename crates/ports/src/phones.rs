@@ -12,6 +12,11 @@ use crate::hooks::{HookAnswer, HookCall, Pending};
 use crate::store::Unavailable;
 use crate::store::phones::PhoneRecord;
 
+/// Why a pool is down whose phones are there: all of them rest.
+pub const ALL_REST: &str = "no phone of this route can send for now";
+/// Why a pool is down whose phones are there: all of them have reached their limits.
+pub const ALL_AT_LIMIT: &str = "the phones of this route have sent all that they may";
+
 /// Who calls.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PhoneCaller {
@@ -76,6 +81,8 @@ pub struct PhoneStanding {
     pub used: (u32, u32),
     /// Until when it is left alone, because it could not send.
     pub rests_until: Option<Timestamp>,
+    /// By how many seconds its clock is ahead of ours, less than zero behind, as far as it is known.
+    pub clock_off: Option<i64>,
 }
 
 /// What an operator changes of a phone; `None` leaves it as it is.

@@ -96,6 +96,7 @@ impl PhoneGateway for Desk {
             holds: 2,
             used: (3, 4),
             rests_until: None,
+            clock_off: Some(-300),
         };
         Box::pin(ready(vec![standing]))
     }
@@ -139,6 +140,7 @@ async fn phones_are_listed_without_their_secrets_and_for_their_project_only() {
         ("connected", json!(true)),
         ("webhooksInstalled", json!(false)),
         ("holds", json!(2)),
+        ("clockOffSeconds", json!(-300)),
         ("sentLastHour", json!(3)),
         ("perHour", json!(null)),
         ("lastSeenAt", json!("2027-01-15T08:00:00.000Z")),

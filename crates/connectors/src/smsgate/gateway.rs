@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, oneshot, watch};
 
-use super::inbound::{self, Told};
+use super::inbound::{self, Reader, Told};
 use super::pairing::{credential, kept};
 use super::phone::{enqueued, event};
 use super::receipt::Report;
@@ -144,6 +144,7 @@ impl PhoneGateway for PhoneRoute {
                 ),
                 used: it.used_by_all(now),
                 rests_until: it.rests_until.filter(|it| *it > now),
+                clock_off: it.clock.told_seconds(),
             };
             pool.phones.values().map(standing).collect()
         })
@@ -181,7 +182,7 @@ impl PhoneGateway for PhoneRoute {
         Box::pin(async move {
             self.shared.loaded().await;
             let (found, kept) = self.shared.act(|pool, now| {
-                let Some(mut phone) = pool.phones.remove(phone) else {
+                let Some(mut phone) = pool.send_away(phone) else {
                     return (false, Vec::new());
                 };
                 // Its permission must not let it in again.
@@ -255,7 +256,7 @@ async fn register(shared: &Arc<Shared>, permission: [u8; 32], call: &HookCall) -
             None => (None, Vec::new()),
         });
     let Some(registered) = registered else {
-        return refused(401, "This token was used by another phone.");
+        return refused(401, "This code has let in another phone. Make a new one.");
     };
     shared.bell.notify_one();
     tracing::info!(phone = %registered.id, "a phone was paired");
@@ -325,10 +326,11 @@ fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
     let (answer, _) = shared.act(|pool, now| {
         let acts = seen(pool, phone, now);
         let config = pool.config.clone();
+        let ahead = pool.phones.get(phone).map_or(0, |it| it.clock.ahead());
         let listed = pool.list(phone, AT_ONCE, now);
         let out: Vec<_> = listed
             .iter()
-            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, &config))
+            .map(|(it, shown)| MessageOut::of(&it.handing, *shown, ahead, &config))
             .collect();
         (self::answer(200, &out), acts)
     });
@@ -446,17 +448,24 @@ async fn heard(shared: &Arc<Shared>, phone: &str, path: &str, call: &HookCall) -
         tracing::warn!(phone, "a webhook of a phone has a wrong signature");
         return refused(401, "The signature is wrong.");
     }
-    if inbound::is_skewed(timestamp, now) {
-        tracing::warn!(
-            phone,
-            "the clock of a phone is off by more than two minutes"
-        );
+    if let Some(said) = inbound::signed_at(timestamp) {
+        shared.pool.lock().signed(phone, said, now);
     }
-    let Some(told) = inbound::read(phone, &call.body, &cards, now) else {
+    let by = Reader {
+        phone,
+        cards: &cards,
+        known: &|ending| shared.pool.lock().person(ending),
+    };
+    let Some(told) = inbound::read(by, &call.body, now) else {
         return refused(400, "This is no event.");
     };
     let mut waits = Vec::new();
     match told {
+        // It would come again for days, and be no better: it is told, and answered as done.
+        Told::Stranger => tracing::warn!(
+            phone,
+            "a message to a phone was left out: its sender is no number that can be answered"
+        ),
         Told::Nothing(why) => tracing::info!(phone, why, "a webhook of a phone tells nothing"),
         Told::Health(health) => {
             let ((), kept) = shared.act(|pool, _| {

@@ -6,7 +6,7 @@
 //! sender and time, which together are the message's id here; its text alone says nothing.
 
 use domain::model::content::Content;
-use domain::phone::PhoneNumber;
+use domain::phone::{CountryCode, PhoneNumber};
 use domain::time::Timestamp;
 use ports::connector::IncomingMessage;
 use ports::store::phones::{PhoneHealth, SimCard};
@@ -15,9 +15,6 @@ use serde_json::Value;
 
 use super::wire::{self, SimIn};
 use crate::web::signature::{Distrust, Encoding, Hash, Scheme, hmac};
-
-/// How far a phone's clock may be off before the operator is told.
-const SKEW_MILLIS: u64 = 120_000;
 
 /// An event.
 #[derive(Debug, Deserialize)]
@@ -69,6 +66,8 @@ pub(super) enum Told {
     Health(PhoneHealth),
     /// Its cards, not masked.
     Cards(Vec<SimCard>),
+    /// A person wrote, and who it was cannot be told.
+    Stranger,
     /// Nothing for us, and why.
     Nothing(&'static str),
 }
@@ -89,39 +88,44 @@ pub(super) fn check(
     hmac(scheme, key.as_bytes(), &signed, signature)
 }
 
-/// Whether the phone's clock is off; what it signed is believed all the same, since its messages wait
-/// for days where they must.
-pub(super) fn is_skewed(timestamp: &str, now: Timestamp) -> bool {
-    let said = timestamp.parse::<i64>().unwrap_or_default();
-    let off = now.as_millis().abs_diff(said.saturating_mul(1_000));
-    off > SKEW_MILLIS
+/// What time a phone has that signs with this. Should its clock be off, it is believed all the same,
+/// since its messages wait for days where they must.
+pub(super) fn signed_at(timestamp: &str) -> Option<Timestamp> {
+    let seconds = timestamp.parse::<i64>().ok()?;
+    Some(Timestamp::from_millis(seconds.saturating_mul(1_000)))
+}
+
+/// The phone that an event comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    /// Its id.
+    pub(super) phone: &'a str,
+    /// Its SIM cards.
+    pub(super) cards: &'a [SimCard],
+    /// The one person whose number ends with these digits, of those that the phones write to.
+    pub(super) known: &'a dyn Fn(&str) -> Option<PhoneNumber>,
 }
 
 /// Reads an event of this phone; `None` where it is no event.
-pub(super) fn read(phone: &str, body: &[u8], cards: &[SimCard], now: Timestamp) -> Option<Told> {
+pub(super) fn read(by: Reader<'_>, body: &[u8], now: Timestamp) -> Option<Told> {
     let event: Event = serde_json::from_slice(body).ok()?;
-    if event.device_id.as_deref().is_some_and(|it| it != phone) {
+    if event.device_id.as_deref().is_some_and(|it| it != by.phone) {
         return Some(Told::Nothing("it names another phone"));
     }
     let payload = event.payload;
     Some(match &*event.kind {
         "sms:received" => {
             let text = payload.message.clone();
-            message(phone, &payload, text, cards)
+            message(by, &payload, text)
         }
         "sms:data-received" => {
             let text = payload.data.as_deref().and_then(data_text);
-            message(phone, &payload, text, cards)
+            message(by, &payload, text)
         }
         "mms:downloaded" => {
             let text = payload.body.clone().filter(|it| !it.trim().is_empty());
             let text = text.or_else(|| payload.subject.clone());
-            message(
-                phone,
-                &payload,
-                text.filter(|it| !it.trim().is_empty()),
-                cards,
-            )
+            message(by, &payload, text.filter(|it| !it.trim().is_empty()))
         }
         "system:ping" => match payload.health {
             Some(health) => Told::Health(self::health(&health, now)),
@@ -132,23 +136,28 @@ pub(super) fn read(phone: &str, body: &[u8], cards: &[SimCard], now: Timestamp) 
     })
 }
 
-fn message(phone: &str, payload: &Payload, text: Option<String>, cards: &[SimCard]) -> Told {
-    let sender = payload
-        .sender
-        .as_deref()
-        .or(payload.phone_number.as_deref());
-    let sender = sender.unwrap_or_default().trim();
-    let Ok(from) = PhoneNumber::parse(sender) else {
-        return Told::Nothing("a sender that is no international number cannot be answered");
-    };
+fn message(by: Reader<'_>, payload: &Payload, text: Option<String>) -> Told {
+    let Reader { phone, cards, .. } = by;
     let sim = payload.sim_number.and_then(|it| u8::try_from(it).ok());
     let card = cards.iter().find(|it| Some(it.number) == sim);
-    let own = |it: &str| PhoneNumber::parse(it).ok().map(|it| it.to_string());
+    let own = |it: &str| PhoneNumber::parse(it).ok();
     let to = payload
         .recipient
         .as_deref()
         .and_then(own)
         .or_else(|| card.and_then(|it| it.phone_number.as_deref()).and_then(own));
+    let mut numbers = cards.iter().filter_map(|it| it.phone_number.as_deref());
+    let any = to.or_else(|| numbers.find_map(own));
+    let sender = payload
+        .sender
+        .as_deref()
+        .or(payload.phone_number.as_deref());
+    let sender = sender.unwrap_or_default().trim();
+    let home = any.and_then(|it| it.country());
+    let Some(from) = writer(sender, home, by.known) else {
+        return Told::Stranger;
+    };
+    let to = to.map(|it| it.to_string());
     let received = payload.received_at.as_deref().and_then(moment);
     let message_id = match &payload.message_id {
         Some(Value::String(text)) => text.clone(),
@@ -167,6 +176,40 @@ fn message(phone: &str, payload: &Payload, text: Option<String>, cards: &[SimCar
         message: Box::new(message),
         sim,
     }
+}
+
+/// So many digits at least say who it is, where no other whom the phones know has the same.
+const TELLING: usize = 7;
+/// So many digits have a calling code in front where they make a number: those of a country are fewer.
+const WITH_CODE: usize = 11;
+
+/// Who wrote, R-IN-3. Phones show numbers of their own country as these are dialled there, too, and
+/// some leave out the plus.
+fn writer(
+    sender: &str,
+    home: Option<CountryCode>,
+    known: impl Fn(&str) -> Option<PhoneNumber>,
+) -> Option<PhoneNumber> {
+    let read = home.map_or_else(
+        || PhoneNumber::parse(sender),
+        |home| PhoneNumber::parse_at(sender, home),
+    );
+    if let Ok(number) = read {
+        return Some(number);
+    }
+    let is_written = |it: char| it.is_ascii_digit() || " -().".contains(it);
+    if !sender.chars().all(is_written) {
+        return None;
+    }
+    let digits: String = sender.chars().filter(char::is_ascii_digit).collect();
+    let ending = digits.trim_start_matches('0');
+    let person = || (ending.len() >= TELLING).then(|| known(ending)).flatten();
+    let with_code = || {
+        let number = PhoneNumber::from_msisdn(sender).ok()?;
+        let has_code = ending.len() == digits.len() && digits.len() >= WITH_CODE;
+        (has_code && number.is_valid()).then_some(number)
+    };
+    person().or_else(with_code)
 }
 
 /// The text of a data message, where it is one.

@@ -8,14 +8,24 @@ const SIGNATURE: &str = "ac10b8a1d0fd43ba2828ca29a3cf2ab2714758917e6a3835905c32c
 const PHONE: &str = "QslD_GefqiYV6RQXdkM6V";
 const NOW: Timestamp = Timestamp::from_millis(1_767_323_046_000);
 
+fn by(cards: &[SimCard]) -> Reader<'_> {
+    Reader {
+        phone: PHONE,
+        cards,
+        known: &|_| None,
+    }
+}
+
 fn told(body: &str) -> Told {
-    read(PHONE, body.as_bytes(), &[], NOW).unwrap()
+    read(by(&[]), body.as_bytes(), NOW).unwrap()
 }
 
 fn written(body: &str) -> IncomingMessage {
     match told(body) {
         Told::Message { message, .. } => *message,
-        other @ (Told::Health(_) | Told::Cards(_) | Told::Nothing(_)) => panic!("{other:?}"),
+        other @ (Told::Health(_) | Told::Cards(_) | Told::Stranger | Told::Nothing(_)) => {
+            panic!("{other:?}")
+        }
     }
 }
 
@@ -64,7 +74,7 @@ fn it_was_written_to_the_number_of_its_card_where_that_is_known() {
         phone_number: Some(number.into()),
         carrier: None,
     };
-    let to = |cards: &[SimCard]| match read(PHONE, EVENT.as_bytes(), cards, NOW) {
+    let to = |cards: &[SimCard]| match read(by(cards), EVENT.as_bytes(), NOW) {
         Some(Told::Message { message, sim }) => (message.to, sim),
         other => panic!("{other:?}"),
     };
@@ -73,6 +83,41 @@ fn it_was_written_to_the_number_of_its_card_where_that_is_known() {
         ("+40722000009".into(), Some(1))
     );
     assert_eq!(to(&[card("********0009")]), ("".into(), Some(1)));
+}
+
+#[test]
+fn a_number_without_its_plus_or_its_country_is_one_persons_where_that_is_certain() {
+    let cards = [SimCard {
+        number: 1,
+        phone_number: Some("+40722000009".into()),
+        carrier: None,
+    }];
+    let from = |reader: Reader<'_>, sender: &str| {
+        let body = EVENT.replace("+40721000001", sender);
+        match read(reader, body.as_bytes(), NOW) {
+            Some(Told::Message { message, .. }) => message.from.to_string(),
+            Some(Told::Stranger) => "nobody".to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for sender in ["0721000001", "40721000001", "0721 000 001", "0040721000001"] {
+        assert_eq!(from(by(&cards), sender), "+40721000001", "{sender}");
+    }
+    // Its own number is not known.
+    assert_eq!(from(by(&[]), "40721000001"), "+40721000001");
+    let known = |ending: &str| {
+        let person = PhoneNumber::parse("+40721000001").ok();
+        person.filter(|it| it.digits().ends_with(ending))
+    };
+    let knows = Reader {
+        known: &known,
+        ..by(&[])
+    };
+    assert_eq!(from(knows, "0721000001"), "+40721000001");
+    assert_eq!(from(knows, "0721000002"), "nobody");
+    for sender in ["0721000001", "1234", "2025550123", "Orange", ""] {
+        assert_eq!(from(by(&[]), sender), "nobody", "{sender}");
+    }
 }
 
 #[test]
@@ -93,10 +138,10 @@ fn what_has_no_text_or_no_number_is_told_as_such() {
     assert_eq!(written(&data).content.plain_text(), Some("Salut"));
     assert!(written(&data.replace("U2FsdXQ=", "AAEC")).unsupported);
     let named = EVENT.replace("+40721000001", "Orange");
-    assert!(matches!(told(&named), Told::Nothing(_)));
+    assert!(matches!(told(&named), Told::Stranger));
     let foreign = EVENT.replace(PHONE, "somebody-else");
     assert!(matches!(told(&foreign), Told::Nothing(_)));
-    assert!(read(PHONE, b"[]", &[], NOW).is_none());
+    assert!(read(by(&[]), b"[]", NOW).is_none());
 }
 
 #[test]
@@ -111,8 +156,8 @@ fn health_is_read_from_a_ping() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_noticed() {
-    assert!(!is_skewed("1767323045", NOW));
-    assert!(is_skewed("1767322045", NOW));
-    assert!(is_skewed("yesterday", NOW));
+fn the_time_of_a_signature_is_what_the_phone_has() {
+    let at = |seconds: i64| Some(Timestamp::from_millis(seconds * 1_000));
+    assert_eq!(signed_at("1767323045"), at(1_767_323_045));
+    assert_eq!(signed_at("yesterday"), None);
 }

@@ -60,10 +60,17 @@ impl Pool {
         shown.sort_by_key(|(it, _)| (it.handing.handed_at, it.handing.message, it.handing.attempt));
         let is_all = shown.len() <= most;
         shown.truncate(most);
+        let mut ahead = 0;
         if let Some(phone) = self.phones.get_mut(phone) {
             phone.pulled(is_all, now);
+            ahead = phone.clock.ahead();
         }
-        let note = |(open, _): &mut (&mut Open, Shown)| {
+        let note = |(open, what): &mut (&mut Open, Shown)| {
+            match what {
+                Shown::Send => open.written_for(ahead),
+                Shown::Ask => open.shown_late = true,
+                Shown::Cancel => {}
+            }
             if !open.listed {
                 open.listed = true;
                 open.moved_at = now;

@@ -1,10 +1,11 @@
 //! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
-//! Reading order: `pool` (the state, without I/O) with `phone`, `select`, `listing`, `reports`, `pairing`, `told`; the
+//! Reading order: `pool` (the state, without I/O) with `phone`, `clock`, `select`, `listing`, `reports`, `pairing`, `told`; the
 //! pure halves `wire`, `receipt`, `inbound`, `codes`; then this file, which runs the pool, and
 //! `gateway`, which answers phones. Phones call us: [`ports::phones`] is where their calls come in.
 
+mod clock;
 mod codes;
 mod config;
 mod gateway;
@@ -20,6 +21,10 @@ mod select;
 mod told;
 mod wire;
 
+#[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
+mod pairing_tests;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]

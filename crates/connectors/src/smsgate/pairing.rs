@@ -3,7 +3,8 @@
 //! The app's three ways in lead to the same: the token as private token (*Sign Up*), as password
 //! (*Sign In*, with any login), or its six digits (*By Code*). A permission is for one phone; the
 //! same phone may use it again for a few minutes, since the app repeats a request whose answer was
-//! lost.
+//! lost. Whoever comes again must be it: by its push token or its SIM cards; where neither says so,
+//! only until the token of the answer was used, since then the answer was not lost.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use ports::store::phones::{PairingRecord, PhoneChange, PhoneRecord, SigningKey};
 
 use super::phone::Phone;
 use super::pool::{Act, Pool};
-use super::wire::{self, DeviceIn};
+use super::wire::{self, DeviceIn, SimIn};
 use super::{secrets, told};
 
 /// How long a permission is good for.
@@ -63,8 +64,10 @@ impl Pool {
         match credential {
             Credential::Token(token) => {
                 let hash = secrets::hash(token);
-                let phone = self.phones.values().find(|it| it.record.token_hash == hash);
+                let mut phones = self.phones.values_mut();
+                let phone = phones.find(|it| it.record.token_hash == hash);
                 if let Some(phone) = phone {
+                    phone.entry.has_called = true;
                     return Some(PhoneCaller::Phone(Arc::clone(&phone.record.id)));
                 }
                 let pairing = self.pairings.get(&hash).filter(|it| is_good(it, now));
@@ -147,9 +150,18 @@ impl Pool {
         if pairing.used_at.is_some() {
             let mut phones = self.phones.values_mut();
             let same = phones.find(|it| it.record.paired_by == permission)?;
-            if same.record.name != name || same.record.sims != sims {
+            let may_come = match sameness(same, device, pairing.name.is_some()) {
+                Sameness::Same => true,
+                Sameness::Unknown => !same.entry.has_called,
+                Sameness::Other => false,
+            };
+            if !may_come {
+                tracing::warn!(phone = %same.record.id,
+                    "another phone came with the code that a phone was paired with");
                 return None;
             }
+            same.entry.has_called = false;
+            same.entry.described = Some(device.clone());
             same.record.token_hash = secrets::hash(&token);
             same.seen(now);
             let registered = Registered {
@@ -191,8 +203,52 @@ impl Pool {
             Act::Keep(PhoneChange::Pairing(Box::new(pairing.clone()))),
             Act::Told(PhoneChange::Phone(Box::new(record.clone())), Box::new(line)),
         ];
-        self.phones.insert(Arc::clone(&id), Phone::new(record));
+        let mut phone = Phone::new(record);
+        phone.entry.described = Some(device.clone());
+        self.phones.insert(Arc::clone(&id), phone);
         Some((Registered { id, token }, acts))
+    }
+}
+
+/// Whether who comes again is the phone that came first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sameness {
+    /// Something that only that phone has says so.
+    Same,
+    /// Nothing speaks against it: another of the same model would say the same.
+    Unknown,
+    /// It is not.
+    Other,
+}
+
+fn sameness(phone: &Phone, device: &DeviceIn, is_named: bool) -> Sameness {
+    fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+        one.zip(other).is_some_and(|(one, other)| one != other)
+    }
+    let cards = device.sim_cards.as_ref();
+    let identifies = cards.is_some_and(|it| it.iter().any(SimIn::identifies));
+    let Some(before) = &phone.entry.described else {
+        // After a restart: what is kept of it.
+        let own = device.name.as_deref().and_then(wire::text);
+        let is_other = !is_named && own.is_some_and(|it| it != phone.record.name)
+            || cards.is_some_and(|it| wire::sims(it) != phone.record.sims);
+        let numbered = phone.record.sims.iter().any(|it| it.phone_number.is_some());
+        return match (is_other, identifies && numbered) {
+            (true, _) => Sameness::Other,
+            (false, true) => Sameness::Same,
+            (false, false) => Sameness::Unknown,
+        };
+    };
+    let push = device.push_token.as_ref();
+    let is_other = differ(before.name.as_ref(), device.name.as_ref())
+        || differ(before.sim_cards.as_ref(), cards)
+        || differ(before.push_token.as_ref(), push);
+    let same_push = push.is_some() && before.push_token.is_some();
+    let same_cards = identifies && before.sim_cards.is_some();
+    match (is_other, same_push || same_cards) {
+        (true, _) => Sameness::Other,
+        (false, true) => Sameness::Same,
+        (false, false) => Sameness::Unknown,
     }
 }
 

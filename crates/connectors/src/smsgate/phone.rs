@@ -8,8 +8,10 @@ use ports::phones::PhoneEvent;
 use ports::store::phones::PhoneRecord;
 use tokio::sync::broadcast;
 
+use super::clock::PhoneClock;
 use super::config::SmsGateConfig;
 use super::select::Card;
+use super::wire::DeviceIn;
 
 /// Events that a slow stream may be behind; beyond, it is told to pull and no more.
 const BEHIND: usize = 64;
@@ -45,6 +47,15 @@ pub(super) struct Use {
     pub(super) parts: u16,
 }
 
+/// How a phone was let in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// How it described itself when it registered; unknown after a restart.
+    pub(super) described: Option<DeviceIn>,
+    /// Whether it has called with its token: the answer to its registration has arrived.
+    pub(super) has_called: bool,
+}
+
 /// A phone.
 #[derive(Debug)]
 pub(super) struct Phone {
@@ -55,9 +66,13 @@ pub(super) struct Phone {
     pub(super) silent: bool,
     /// Left alone until then, since it cannot send.
     pub(super) rests_until: Option<Timestamp>,
+    /// What is known of its clock.
+    pub(super) clock: PhoneClock,
     /// Whether it fetched its webhooks and settings since we know what they are.
     pub(super) has_hooks: bool,
     pub(super) has_settings: bool,
+    /// How it was let in.
+    pub(super) entry: Entry,
     pub(super) uses: VecDeque<Use>,
     ring: broadcast::Sender<PhoneEvent>,
     /// When it was last woken; nothing once it has come.
@@ -73,12 +88,18 @@ pub(super) struct Phone {
 
 impl Phone {
     pub(super) fn new(record: PhoneRecord) -> Self {
+        let asked = record.hooks_at.is_some() || record.settings_at.is_some();
         Self {
+            entry: Entry {
+                described: None,
+                has_called: asked || record.seen_at > record.created_at,
+            },
             kept_seen: record.seen_at,
             record,
             streams: 0,
             silent: false,
             rests_until: None,
+            clock: PhoneClock::default(),
             has_hooks: false,
             has_settings: false,
             uses: VecDeque::new(),

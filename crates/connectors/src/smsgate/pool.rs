@@ -13,9 +13,10 @@ use domain::model::attempt::PartSet;
 use domain::model::audit::{Actor, AuditEntry};
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::{PartReference, SubmitOutcome};
+use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
 use ports::connector::{IncomingReceipt, LinkState, Slots, Submission, SubmissionKey};
-use ports::phones::PhoneEvent;
+use ports::phones::{ALL_AT_LIMIT, ALL_REST, PhoneEvent};
 use ports::store::phones::{
     Handing, HandingState, PairingRecord, PhoneBook, PhoneChange, PhonePeer,
 };
@@ -93,6 +94,12 @@ pub(super) struct Open {
     pub(super) moved_at: Timestamp,
     /// Until then it stays with its phone, whatever its validity.
     pub(super) spared_until: Timestamp,
+    /// Whether it was shown to the phone as too late, so that it may say so.
+    pub(super) shown_late: bool,
+    /// For a clock how far ahead its validity was written, at the most, in milliseconds; nothing before.
+    pub(super) written_ahead: Option<i64>,
+    /// How much later than its validity the phone may send it because of its clock.
+    pub(super) late_by: i64,
 }
 
 impl Open {
@@ -120,7 +127,7 @@ pub(super) struct Pool {
     pub(super) invited: BTreeMap<[u8; 32], Actor>,
     /// When six digits were wrong.
     pub(super) guesses: VecDeque<Timestamp>,
-    peers: HashMap<Address, PhonePeer>,
+    pub(super) peers: HashMap<Address, PhonePeer>,
     told: Option<LinkState>,
     pub(super) closing: bool,
 }
@@ -175,6 +182,9 @@ impl Pool {
                 owed: Owed::Word,
                 moved_at: now,
                 spared_until: now.plus(RETURN_WITHIN),
+                shown_late: false,
+                written_ahead: Some(0),
+                late_by: 0,
                 handing,
             };
             self.open.insert(open.handing.id.clone(), open);
@@ -271,6 +281,9 @@ impl Pool {
             owed: Owed::Outcome,
             moved_at: now,
             spared_until: now,
+            shown_late: false,
+            written_ahead: None,
+            late_by: 0,
         };
         let peer = self.know(&it.to, &handing.phone, handing.sim, now);
         self.open.insert(handing.id.clone(), open);
@@ -300,6 +313,27 @@ impl Pool {
         }
         self.peers.insert(person.clone(), peer.clone());
         Act::Keep(PhoneChange::Peer(Box::new(peer)))
+    }
+
+    /// The one person whose number ends with these digits, of those that the phones know.
+    pub(super) fn person(&self, ending: &str) -> Option<PhoneNumber> {
+        let numbers = self.peers.keys().filter_map(Address::phone);
+        let mut its = numbers.filter(|it| it.digits().ends_with(ending));
+        let person = its.next()?;
+        its.next().is_none().then_some(*person)
+    }
+
+    /// Lets go of a phone for good. What it holds it is told not to send, should it still hear; its
+    /// word on that is not: its token opens nothing from here on.
+    pub(super) fn send_away(&mut self, phone: &str) -> Option<Phone> {
+        let phone = self.phones.remove(phone)?;
+        let its = self.open.iter_mut();
+        let ahead = phone.clock.ahead();
+        for (id, open) in its.filter(|it| it.1.handing.phone == phone.record.id) {
+            open.wait_for_clock(ahead);
+            phone.tell(cancelled(id));
+        }
+        Some(phone)
     }
 
     /// What was handed is kept, or could not be.
@@ -356,7 +390,9 @@ impl Pool {
             .as_ref()
             .is_some_and(|it| it.is_present(&self.config, now));
         let is_spared = now < open.spared_until;
-        let over = now >= open.handing.valid_until.plus(CLOCK_MARGIN) && !is_spared;
+        let ahead = phone.as_ref().map_or(0, |it| it.clock.ahead());
+        let margin = CLOCK_MARGIN.get() + open.wait_for_clock(ahead).get();
+        let over = now >= open.handing.valid_until.plus(Millis::new(margin)) && !is_spared;
         let quiet = now.since(open.moved_at);
         let is_kept = open.keeping == Keeping::Kept;
         if open.keeping == Keeping::Lost {
@@ -448,7 +484,7 @@ impl Pool {
             return LinkState::Down("no phone of this route is there".into());
         }
         if !phones().any(|it| present(&it) && !it.rests(now)) {
-            return LinkState::Down("no phone of this route can send for now".into());
+            return LinkState::Down(ALL_REST.into());
         }
         let has_left = |it: &Phone| {
             self.cards_of(it, now)
@@ -456,7 +492,7 @@ impl Pool {
                 .any(|it| it.able && it.left > 0)
         };
         if !phones().any(has_left) {
-            return LinkState::Down("the phones of this route have sent all that they may".into());
+            return LinkState::Down(ALL_AT_LIMIT.into());
         }
         LinkState::Up
     }

@@ -4,8 +4,10 @@
 //! sent; reports overtake each other and go backwards. So the further state wins, whatever the order
 //! ([`HandingState`]'s own), and a message on which two reports disagree ends the same way always.
 
+use domain::time::Timestamp;
 use ports::store::phones::HandingState;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A report: an item of the body of `PATCH /message`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -16,6 +18,9 @@ pub(super) struct Report {
     state: Option<String>,
     #[serde(default)]
     recipients: Option<Vec<Recipient>>,
+    /// When each state was reached, by the phone's clock.
+    #[serde(default)]
+    states: Value,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -37,6 +42,14 @@ impl Report {
             (_, Some(recipient)) => Some(recipient),
             (whole, None) => whole,
         }
+    }
+
+    /// The latest time that the phone's clock was at when this was written.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        let times = self.states.as_object()?.values();
+        let times = times.filter_map(|it| it.as_str()?.parse::<jiff::Timestamp>().ok());
+        let latest = times.max()?;
+        Some(Timestamp::from_millis(latest.as_millisecond()))
     }
 
     /// What the phone says of an error. It may stand beside a success.

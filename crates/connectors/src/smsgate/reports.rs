@@ -6,7 +6,7 @@ use ports::connector::{IncomingReceipt, SubmissionKey};
 use ports::store::phones::{Handing, HandingState};
 
 use super::codes::{Remedy, failure};
-use super::pool::{Act, Pool, accepted, cancelled, keep};
+use super::pool::{Act, Open, Pool, accepted, cancelled, keep};
 use super::receipt::{Report, merged};
 
 impl Pool {
@@ -25,6 +25,14 @@ impl Pool {
         let Some(reported) = report.state() else {
             return Some(acts);
         };
+        if let Some(phone) = self.phones.get_mut(phone) {
+            if let Some(said) = report.latest() {
+                phone.clock.told(said, now);
+            }
+            if reported == HandingState::Sent {
+                phone.clock.agrees();
+            }
+        }
         // Whoever reports it has it.
         open.listed = true;
         open.asked = false;
@@ -57,7 +65,7 @@ impl Pool {
                 }
             }
             HandingState::Failed => {
-                self.failed(&open.handing, open.is_owed(), report, now, &mut acts);
+                self.failed(&open, report, now, &mut acts);
             }
             HandingState::Offered
             | HandingState::Pending
@@ -76,14 +84,8 @@ impl Pool {
         Some(acts)
     }
 
-    fn failed(
-        &mut self,
-        handing: &Handing,
-        owed: bool,
-        report: &Report,
-        now: Timestamp,
-        acts: &mut Vec<Act>,
-    ) {
+    fn failed(&mut self, open: &Open, report: &Report, now: Timestamp, acts: &mut Vec<Act>) {
+        let (handing, owed) = (&open.handing, open.is_owed());
         let key = SubmissionKey {
             message: handing.message,
             attempt: handing.attempt,
@@ -96,6 +98,10 @@ impl Pool {
                     phone.not_used(&handing.id);
                     if let Remedy::Rest(pause) = remedy {
                         phone.rests_until = Some(now.plus(pause));
+                    } else if now < handing.valid_until && !open.shown_late {
+                        phone.calls_too_late(now);
+                        // Another phone that takes it keeps this person.
+                        self.peers.remove(&handing.to);
                     }
                 }
                 // Where nobody waits for its outcome it is unknown to the engine, which plans it

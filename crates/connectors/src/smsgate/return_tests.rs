@@ -102,7 +102,7 @@ fn what_is_asked_for_is_too_late_to_be_sent_by_any_clock() {
     let (before, phone, _) = handed(Some("Pending"));
     let after = restarted(&before, at(5));
     let handing = &after.open.values().next().unwrap().handing;
-    let shown = |it| serde_json::to_value(MessageOut::of(handing, it, &after.config)).unwrap();
+    let shown = |it| serde_json::to_value(MessageOut::of(handing, it, 0, &after.config)).unwrap();
     let asked = shown(Shown::Ask);
     assert_eq!(asked["validUntil"], "2000-01-01T00:00:00.000Z");
     assert_eq!(

@@ -273,7 +273,15 @@ async fn a_phone_that_is_sent_away_is_nobody() {
             break;
         }
     }
+    world.lanes.put([submission(1, ANA, "Salut")]);
+    assert_eq!(stream.next().await.unwrap().name, "MessageEnqueued");
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
     assert!(world.route.revoke(&phone, ana()).await.unwrap());
+    // What it holds it is told not to send.
+    let last = stream.next().await.unwrap();
+    assert_eq!(last.name, "MessageCancelled");
+    let told: Value = serde_json::from_str(&last.data).unwrap();
+    assert_eq!(told["messageId"], listed[0]["id"]);
     assert!(stream.next().await.is_none(), "its stream ends");
     assert!(!world.route.revoke(&phone, ana()).await.unwrap());
     for path in ["/message", "/webhooks", "/settings"] {

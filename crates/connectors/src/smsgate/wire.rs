@@ -9,6 +9,7 @@ use ports::store::phones::{Handing, SimCard};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::clock::shifted;
 use super::config::SmsGateConfig;
 use super::listing::Shown;
 
@@ -34,6 +35,8 @@ pub(super) struct DeviceIn {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) sim_cards: Option<Vec<SimIn>>,
+    /// Google's name for this installation of the app; absent where it does not use Google.
+    pub(super) push_token: Option<String>,
 }
 
 /// A SIM card as the app describes it; every value may be masked or absent.
@@ -44,6 +47,18 @@ pub(super) struct SimIn {
     sim_number: Option<i64>,
     phone_number: Option<String>,
     carrier_name: Option<String>,
+    iccid: Option<String>,
+}
+
+impl SimIn {
+    /// Whether it tells one card from another: its number or its serial number, if only the last digits.
+    pub(super) fn identifies(&self) -> bool {
+        let tells = |it: &Option<String>| {
+            let digits = it.as_deref().unwrap_or_default().bytes();
+            digits.filter(u8::is_ascii_digit).count() >= 4
+        };
+        tells(&self.phone_number) || tells(&self.iccid)
+    }
 }
 
 /// Longest text of a phone's own that is kept.
@@ -104,9 +119,10 @@ struct TextOut<'a> {
 }
 
 impl<'a> MessageOut<'a> {
-    pub(super) fn of(it: &'a Handing, shown: Shown, config: &SmsGateConfig) -> Self {
+    /// `ahead`: by how much the phone's clock is, in milliseconds.
+    pub(super) fn of(it: &'a Handing, shown: Shown, ahead: i64, config: &SmsGateConfig) -> Self {
         let valid_until = match shown {
-            Shown::Send | Shown::Cancel => it.valid_until,
+            Shown::Send | Shown::Cancel => shifted(it.valid_until, ahead),
             Shown::Ask => LONG_OVER,
         };
         Self {

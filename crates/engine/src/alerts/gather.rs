@@ -10,6 +10,7 @@ use domain::model::progress::Lane;
 use domain::model::route::{RouteClass, RouteCondition};
 use domain::rules::alert::{AlertSettings, failure_rate, is_down};
 use domain::time::{Millis, Timestamp};
+use ports::phones::{ALL_AT_LIMIT, ALL_REST};
 use ports::store::Unavailable;
 
 use crate::audit::route_subject;
@@ -159,6 +160,11 @@ fn of_line(
     }
     let is_phone = line.route.class == Some(RouteClass::Phone);
     if is_phone {
+        // They are there, and rest or have reached their limits: what waits is told as a backlog.
+        let is_there = |why: &str| [ALL_REST, ALL_AT_LIMIT].contains(&why);
+        if because.as_deref().is_some_and(is_there) {
+            return;
+        }
         let waiting = inner.lanes.waiting_for(line.route.key);
         let value = i64::try_from(waiting).unwrap_or(i64::MAX);
         seen.insert(of_route(line, AlertKind::PhoneOffline), plain(value));

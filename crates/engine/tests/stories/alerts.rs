@@ -343,6 +343,23 @@ async fn a_backlog_that_grows_old_and_a_phone_that_is_away_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn phones_that_are_there_and_may_send_no_more_are_not_offline() {
+    for because in [ports::phones::ALL_AT_LIMIT, ports::phones::ALL_REST] {
+        let phone = Route {
+            class: Some(RouteClass::Phone),
+            ..sms()
+        };
+        let world = World::watched([phone]).await;
+        let down = ports::connector::LinkState::Down(because.into());
+        world.provider(SMS).link_is(down);
+        world.send(text_to(1, "hello")).await;
+        world.pass(Millis::minutes(7)).await;
+        let late = (AlertKind::BacklogAge, "route:route1".to_owned());
+        assert_eq!(world.raised().await, [late], "{because}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn receipts_that_stay_away_are_told_and_one_receipt_resolves_it_also_after_a_restart() {
     let mut world = World::watched([sms()]).await;
     world.provider(SMS).does_in_turn([Act::accept()]);

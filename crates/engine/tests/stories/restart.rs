@@ -4,7 +4,7 @@ use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
-use domain::model::route::{OnUnknown, Route};
+use domain::model::route::{OnUnknown, Route, RouteClass, UnknownWait};
 use domain::time::Millis;
 use engine::Ending;
 use ports::store::Store;
@@ -155,6 +155,32 @@ async fn at_most_once_simply_sends_what_had_not_started() {
         (left.len()..=left.len() + 2).contains(&failed),
         "{failed} failed"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_phone_had_been_handed_yet_is_sent_at_once() {
+    let phones = Route {
+        class: Some(RouteClass::Phone),
+        unknown_wait: UnknownWait {
+            direct: Millis::minutes(7),
+            bulk: Millis::minutes(7),
+        },
+        ..sms()
+    };
+    let mut world = World::running([phones]).await;
+    // Its connector takes nothing: the phones hold what they may.
+    world.provider(SMS).set_window(0);
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(1)).await;
+    assert_eq!(world.log().len(), 0);
+    world.crash();
+    world.provider(SMS).set_window(10);
+    world
+        .provider(SMS)
+        .does_in_turn([Act::accept().delivered_after(100)]);
+    world.start().await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(world.status(id).await, Status::Delivered);
 }
 
 #[tokio::test(start_paused = true)]

@@ -175,11 +175,15 @@ impl Provider {
 
     /// The link is lost, or works again.
     pub(crate) fn link(&self, up: bool) {
-        let state = if up {
+        self.link_is(if up {
             LinkState::Up
         } else {
             LinkState::Down("flap".into())
-        };
+        });
+    }
+
+    /// Tells how the link is.
+    pub(crate) fn link_is(&self, state: LinkState) {
         if let Some(events) = self.events() {
             events.link(state);
         }

@@ -112,6 +112,9 @@ pub(crate) struct PhoneOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::time)]
     rests_until: Option<Iso>,
+    /// By how many seconds its clock is ahead of the server's, less than zero behind; absent until it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_off_seconds: Option<i64>,
     /// When it was last heard of.
     #[schema(schema_with = schema::time)]
     last_seen_at: Iso,
@@ -148,6 +151,7 @@ impl PhoneOut {
                 at: Iso(it.at),
             }),
             rests_until: it.rests_until.map(Iso),
+            clock_off_seconds: it.clock_off,
             last_seen_at: Iso(it.record.seen_at),
             created_at: Iso(it.record.created_at),
         }
