@@ -615,4 +615,6 @@ export interface WaitingMessage {
 /** Everything that waits, oldest first. */
 export interface WaitingMessages {
   items: WaitingMessage[];
+  /** Whether more waits than is listed. */
+  more: boolean;
 }

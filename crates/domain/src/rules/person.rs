@@ -6,10 +6,9 @@
 //! R-PHONE-4: a message may be a person's from its acceptance on.
 
 use crate::ids::{RouteKey, UserId};
-use crate::model::attempt::{Attempt, AttemptState, PlannedAttempt};
+use crate::model::attempt::{AttemptState, PlannedAttempt};
 use crate::model::channel::Channel;
-use crate::model::failure::FailureClass;
-use crate::model::message::{Status, TrafficClass};
+use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::progress::{Claim, Lane, MAX_ATTEMPTS, Progress, Waiting};
 use crate::model::quota::Reservation;
@@ -99,41 +98,14 @@ pub fn act(
             let theirs = match progress.waiting {
                 Waiting::Person(claim) => claim.person == person,
                 Waiting::Lane(_) => may_be_taken(progress).is_some(),
-                Waiting::No => ended_untouched(progress),
-                Waiting::Schedule { .. } | Waiting::Fallback { .. } => false,
+                Waiting::Schedule { .. } | Waiting::Fallback { .. } | Waiting::No => false,
             };
             if !theirs {
                 return Err(PersonRefusal::NotTheirs);
             }
-            if progress.is_ended() {
-                // That it was sent is the truth, and the last word: no receipt will come.
-                progress.status = Status::Sending;
-                progress.failure = None;
-                progress.ended_at = None;
-            }
             Ok(sent(progress, route, now))
         }
     }
-}
-
-/// Whether a direct message has failed only because its time was up or its recipient opted out, while
-/// no route had it: a person may have sent it before.
-fn ended_untouched(progress: &Progress) -> bool {
-    let is_over = progress
-        .failure
-        .as_ref()
-        .is_some_and(|it| it.class == FailureClass::Expired || it.class == FailureClass::OptedOut);
-    let never_left = |it: &Attempt| {
-        it.state == AttemptState::Failed
-            && it.sent_at.is_none()
-            && it.accepted.is_empty()
-            && it.doubts.is_empty()
-    };
-    progress.status == Status::Failed
-        && progress.class == TrafficClass::Direct
-        && is_over
-        && progress.attempts.len() < MAX_ATTEMPTS
-        && progress.attempts.iter().all(never_left)
 }
 
 /// The hold of a person on a message that waits in this lane.
