@@ -37,7 +37,8 @@ pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<Rout
             let quota = periods.map_or(QuotaFacts::UNLIMITED, |periods| {
                 inner.quotas.of_route(route, &periods)
             });
-            line.facts(!another_admits, quota, now)
+            let volumes = periods.map_or_else(Vec::new, |it| inner.quotas.volumes(route, &it));
+            line.facts(!another_admits, quota, volumes, now)
         })
         .collect()
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use domain::ids::ConversationId;
+use domain::ids::{ConversationId, VolumeKey};
 use domain::model::consent;
 use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
+use domain::model::quota::Use;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::rules::health::{
@@ -119,13 +120,20 @@ impl RouteLine {
     }
 
     /// What the plan rule needs to know of it.
-    pub(crate) fn facts(&self, is_last: bool, quota: QuotaFacts, now: Timestamp) -> RouteFacts {
+    pub(crate) fn facts(
+        &self,
+        is_last: bool,
+        quota: QuotaFacts,
+        volumes: Vec<(VolumeKey, Use)>,
+        now: Timestamp,
+    ) -> RouteFacts {
         let state = self.state.lock();
         let condition = state.condition(is_last, now);
         RouteFacts {
             route: Arc::clone(&self.route),
             condition,
             quota,
+            volumes,
             successes: self.successes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             free_throughput: state.queue.throughput.free(),

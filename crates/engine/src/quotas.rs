@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ids::{ProjectKey, RouteKey};
+use domain::ids::{ProjectKey, RouteKey, VolumeKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -70,6 +70,20 @@ impl Used {
         self.facts(MeterOf::Project(project.key), limits, periods)
     }
 
+    /// What the named volumes of a route's price book hold in the month.
+    pub(crate) fn volumes(&self, route: &Route, periods: &Periods) -> Vec<(VolumeKey, Use)> {
+        let mut named: Vec<_> = route.prices.iter().filter_map(|it| it.volume).collect();
+        named.sort_unstable();
+        named.dedup();
+        let meters = self.meters.read();
+        let carried = |volume| {
+            let meter = meters.get(&MeterOf::Volume(route.key, volume)).copied();
+            let used = turned(meter.unwrap_or_default(), periods).month.used();
+            (volume, used)
+        };
+        named.into_iter().map(carried).collect()
+    }
+
     fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
         let meters = self.meters.read();
         let meter = meters.get(&of).copied().unwrap_or_default();
@@ -126,6 +140,10 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
     let line = inner.lines.get(&attempt.route);
     if line.is_some_and(|it| it.route.goes_by_use()) {
         let of = MeterOf::Route(attempt.route);
+        inner.quotas.add(of, need, &reservation.periods);
+    }
+    if let Some(volume) = reservation.volume {
+        let of = MeterOf::Volume(attempt.route, volume);
         inner.quotas.add(of, need, &reservation.periods);
     }
     if !reservation.project.is_none() {
@@ -247,7 +265,7 @@ fn show(inner: &Inner, meters: &BTreeMap<MeterOf, Meter>) {
                     metrics::gauge!("tandem_project_quota_used_ratio",
                         "project" => project, "per" => per, "unit" => unit)
                 }
-                MeterOf::Route(key) => {
+                MeterOf::Route(key) | MeterOf::Volume(key, _) => {
                     let route = topology.route(key).map(|it| it.id.to_string());
                     metrics::gauge!("tandem_quota_used_ratio",
                         "route" => route.unwrap_or_default(), "per" => per, "unit" => unit)

@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use crate::model::address::Address;
 use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
-use crate::model::quota::Use;
 use crate::model::route::{ChargedOn, Price, PriceScope, Route};
+use crate::model::tariff::Volumes;
 use crate::rules::volume;
 use crate::time::Timestamp;
 
@@ -51,7 +51,7 @@ impl Size {
     }
 }
 
-/// What a message of this kind and size costs on `route` at `now`, after `used` of the month.
+/// What a message of this kind and size costs on `route` at `now`, after what it `carried` in the month.
 ///
 /// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
 /// the category before one for any; then the one that came into force last; then the one that
@@ -63,7 +63,7 @@ pub fn price_of(
     category: Option<PriceCategory>,
     size: Size,
     now: Timestamp,
-    used: Use,
+    carried: Volumes<'_>,
 ) -> Option<Quote> {
     if route.prices.is_empty() {
         return Some(Quote::FREE);
@@ -85,7 +85,7 @@ pub fn price_of(
         .max_by_key(|(rank, _)| *rank)?;
     let amount = match size {
         Size::Mms => line.mms?,
-        Size::Segments(count) => volume::price(&line.tariff(), count, used),
+        Size::Segments(count) => volume::price(&line.tariff(), count, carried.of(line.volume)),
     };
     Some(Quote {
         amount,

@@ -3,8 +3,8 @@
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
-use domain::model::quota::Use;
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
+use domain::model::tariff::Volumes;
 use domain::phone::CountryCode;
 use domain::rules::cost::{Quote, Size, price_of};
 use domain::time::{Millis, Timestamp};
@@ -16,7 +16,7 @@ use super::world::{NOW, flat, number, route};
 fn price(book: &[Price], category: Option<PriceCategory>, segments: u16) -> Option<i64> {
     let route = route(1, Channel::Sms, None, book.to_vec());
     let size = Size::Segments(segments);
-    price_of(&route, &number(), category, size, NOW, Use::NONE).map(|it| it.amount.0)
+    price_of(&route, &number(), category, size, NOW, Volumes::NONE).map(|it| it.amount.0)
 }
 
 fn prefix(prefix: &str, micros: i64) -> Price {
@@ -45,7 +45,14 @@ fn of(category: PriceCategory, line: Price) -> Price {
 fn a_route_without_a_price_book_is_free_and_one_whose_book_has_no_line_for_it_is_unknown() {
     let free = route(1, Channel::Sms, None, Vec::new());
     assert_eq!(
-        price_of(&free, &number(), None, Size::Segments(3), NOW, Use::NONE),
+        price_of(
+            &free,
+            &number(),
+            None,
+            Size::Segments(3),
+            NOW,
+            Volumes::NONE
+        ),
         Some(Quote::FREE)
     );
     assert_eq!(price(&[prefix("+49", 1), country("DE", 2)], None, 1), None);
@@ -156,7 +163,14 @@ fn the_quote_says_when_it_is_charged() {
                 ..flat(7)
             }],
         );
-        let quote = price_of(&book, &number(), None, Size::Segments(1), NOW, Use::NONE);
+        let quote = price_of(
+            &book,
+            &number(),
+            None,
+            Size::Segments(1),
+            NOW,
+            Volumes::NONE,
+        );
         assert_eq!(
             quote,
             Some(Quote {

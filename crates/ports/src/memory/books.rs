@@ -15,8 +15,8 @@ use domain::time::Timestamp;
 
 use crate::store::Outcome;
 use crate::store::books::{
-    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, needed, priced,
-    reserve,
+    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, meters_of,
+    needed, priced, priced_by, reserve, reserve_unlimited,
 };
 use crate::store::fold::IDEMPOTENCY_MEMORY;
 
@@ -61,7 +61,9 @@ impl Books {
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
         let mut on_route = self.meters.get(&of_route).copied().unwrap_or_default();
         let mut in_project = self.meters.get(&of_project).copied().unwrap_or_default();
-        let need = priced(progress, reservation, &on_route, need);
+        let carried = self.meters.entry(priced_by(route, reservation));
+        let carried = *carried.or_default();
+        let need = priced(progress, reservation, &carried, need);
         let reserved = reserve(
             (route, &mut on_route),
             (project, &mut in_project),
@@ -70,7 +72,12 @@ impl Books {
         );
         self.meters.insert(of_route, on_route);
         self.meters.insert(of_project, in_project);
-        reserved.map(|()| true)
+        reserved?;
+        if let Some(volume) = reservation.volume {
+            let carried = self.meters.entry(MeterOf::Volume(route, volume));
+            reserve_unlimited(carried.or_default(), reservation, need);
+        }
+        Ok(true)
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.
@@ -82,7 +89,7 @@ impl Books {
 
     fn meter(&mut self, project: ProjectKey, booking: &Booking, is_reserved: bool) {
         for it in booking.to_meter(is_reserved) {
-            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+            for whose in meters_of(project, &it) {
                 let meter = self.meters.entry(whose).or_default();
                 rebook(meter, it.reserved_at, it.reserved, it.settled);
             }

@@ -190,12 +190,20 @@ pub fn needed(before: &Standings, after: &Standings) -> Option<(RouteKey, Use)> 
     })
 }
 
-/// Prices the attempt that takes its place now, where its price goes by what its route, with this meter,
-/// has used in the month (R-COST-1); else leaves it as it was planned. Answers what it needs then.
+/// The meter whose month a price goes by that is reserved so: its route's, or that of the volume which it
+/// names (R-COST-1).
+pub fn priced_by(route: RouteKey, reservation: &Reservation) -> MeterOf {
+    let named = reservation.volume;
+    named.map_or(MeterOf::Route(route), |it| MeterOf::Volume(route, it))
+}
+
+/// Prices the attempt that takes its place now, where its price goes by what this meter, the one that
+/// [`priced_by`] names, has counted in the month (R-COST-1); else leaves it as it was planned. Answers
+/// what it needs then.
 pub fn priced(
     progress: &mut Progress,
     reservation: &Reservation,
-    on_route: &Meter,
+    carried: &Meter,
     need: Use,
 ) -> Use {
     let Some((tariff, attempt)) = reservation
@@ -205,7 +213,7 @@ pub fn priced(
     else {
         return need;
     };
-    let used = quota::turned(*on_route, &reservation.periods).month.used();
+    let used = quota::turned(*carried, &reservation.periods).month.used();
     attempt.estimated_cost = volume::price(tariff, attempt.parts, used);
     attempt.used_before = Some(tariff.volume(used));
     Use {
@@ -239,10 +247,25 @@ pub fn reserve(
         let of = MeterOf::Route(route);
         return Err(QuotaGone { of, quota });
     }
-    for span in in_project.spans_mut() {
+    reserve_unlimited(in_project, reservation, need);
+    Ok(())
+}
+
+/// Counts what is reserved on a meter whose limits, where it has any, were looked at.
+pub fn reserve_unlimited(meter: &mut Meter, reservation: &Reservation, need: Use) {
+    *meter = quota::turned(*meter, &reservation.periods);
+    for span in meter.spans_mut() {
         span.reserved = span.reserved.plus(need);
     }
-    Ok(())
+}
+
+/// The meters that count a change of use: its route's, its project's, and that of the volume which its
+/// price names.
+pub fn meters_of(project: ProjectKey, it: &Metered) -> impl Iterator<Item = MeterOf> {
+    let volume = it.volume.map(|volume| MeterOf::Volume(it.route, volume));
+    [MeterOf::Route(it.route), MeterOf::Project(project)]
+        .into_iter()
+        .chain(volume)
 }
 
 /// The line of the ledger for what a booking charges; `None` where it charges nothing.

@@ -15,7 +15,9 @@ use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
-use ports::store::books::{Deposit, QuotaGone, charge, needed, priced, reserve};
+use ports::store::books::{
+    Deposit, QuotaGone, charge, meters_of, needed, priced, priced_by, reserve, reserve_unlimited,
+};
 use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -83,7 +85,7 @@ impl Books {
         is_reserved: bool,
     ) -> Result<(), Fault> {
         for it in booking.to_meter(is_reserved) {
-            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+            for whose in meters_of(project, &it) {
                 let meter = self.meter(db, whose)?;
                 rebook(meter, it.reserved_at, it.reserved, it.settled);
             }
@@ -163,7 +165,10 @@ impl Line<'_> {
         let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
         let mut on_route = *self.books.meter(self.connection, of_route)?;
         let mut in_project = *self.books.meter(self.connection, of_project)?;
-        let need = priced(progress, reservation, &on_route, need);
+        let carried = *self
+            .books
+            .meter(self.connection, priced_by(route, reservation))?;
+        let need = priced(progress, reservation, &carried, need);
         let reserved = reserve(
             (route, &mut on_route),
             (project, &mut in_project),
@@ -172,7 +177,15 @@ impl Line<'_> {
         );
         *self.books.meter(self.connection, of_route)? = on_route;
         *self.books.meter(self.connection, of_project)? = in_project;
-        Ok(reserved.map(|()| true))
+        if let Err(gone) = reserved {
+            return Ok(Err(gone));
+        }
+        if let Some(volume) = reservation.volume {
+            let of = MeterOf::Volume(route, volume);
+            let carried = self.books.meter(self.connection, of)?;
+            reserve_unlimited(carried, reservation, need);
+        }
+        Ok(Ok(true))
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.
