@@ -34,16 +34,16 @@ pub(crate) fn meter_from_key(kind: i64, key: i64) -> Result<MeterOf, Corrupt> {
         ROUTE => Ok(MeterOf::Route(RouteKey(narrow(key)?))),
         PROJECT => Ok(MeterOf::Project(ProjectKey(narrow(key)?))),
         VOLUME => {
-            let [upper, lower] = halves(key);
-            Ok(MeterOf::Volume(RouteKey(upper), VolumeKey(lower)))
+            let both = key.cast_unsigned();
+            let narrow = |half: u64| u32::try_from(half).map_err(|_| Corrupt("half of a key"));
+            let route = RouteKey(narrow(both >> u32::BITS)?);
+            Ok(MeterOf::Volume(
+                route,
+                VolumeKey(narrow(both & u64::from(u32::MAX))?),
+            ))
         }
         _ => Err(Corrupt("the kind of a meter")),
     }
-}
-
-fn halves(key: i64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = key.to_be_bytes();
-    [[a, b, c, d], [e, f, g, h]].map(u32::from_be_bytes)
 }
 
 /// The record.
