@@ -79,7 +79,7 @@ fn repriced(
     let is_mms = attempt.channel == Channel::Sms && outbound.message.content.fits_mms();
     // What was sent before the price went by volume has no place in it, and keeps its estimate.
     let has_no_place = attempt.used_before.is_none();
-    if has_no_place && route.prices.iter().any(|it| !it.tiers.is_none()) {
+    if has_no_place && route.goes_by_volume() {
         return None;
     }
     let used_before = attempt.used_before.unwrap_or_default();

@@ -11,7 +11,6 @@ use domain::model::control::RouteControl;
 use domain::time::Millis;
 use ports::store::controls::ControlChange;
 use ports::store::{Op, Outcome, Unavailable};
-use tokio::sync::oneshot;
 
 use crate::{Engine, Inner, audit, health_log, settle, worker};
 
@@ -84,22 +83,15 @@ async fn commit(
         ControlChange::Clear(route, _) | ControlChange::Expire(route, _) => (*route, None),
     };
     let op = audit::audited(inner, by, Op::Control(Box::new(change)));
-    let (done, answer) = oneshot::channel();
-    let after_commit = {
+    let then = {
         let inner = Arc::clone(inner);
-        // In the order of the commits, and also where the caller went away.
-        move |result: Result<Outcome, Unavailable>| {
+        move |result: &Result<Outcome, Unavailable>| {
             if let Ok(Outcome::Done) = result {
                 take_effect(&inner, route, control);
             }
-            // Safe because: a caller that went away has no use for the answer.
-            let _unheard = done.send(result);
         }
     };
-    inner.store.commit(op, Box::new(after_commit));
-    answer
-        .await
-        .unwrap_or_else(|_| Err(Unavailable::new("the store has stopped")))
+    inner.apply_then(op, then).await
 }
 
 fn take_effect(inner: &Arc<Inner>, route: RouteKey, control: Option<RouteControl>) {

@@ -3,18 +3,114 @@
 use std::sync::Arc;
 
 use domain::ids::RouteKey;
+use domain::model::channel::{Channel, ChannelSet};
+use domain::model::contact::ContactFacts;
+use domain::model::content::Content;
+use domain::model::message::{Category, TrafficClass};
+use domain::model::policy::Policy;
+use domain::model::quota::Periods;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::model::sender::Sender;
+use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
+use domain::text::measure;
 use domain::time::Timestamp;
+use ports::store::messages::NewMessage;
 
-use crate::Inner;
+use crate::form::Form;
 use crate::line::{RouteLine, Standing};
-use crate::topology::Topology;
+use crate::templates::Usable;
+use crate::topology::{Project, Topology};
+use crate::{Inner, quotas};
+
+/// What the plan of one message goes by at a moment, beside the message itself.
+pub(crate) struct Known {
+    now: Timestamp,
+    pub(crate) sender: Arc<Sender>,
+    /// The sender's routes, in its own order.
+    pub(crate) routes: Vec<RouteFacts>,
+    contact: ContactFacts,
+    templates: Usable,
+    /// What the project has used.
+    quota: QuotaFacts,
+    periods: Periods,
+}
+
+impl Known {
+    /// For a message with this content, from this sender to this contact.
+    pub(crate) fn of(
+        inner: &Inner,
+        project: &Project,
+        sender: &Arc<Sender>,
+        contact: ContactFacts,
+        content: &Content,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            now,
+            sender: Arc::clone(sender),
+            routes: routes(inner, sender, now),
+            templates: Usable::of(inner, content, sender, &contact, now),
+            contact,
+            quota: quotas::facts_of_project(inner, project, now),
+            periods: inner.quotas.periods(project.key, &project.policy, now),
+        }
+    }
+
+    /// What the rules make of the message.
+    pub(crate) fn plan(&self, policy: &Policy, message: MessageFacts<'_>) -> Plan {
+        plan(&PlanFacts {
+            now: self.now,
+            policy,
+            sender: &self.sender,
+            routes: &self.routes,
+            contact: &self.contact,
+            templates: self.templates.facts(),
+            quota: &self.quota,
+            periods: self.periods,
+            message,
+        })
+    }
+
+    /// The form of the message on the channel that was chosen for it.
+    pub(crate) fn form(&self, message: &NewMessage, channel: Channel) -> Form {
+        let (contact, templates) = (&self.contact, &self.templates);
+        Form::of(message, contact, &self.sender, templates, channel, self.now)
+    }
+}
+
+/// What the plan rule asks of a message that no attempt was made for.
+pub(crate) fn fresh(message: &NewMessage) -> MessageFacts<'_> {
+    MessageFacts {
+        to: &message.to,
+        content: &message.content,
+        class: message.class,
+        class_reason: message.class_reason,
+        category: message.category,
+        purpose: message.purpose,
+        speed: message.speed,
+        explicit: message.explicit,
+        under_way: None,
+        reply_channel: message.reply_to.map(|(_, channel)| channel),
+        may_reply: may_reply(message),
+        tried: ChannelSet::EMPTY,
+        refused_by: &[],
+        test: message.test,
+        text_segments: message.content.plain_text().map(measure),
+    }
+}
+
+/// Whether a message may count as an answer without saying so (R-CHAN-2).
+pub(crate) fn may_reply(message: &NewMessage) -> bool {
+    message.explicit.is_none()
+        && message.class == TrafficClass::Direct
+        && message.scheduled_at.is_none()
+        && message.category != Category::Promotional
+}
 
 /// What is known now of the sender's routes, in its own order.
 ///
 /// The last route on a channel that still works is not ejected by statistics (R-HEALTH).
-pub(crate) fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<RouteFacts> {
+fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<RouteFacts> {
     let lines: Vec<(&Arc<RouteLine>, bool)> = sender
         .routes
         .iter()

@@ -16,6 +16,7 @@ mod answers;
 mod audit;
 mod bill;
 mod campaigns;
+mod commit;
 mod consent;
 mod control;
 mod facts;
@@ -23,6 +24,7 @@ mod form;
 mod headroom;
 mod health_log;
 mod lanes;
+mod leaving;
 mod line;
 mod outcomes;
 pub mod people;
@@ -66,7 +68,7 @@ use ports::store::templates::Template;
 use ports::store::webhooks::WebhookChange;
 use ports::store::{Epoch, Op, Outcome, Store, Unavailable};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -579,20 +581,5 @@ impl Inner {
 
     pub(crate) fn random(&self) -> u64 {
         (self.random)()
-    }
-
-    /// Commits an operation and waits for it.
-    pub(crate) async fn apply(&self, op: Op) -> Result<Outcome, Unavailable> {
-        let (done, answer) = oneshot::channel();
-        self.store.commit(
-            op,
-            Box::new(move |result| {
-                // Safe because: the caller may have been dropped; the operation is committed.
-                let _unheard = done.send(result);
-            }),
-        );
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Unavailable::new("the store has stopped")))
     }
 }

@@ -14,7 +14,8 @@ use domain::rules::person::{PersonAct, PersonRefusal, may_be_taken, standing_cla
 use domain::time::{Millis, Timestamp};
 use ports::store::messages::Outbound;
 use ports::store::operations::{Changed, PersonStep};
-use ports::store::{Op, Outcome, Registered, Unavailable};
+use ports::store::outcomes::PersonOutcome;
+use ports::store::{Op, Registered, Unavailable};
 use thiserror::Error;
 
 use crate::line::RouteLine;
@@ -172,35 +173,15 @@ pub(crate) async fn act(
         act,
         at: inner.now(),
     };
-    match inner.apply(Op::Person(step)).await? {
-        Outcome::Changed(changed) => {
+    match inner.apply(Op::Person(step)).await?.of_person()? {
+        PersonOutcome::Changed(changed) => {
             settle::changed_now(inner, &changed);
             inner.offers_changed.notify_one();
             Ok(changed)
         }
-        Outcome::PersonRefused(refusal) => Err(PersonError::Refused(refusal)),
-        Outcome::OptedOut => Err(PersonError::OptedOut),
-        Outcome::Missing => Err(PersonError::Missing),
-        other @ (Outcome::Accepted { .. }
-        | Outcome::AlreadyAccepted { .. }
-        | Outcome::AlreadyDeposited { .. }
-        | Outcome::ReceiptParked
-        | Outcome::InboundKept { .. }
-        | Outcome::InboundRepeated { .. }
-        | Outcome::Contact(_)
-        | Outcome::Done
-        | Outcome::Stale
-        | Outcome::Fenced
-        | Outcome::QuotaGone(_)
-        | Outcome::ConsentKept { .. }
-        | Outcome::Template(_)
-        | Outcome::User(_)
-        | Outcome::Webhook(_)
-        | Outcome::EventsPruned { .. }
-        | Outcome::Replayed { .. }) => {
-            tracing::error!(?other, "the store broke the contract of a person's step");
-            Err(Unavailable::new("the store broke its contract").into())
-        }
+        PersonOutcome::Refused(refusal) => Err(PersonError::Refused(refusal)),
+        PersonOutcome::OptedOut => Err(PersonError::OptedOut),
+        PersonOutcome::Missing => Err(PersonError::Missing),
     }
 }
 

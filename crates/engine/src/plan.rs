@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::{ConversationId, RouteKey};
+use domain::ids::RouteKey;
 use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::ChannelSet;
 use domain::model::failure::{Failure, FailureClass};
@@ -12,20 +12,18 @@ use domain::model::progress::{Lane, Waiting};
 use domain::model::route::RouteCondition;
 use domain::rules::consent::{Consent, consent};
 use domain::rules::person::standing_claim;
-use domain::rules::plan::{MessageFacts, Plan, PlanFacts, Refusal, plan};
+use domain::rules::plan::{MessageFacts, Plan, Refusal};
 use domain::rules::validity::is_expired;
-use domain::text::measure;
-use domain::time::{Millis, Timestamp};
-use ports::connector::{Submission, SubmissionKey};
-use ports::store::messages::{NewMessage, Outbound};
+use domain::time::Timestamp;
+use ports::store::messages::Outbound;
 use ports::store::operations::{self, PlanStep};
 use ports::store::{Op, Outcome};
 use tokio::sync::oneshot;
 
-use crate::accept::may_reply;
+use crate::facts::{Known, fresh, may_reply};
 use crate::form::Form;
+use crate::leaving::Leaving;
 use crate::ready::Ready;
-use crate::templates::Usable;
 use crate::{Inner, facts, quotas, settle};
 
 /// What was decided for one message.
@@ -144,45 +142,22 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         // The message itself is no reason for it not to be an answer (R-CHAN-2).
         contact.thread.last_outbound_at = None;
     }
-    let mut routes = facts::routes(inner, sender, now);
+    let mut known = Known::of(inner, project, sender, contact, &message.content, now);
     if let Some(attempt) = live.filter(|it| !it.accepted.is_empty()) {
         // After one part was accepted there is no other route (R-PARTS).
-        routes.retain(|it| it.route.key == attempt.route);
+        known.routes.retain(|it| it.route.key == attempt.route);
     }
-    let templates = Usable::of(inner, &message.content, sender, &contact, now);
     let is_first = outbound.progress.attempts.is_empty();
-    let periods = inner.quotas.periods(project.key, &project.policy, now);
-    let quota = quotas::facts_of_project(inner, project, now);
-    let planned = plan(&PlanFacts {
-        now,
-        policy: &project.policy,
-        sender,
-        routes: &routes,
-        contact: &contact,
-        templates: templates.facts(),
-        quota: &quota,
-        periods,
-        message: MessageFacts {
-            to: &message.to,
-            content: &message.content,
-            class: message.class,
-            class_reason: message.class_reason,
-            category: message.category,
-            purpose: message.purpose,
-            speed: message.speed,
-            explicit: message.explicit,
-            under_way: live.map(|it| it.channel),
-            reply_channel: message.reply_to.map(|(_, channel)| channel),
-            may_reply: is_first && may_reply(message),
-            tried: tried(&outbound.progress.attempts, live),
-            refused_by: live.map_or(&[], |it| &it.refused_by),
-            test: message.test,
-            text_segments: message.content.plain_text().map(measure),
-        },
-    });
-    match planned {
+    let message_facts = MessageFacts {
+        under_way: live.map(|it| it.channel),
+        may_reply: is_first && may_reply(message),
+        tried: tried(&outbound.progress.attempts, live),
+        refused_by: live.map_or(&[], |it| &it.refused_by),
+        ..fresh(message)
+    };
+    match known.plan(&project.policy, message_facts) {
         Plan::Send { attempt, decision } => {
-            let form = Form::of(message, &contact, sender, &templates, attempt.channel, now);
+            let form = known.form(message, attempt.channel);
             send(inner, outbound, live, form, attempt, decision)
         }
         Plan::Wait {
@@ -192,7 +167,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         } if outbound.progress.waiting == Waiting::Lane(lane) => {
             let live =
                 live.filter(|it| is_paused(inner, it.route, now) && it.route == lane.route)?;
-            let form = Form::of(message, &contact, sender, &templates, again.channel, now);
+            let form = known.form(message, again.channel);
             send(inner, outbound, Some(live), form, again, decision)
         }
         Plan::Wait { lane, decision, .. } => Some(wait(lane, decision)),
@@ -262,14 +237,13 @@ fn send(
             planned.start(u8::try_from(outbound.progress.attempts.len() + 1).unwrap_or(u8::MAX))
         }
     };
-    let key = SubmissionKey {
-        message: outbound.id,
-        attempt: attempt.no,
+    let leaving = Leaving {
+        id: outbound.id,
+        contact: outbound.contact,
+        message,
+        fallback_after: outbound.progress.fallback.after,
+        expires_at: outbound.progress.expires_at,
     };
-    let after = outbound.progress.fallback.after;
-    let expires_at = outbound.progress.expires_at;
-    let submission = submission(key, message, &attempt, after, expires_at, form);
-    let due = message.scheduled_at.unwrap_or(message.accepted_at);
     quotas::planned(inner, message.project, &planned);
     let what = match live {
         Some(_) => PlanStep::Continue(planned),
@@ -278,19 +252,7 @@ fn send(
     Some(Step {
         what,
         decision: Some(decision),
-        hand_over: Some((
-            lane,
-            Ready {
-                due,
-                waits_since: due,
-                thread: ConversationId {
-                    contact: outbound.contact,
-                    sender: message.sender,
-                },
-                purpose: message.purpose,
-                submission,
-            },
-        )),
+        hand_over: Some((lane, leaving.by(&attempt, form))),
     })
 }
 
@@ -338,36 +300,6 @@ fn failure_of(refusal: Refusal, live: Option<&Attempt>) -> Failure {
             "no_channel",
             "No channel can carry the message; its routing tells why.",
         ),
-    }
-}
-
-/// What a connector is handed for an attempt.
-pub(crate) fn submission(
-    key: SubmissionKey,
-    message: &NewMessage,
-    attempt: &Attempt,
-    fallback_after: Option<Millis>,
-    expires_at: Timestamp,
-    form: Form,
-) -> Submission {
-    let Form { from, to, template } = form;
-    Submission {
-        key,
-        class: message.class,
-        from,
-        to,
-        content: message
-            .content
-            .worded_for(attempt.channel)
-            .map_or_else(|| Arc::clone(&message.content), Arc::new),
-        template,
-        category: message.category,
-        context: message.context.clone(),
-        parts: attempt.parts,
-        accepted: attempt.accepted,
-        // Only the first channel's copy must not come late (R-FALL-5).
-        validity: fallback_after.filter(|_| key.attempt == 1),
-        expires_at,
     }
 }
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use domain::ids::{ProjectKey, RouteKey, VolumeKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
-use domain::model::money::Micros;
 use domain::model::policy::Policy;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
+use domain::model::tariff::Volumes;
+use domain::rules::cost::least_price;
 use domain::rules::period::periods;
 use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
 use domain::rules::route::share_percent;
@@ -183,28 +184,20 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
+    // With less of its money left than the next message costs at the least, it takes nothing more.
+    let named = inner.quotas.volumes(route, &periods);
+    let carried = Volumes {
+        whole: of_route.used.month.used(),
+        named: &named,
+    };
+    let least = least_price(route, now, carried);
     let need = Use {
-        spend: cheapest(route).unwrap_or(SMALLEST.spend),
+        spend: least.max(SMALLEST.spend),
         ..SMALLEST
     };
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
-}
-
-/// What the cheapest message that is not free costs on a route: with less than that left of its money, it
-/// takes nothing more.
-fn cheapest(route: &Route) -> Option<Micros> {
-    let amounts = route.prices.iter().flat_map(|price| {
-        let tiers = price.tiers.all().iter().map(|it| it.amount);
-        tiers.chain([price.amount]).chain(price.mms)
-    });
-    let is_free = |it: &Micros| *it <= Micros::ZERO;
-    let amounts: Vec<_> = amounts.collect();
-    if amounts.iter().any(is_free) {
-        return None;
-    }
-    amounts.into_iter().min()
 }
 
 /// Reads the meters anew, now and again; what waits is looked at again when a route has quota that it

@@ -13,6 +13,7 @@ use ports::store::operations::{Interrupted, Submitted};
 use ports::store::{Op, Outcome, Unavailable};
 use tokio::sync::oneshot;
 
+use crate::commit::stopped;
 use crate::plan::plan_lane;
 use crate::{Inner, settle};
 
@@ -142,7 +143,5 @@ fn commit(inner: &Arc<Inner>, op: Op) -> oneshot::Receiver<bool> {
 }
 
 async fn kept(answer: oneshot::Receiver<bool>) -> Result<bool, Unavailable> {
-    answer
-        .await
-        .map_err(|_| Unavailable::new("the store has stopped"))
+    answer.await.map_err(stopped)
 }

@@ -20,6 +20,7 @@ use ports::store::templates::{
 use thiserror::Error;
 
 use crate::Inner;
+use crate::commit::stopped;
 use crate::templates::{self, MAX_TEMPLATES};
 
 /// Templates of a provider that are kept in one go.
@@ -275,10 +276,6 @@ async fn kept(
 ) -> Result<TemplateOutcome, TemplateError> {
     let answer = templates::change(inner, by, project, change).await;
     Ok(answer.map_err(stopped)??)
-}
-
-fn stopped(_: tokio::sync::oneshot::error::RecvError) -> Unavailable {
-    Unavailable::new("the store has stopped")
 }
 
 fn done(outcome: TemplateOutcome) -> Result<Template, TemplateError> {

@@ -58,46 +58,31 @@ pub(crate) fn hand_over(inner: &Arc<Inner>, route: RouteKey, mut ready: Ready) {
     }
 }
 
-/// Follows the outcome of an operation on a message; what changed, if anything did.
+/// Follows the outcome of an operation on a message: what changed, if anything did.
 pub(crate) fn follow(inner: &Arc<Inner>, result: Result<Outcome, Unavailable>) {
-    match result {
-        Ok(Outcome::Changed(changed)) => changed_now(inner, &changed),
-        Ok(
-            Outcome::Accepted { .. }
-            | Outcome::AlreadyAccepted { .. }
-            | Outcome::AlreadyDeposited { .. }
-            | Outcome::OptedOut
-            | Outcome::QuotaGone(_)
-            | Outcome::ReceiptParked
-            | Outcome::InboundKept { .. }
-            | Outcome::InboundRepeated { .. }
-            | Outcome::Contact(_)
-            | Outcome::ConsentKept { .. }
-            | Outcome::Done
-            | Outcome::PersonRefused(_)
-            | Outcome::User(_)
-            | Outcome::Missing
-            | Outcome::Stale
-            | Outcome::Template(_)
-            | Outcome::Webhook(_)
-            | Outcome::Replayed { .. }
-            | Outcome::EventsPruned { .. },
-        ) => {}
-        Ok(Outcome::Fenced) => {
-            if inner.accepting.load(Ordering::SeqCst) {
-                tracing::error!(
-                    "another process owns this database now: this one does nothing more"
-                );
-            }
-            // What was ready is the new owner's: it must not be sent from here as well.
-            inner.end(Ending::Replaced);
-        }
+    let outcome = match result {
+        Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%error, "a step was not kept; the message stays as it was");
             // Only the disk knows now what is true: the next start finds it out (R-LIFE-2).
             inner.end(Ending::StepLost);
+            return;
         }
+    };
+    if let Outcome::Changed(changed) = outcome {
+        changed_now(inner, &changed);
+    } else if let Outcome::Fenced = outcome {
+        replaced(inner);
     }
+}
+
+/// A newer owner has the work.
+pub(crate) fn replaced(inner: &Inner) {
+    if inner.accepting.load(Ordering::SeqCst) {
+        tracing::error!("another process owns this database now: this one does nothing more");
+    }
+    // What was ready is the new owner's: it must not be sent from here as well.
+    inner.end(Ending::Replaced);
 }
 
 /// Sets going what follows from a change.

@@ -240,31 +240,7 @@ fn commit(
     let after_commit = {
         let inner = Arc::clone(inner);
         move |result: Result<Outcome, Unavailable>| {
-            let result = result.and_then(|it| match it {
-                Outcome::Template(outcome) => Ok(outcome),
-                Outcome::Accepted { .. }
-                | Outcome::AlreadyAccepted { .. }
-                | Outcome::AlreadyDeposited { .. }
-                | Outcome::OptedOut
-                | Outcome::QuotaGone(_)
-                | Outcome::Changed(_)
-                | Outcome::ReceiptParked
-                | Outcome::InboundKept { .. }
-                | Outcome::InboundRepeated { .. }
-                | Outcome::Contact(_)
-                | Outcome::ConsentKept { .. }
-                | Outcome::Done
-                | Outcome::PersonRefused(_)
-                | Outcome::User(_)
-                | Outcome::Missing
-                | Outcome::Stale
-                | Outcome::Fenced
-                | Outcome::Webhook(_)
-                | Outcome::Replayed { .. }
-                | Outcome::EventsPruned { .. } => {
-                    Err(Unavailable::new("the store broke the contract of Template"))
-                }
-            });
+            let result = result.and_then(Outcome::of_template);
             if let Ok(outcome) = &result
                 && let Some(id) = inner.templates.follow(outcome)
             {

@@ -215,7 +215,7 @@ pub struct Doubt {
 
 impl Doubt {
     /// Whether it differs from `other` in nothing but the number of copies and the time.
-    fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let Self {
             copies,
             reserved_at,

@@ -79,10 +79,15 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether any of its prices, whenever it holds, goes by the volume of the month (R-COST-1).
+    pub fn goes_by_volume(&self) -> bool {
+        self.prices.iter().any(Price::goes_by_volume)
+    }
+
     /// Whether what it has used is asked for when a message is planned: it has quotas, or prices that
     /// go by volume.
     pub fn goes_by_use(&self) -> bool {
-        !self.quotas.is_none() || self.prices.iter().any(|it| !it.tiers.is_none())
+        !self.quotas.is_none() || self.goes_by_volume()
     }
 }
 
@@ -154,6 +159,17 @@ pub struct Price {
 }
 
 impl Price {
+    /// Whether what a unit costs goes by the volume of the month. What a medium costs never does.
+    pub const fn goes_by_volume(&self) -> bool {
+        !self.tiers.is_none()
+    }
+
+    /// Whether it holds at this moment.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.valid_from.is_none_or(|from| from <= now)
+            && self.valid_until.is_none_or(|until| now < until)
+    }
+
     /// What it makes of a volume.
     pub fn tariff(&self) -> Tariff {
         Tariff {

@@ -272,10 +272,8 @@ fn doubts(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Metered> {
     let (mut was, is) = (all(before), all(after));
     let mut changes = Vec::new();
     for doubt in is {
-        let earlier = Doubt { copies: 0, ..doubt };
-        let place = was
-            .iter()
-            .position(|it| Doubt { copies: 0, ..*it } == earlier);
+        let is_same = |it: &Doubt| it.is_like(&doubt) && it.reserved_at == doubt.reserved_at;
+        let place = was.iter().position(is_same);
         let known = place.map_or(0, |place| was.swap_remove(place).copies);
         // What is new was reserved when its attempt was, though the others of its kind were before.
         let reserved_at = after.and_then(|it| it.reserved_at);

@@ -1,13 +1,15 @@
 //! R-COST-1: money is integer micro-units. Prices come from a price book: country or prefix,
 //! (template category,) price per segment, per message or per MMS, charged on submit or on delivery,
 //! valid from/until. The most specific line that fits is the price; it may go by [volume].
+//!
+//! R-QUOTA-2: a route that has less money left than the next message costs at the least is out.
 
 use std::cmp::Reverse;
 
 use crate::model::address::Address;
 use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
-use crate::model::route::{ChargedOn, Price, PriceScope, Route};
+use crate::model::route::{ChargedOn, PriceScope, Route};
 use crate::model::tariff::Volumes;
 use crate::rules::volume;
 use crate::time::Timestamp;
@@ -73,7 +75,7 @@ pub fn price_of(
         .iter()
         .enumerate()
         .filter(|(_, it)| it.category.is_none() || it.category == category)
-        .filter(|(_, it)| holds_at(it, now))
+        .filter(|(_, it)| it.holds_at(now))
         .filter(|(_, it)| size != Size::Mms || it.mms.is_some())
         .filter_map(|(place, it)| Some((scope_rank(&it.scope, to)?, place, it)))
         .map(|(scope, place, it)| {
@@ -94,9 +96,23 @@ pub fn price_of(
     })
 }
 
-fn holds_at(price: &Price, now: Timestamp) -> bool {
-    price.valid_from.is_none_or(|from| from <= now)
-        && price.valid_until.is_none_or(|until| now < until)
+/// The least that the next message on `route` costs at `now`, after what it `carried` in the month: of every line
+/// that holds, whatever it is for, and zero where something is free. With less money left than that, the
+/// route takes nothing more (R-QUOTA-2). What no line fits is no part of it; where no line holds, all is
+/// booked as free.
+///
+/// More units never cost less than one, so that only the place of the next one is looked at, and not the
+/// tiers that its money does not reach.
+pub fn least_price(route: &Route, now: Timestamp, carried: Volumes<'_>) -> Micros {
+    let lines = route.prices.iter().filter(|it| it.holds_at(now));
+    lines
+        .flat_map(|it| {
+            let used = carried.of(it.volume);
+            [Some(volume::price(&it.tariff(), 1, used)), it.mms]
+        })
+        .flatten()
+        .min()
+        .unwrap_or(Micros::ZERO)
 }
 
 /// How specific a scope is, in the order of preference. Longer prefixes are greater.

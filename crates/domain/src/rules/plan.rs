@@ -395,7 +395,7 @@ fn reservation(facts: &PlanFacts<'_>, pick: &Pick, size: Size) -> Reservation {
     let price = line.and_then(|(place, it)| it.route.prices.get(place));
     let tariff = price
         // A medium costs the same at any volume.
-        .filter(|it| !it.tiers.is_none() && size != Size::Mms)
+        .filter(|it| it.goes_by_volume() && size != Size::Mms)
         .map(Price::tariff);
     Reservation {
         at: facts.now,

@@ -3,10 +3,11 @@
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
+use domain::model::quota::Use;
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
-use domain::model::tariff::Volumes;
+use domain::model::tariff::{Tier, Tiers, Volumes};
 use domain::phone::CountryCode;
-use domain::rules::cost::{Quote, Size, price_of};
+use domain::rules::cost::{Quote, Size, least_price, price_of};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
@@ -182,7 +183,109 @@ fn the_quote_says_when_it_is_charged() {
     }
 }
 
+/// The least that the next message costs by this book, in micros, after so many segments of the month.
+fn least(book: &[Price], segments: i64) -> i64 {
+    let used = Use {
+        segments,
+        ..Use::NONE
+    };
+    let carried = Volumes {
+        whole: used,
+        named: &[],
+    };
+    least_price(&route(1, Channel::Sms, None, book.to_vec()), NOW, carried).0
+}
+
+#[test]
+fn the_least_that_a_message_costs_is_that_of_the_cheapest_line_whatever_it_is_for() {
+    use PriceCategory::Utility;
+    assert_eq!(
+        least(&[flat(5), prefix("+49", 3), of(Utility, flat(4))], 0),
+        3
+    );
+    let with_media = |micros| Price {
+        mms: Some(Micros(micros)),
+        ..flat(5)
+    };
+    assert_eq!(least(&[with_media(9)], 0), 5);
+    assert_eq!(least(&[with_media(2)], 0), 2);
+}
+
+#[test]
+fn a_line_that_does_not_hold_now_is_no_part_of_the_least_price() {
+    let at = |millis| Some(Timestamp::from_millis(NOW.as_millis() + millis));
+    let over = Price {
+        valid_until: at(0),
+        ..flat(1)
+    };
+    let to_come = Price {
+        valid_from: at(1),
+        ..flat(2)
+    };
+    let last = Price {
+        valid_until: at(1),
+        ..flat(7)
+    };
+    assert_eq!(least(&[over.clone(), to_come.clone(), last], 0), 7);
+    assert_eq!(
+        least(&[over, to_come], 0),
+        0,
+        "what has no price is booked as free"
+    );
+}
+
+#[test]
+fn without_a_price_book_and_within_a_free_allowance_the_least_price_is_nothing() {
+    assert_eq!(least(&[], 0), 0);
+    let allowance = Price {
+        tiers: Tiers::new([Tier {
+            above: 10,
+            amount: Micros(80),
+        }]),
+        ..flat(0)
+    };
+    for (segments, want) in [(0, 0), (9, 0), (10, 80), (11, 80)] {
+        let least = least(std::slice::from_ref(&allowance), segments);
+        assert_eq!(least, want, "after {segments}");
+    }
+}
+
+#[test]
+fn a_lower_price_at_a_volume_that_is_not_reached_is_not_the_least() {
+    let cheaper_later = Price {
+        tiers: Tiers::new([Tier {
+            above: 10,
+            amount: Micros(30),
+        }]),
+        ..flat(100)
+    };
+    for (segments, want) in [(0, 100), (9, 100), (10, 30)] {
+        let least = least(std::slice::from_ref(&cheaper_later), segments);
+        assert_eq!(least, want, "after {segments}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_message_costs_less_than_the_least_price(
+        prices in prop::collection::vec((0..9_i64, 0..9_i64, 1..20_i64, any::<bool>()), 1..4),
+        segments in 0..30_i64,
+        parts in 1..5_u16,
+    ) {
+        let line = |(amount, later, above, is_each): (i64, i64, i64, bool)| Price {
+            tiers: Tiers::new([Tier { above, amount: Micros(later) }]),
+            unit: if is_each { PriceUnit::Message } else { PriceUnit::Segment },
+            ..flat(amount)
+        };
+        let book: Vec<_> = prices.into_iter().map(line).collect();
+        let used = Use { segments, messages: segments, spend: Micros::ZERO };
+        let used = Volumes { whole: used, named: &[] };
+        let route = route(1, Channel::Sms, None, book);
+        let cost = price_of(&route, &number(), None, Size::Segments(parts), NOW, used);
+        let cost = cost.expect("each line fits").amount;
+        prop_assert!(least_price(&route, NOW, used) <= cost);
+    }
+
     #[test]
     fn the_order_of_different_lines_in_the_book_does_not_matter(
         kept in prop::collection::vec(any::<bool>(), 8),

@@ -3,21 +3,18 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
-use domain::ids::ConversationId;
 use domain::model::message::{Direction, Status};
 use domain::model::progress::Lane;
 use domain::rules::plan::Refusal;
-use ports::connector::SubmissionKey;
 use ports::store::messages::{MessageView, ViewKind};
 use ports::store::operations::{Accept, FirstStep};
+use ports::store::outcomes::{self, AcceptOutcome};
 use ports::store::{Op, Outcome, Unavailable, fold};
-use tokio::sync::oneshot;
 
 use super::broken_contract;
 use super::place::Place;
 use crate::form::Form;
-use crate::plan::submission;
-use crate::ready::Ready;
+use crate::leaving::Leaving;
 use crate::request::{Accepted, Refused};
 use crate::{Inner, quotas, settle};
 
@@ -39,142 +36,107 @@ pub(super) async fn keep(
     if let FirstStep::Send(attempt) = &accept.first {
         quotas::planned(inner, accept.message.project, attempt);
     }
-    let decision = accept.decision.clone();
-    let message = accept.message.clone();
-    // As the answer shows it: `queued`, with its first attempt where it has one.
-    let mut progress = fold::accepted(&accept);
-    progress.status = Status::Queued;
-    let ready = match &accept.first {
-        FirstStep::Send(attempt) => {
-            form.map(|form| (attempt.clone(), accept.fallback, accept.expires_at, form))
-        }
-        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
-    };
-    let (done, answer) = oneshot::channel();
-    let on_commit = {
-        let inner = Arc::clone(inner);
-        let message = message.clone();
-        move |result: Result<Outcome, Unavailable>| {
-            match &result {
-                Ok(Outcome::Accepted {
-                    message: id,
-                    contact,
-                    due,
-                    ..
-                }) => {
-                    settle::note_due(&inner, *due);
-                    match (place, ready) {
-                        (Some(Place::Ready(lane)), Some((attempt, fallback, expires_at, form))) => {
-                            let key = SubmissionKey {
-                                message: *id,
-                                attempt: 1,
-                            };
-                            let attempt = attempt.start(1);
-                            let submission = submission(
-                                key,
-                                &message,
-                                &attempt,
-                                fallback.after,
-                                expires_at,
-                                form,
-                            );
-                            let ready = Ready {
-                                due: message.accepted_at,
-                                waits_since: message.accepted_at,
-                                thread: ConversationId {
-                                    contact: *contact,
-                                    sender: message.sender,
-                                },
-                                purpose: message.purpose,
-                                submission,
-                            };
-                            settle::hand_over(&inner, lane.route, ready);
-                        }
-                        (Some(Place::Lane(lane)), _) => settle::entered(&inner, lane, *id),
-                        (Some(Place::Ready(_)) | None, _) => {}
-                    }
-                }
-                Ok(_) | Err(_) => {
-                    if let Some(place) = place {
-                        place.give_up(&inner);
-                    }
-                }
-            }
-            // Safe because: a caller that went away has no use for the answer.
-            let _unheard = done.send(result);
-        }
-    };
-    inner
-        .store
-        .commit(Op::Accept(Box::new(accept)), Box::new(on_commit));
-    let outcome = answer
-        .await
-        .map_err(|_| Unavailable::new("the store has stopped"))??;
-    match outcome {
-        Outcome::Accepted {
-            message: id,
-            contact,
-            cost,
-            ..
-        } => {
-            // A price that goes by volume is the store's word.
-            if let Some((attempt, cost)) = progress.attempts.last_mut().zip(cost) {
-                attempt.estimated_cost = cost;
-            }
-            metrics::counter!("tandem_accepted_total", "class" => message.class.code())
-                .increment(1);
-            let view = MessageView {
-                id,
-                direction: Direction::Outbound,
-                contact: Some(contact),
-                status: Status::Queued,
-                updated_at: message.accepted_at,
-                quoted: None,
-                kind: ViewKind::Outbound {
-                    message: Box::new(message),
-                    progress: Box::new(progress),
-                    decision: None,
-                },
-            };
-            Ok(Kept::Accepted(Box::new(Accepted { view, decision })))
-        }
-        Outcome::AlreadyAccepted { original, differs } => {
+    let asked = accept.clone();
+    let on_commit = on_commit(inner, &accept, place, form);
+    let outcome = inner
+        .apply_then(Op::Accept(Box::new(accept)), on_commit)
+        .await?;
+    match outcome.of_accept()? {
+        AcceptOutcome::Kept(kept) => Ok(Kept::Accepted(Box::new(accepted(asked, kept)))),
+        AcceptOutcome::AlreadyAccepted { original, differs } => {
             Err(Refused::AlreadyAccepted { original, differs })
         }
-        Outcome::QuotaGone(gone) => {
+        AcceptOutcome::QuotaGone(gone) => {
             inner.quotas.is_gone(&gone);
             let lane = place.map(|it| match it {
                 Place::Ready(lane) | Place::Lane(lane) => lane,
             });
             lane.map(Kept::QuotaGone).ok_or_else(broken_contract)
         }
-        Outcome::OptedOut => Err(Refused::ByRule {
+        AcceptOutcome::OptedOut => Err(Refused::ByRule {
             refusal: Refusal::OptedOut,
             decision: Box::new(Decision {
                 channels: Vec::new(),
                 routes: Vec::new(),
-                ..decision
+                ..asked.decision
             }),
         }),
-        Outcome::Fenced => {
-            settle::follow(inner, Ok(Outcome::Fenced));
+        AcceptOutcome::Fenced => {
+            settle::replaced(inner);
             Err(Unavailable::new("another process owns the database now").into())
         }
-        Outcome::Changed(_)
-        | Outcome::ReceiptParked
-        | Outcome::InboundKept { .. }
-        | Outcome::InboundRepeated { .. }
-        | Outcome::Contact(_)
-        | Outcome::ConsentKept { .. }
-        | Outcome::Done
-        | Outcome::PersonRefused(_)
-        | Outcome::User(_)
-        | Outcome::Missing
-        | Outcome::Stale
-        | Outcome::Template(_)
-        | Outcome::Webhook(_)
-        | Outcome::Replayed { .. }
-        | Outcome::AlreadyDeposited { .. }
-        | Outcome::EventsPruned { .. } => Err(broken_contract()),
     }
+}
+
+/// What is done on commit: the message takes the place that was promised to it, or gives it up.
+fn on_commit(
+    inner: &Arc<Inner>,
+    accept: &Accept,
+    place: Option<Place>,
+    form: Option<Form>,
+) -> impl FnOnce(&Result<Outcome, Unavailable>) + Send + use<> {
+    let inner = Arc::clone(inner);
+    let message = accept.message.clone();
+    let (fallback_after, expires_at) = (accept.fallback.after, accept.expires_at);
+    let attempt = match &accept.first {
+        FirstStep::Send(attempt) => Some(attempt.start(1)),
+        FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
+    };
+    move |result| {
+        let Ok(Outcome::Accepted {
+            message: id,
+            contact,
+            due,
+            ..
+        }) = result
+        else {
+            if let Some(place) = place {
+                place.give_up(&inner);
+            }
+            return;
+        };
+        settle::note_due(&inner, *due);
+        match (place, attempt.zip(form)) {
+            (Some(Place::Ready(lane)), Some((attempt, form))) => {
+                let leaving = Leaving {
+                    id: *id,
+                    contact: *contact,
+                    message: &message,
+                    fallback_after,
+                    expires_at,
+                };
+                settle::hand_over(&inner, lane.route, leaving.by(&attempt, form));
+            }
+            (Some(Place::Lane(lane)), _) => settle::entered(&inner, lane, *id),
+            (Some(Place::Ready(_)) | None, _) => {}
+        }
+    }
+}
+
+/// The message as the answer shows it: `queued`, with its first attempt where it has one.
+fn accepted(accept: Accept, kept: outcomes::Kept) -> Accepted {
+    let mut progress = fold::accepted(&accept);
+    progress.status = Status::Queued;
+    // A price that goes by volume is the store's word.
+    if let Some((attempt, cost)) = progress.attempts.last_mut().zip(kept.cost) {
+        attempt.estimated_cost = cost;
+    }
+    let Accept {
+        message, decision, ..
+    } = accept;
+    metrics::counter!("tandem_accepted_total", "class" => message.class.code()).increment(1);
+    let view = MessageView {
+        id: kept.message,
+        direction: Direction::Outbound,
+        contact: Some(kept.contact),
+        status: Status::Queued,
+        updated_at: message.accepted_at,
+        quoted: None,
+        kind: ViewKind::Outbound {
+            message: Box::new(message),
+            progress: Box::new(progress),
+            decision: None,
+        },
+    };
+    Accepted { view, decision }
 }

@@ -22,10 +22,8 @@ use ports::store::queries::Repeated;
 
 use self::keep::{Kept, keep};
 use self::place::{Place, place_for};
-pub(crate) use self::prepare::may_reply;
 use self::prepare::{Prepared, Sight, prepare};
 use crate::Inner;
-use crate::form::Form;
 use crate::request::{Accepted, Preview, Refused, SendRequest};
 
 /// Keeps a message that somebody wants to send, or says why not.
@@ -46,9 +44,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         fallback,
         expires_at,
         plan,
-        sender,
-        contact,
-        templates,
+        known,
     } = prepared;
     let now = message.accepted_at;
     let (step, decision, place) = match plan {
@@ -68,7 +64,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
                 route: attempt.route,
                 class: message.class,
             };
-            match place_for(inner, &sender, lane) {
+            match place_for(inner, &known.sender, lane) {
                 Place::Ready(lane) => (FirstStep::Send(attempt), decision, Place::Ready(lane)),
                 Place::Lane(lane) => (FirstStep::Wait(lane), decision, Place::Lane(lane)),
             }
@@ -97,14 +93,7 @@ pub(crate) async fn accept(inner: &Arc<Inner>, request: SendRequest) -> Result<A
         epoch: inner.epoch,
     };
     let form = match &accept.first {
-        FirstStep::Send(attempt) => Some(Form::of(
-            &accept.message,
-            &contact,
-            &sender,
-            &templates,
-            attempt.channel,
-            now,
-        )),
+        FirstStep::Send(attempt) => Some(known.form(&accept.message, attempt.channel)),
         FirstStep::Wait(_) | FirstStep::Schedule(_) | FirstStep::Person(_) => None,
     };
     let may_be_gone = reservation_of_accept(&accept)

@@ -3,25 +3,21 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use domain::model::channel::ChannelSet;
-use domain::model::contact::ContactFacts;
 use domain::model::content::Content;
-use domain::model::message::{Category, Purpose, TrafficClass};
+use domain::model::message::{Category, Purpose};
 use domain::model::progress::FallbackPolicy;
-use domain::model::sender::Sender;
 use domain::rules::class::{ClassFacts, classify};
-use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
+use domain::rules::plan::Plan;
 use domain::rules::validity::{ValidityFacts, expires_at};
-use domain::text::{Segments, measure};
 use domain::time::{Millis, Timestamp};
 use ports::store::Unavailable;
 use ports::store::messages::NewMessage;
 
 use super::thread::thread;
+use crate::facts::{Known, fresh};
 use crate::request::{Refused, SendRequest};
-use crate::templates::Usable;
 use crate::topology::Project;
-use crate::{Inner, campaigns, facts, quotas};
+use crate::{Inner, campaigns};
 
 /// Furthest that a message can be scheduled ahead.
 const MAX_SCHEDULE: Millis = Millis::days(366);
@@ -32,9 +28,7 @@ pub(super) struct Prepared {
     pub(super) fallback: FallbackPolicy,
     pub(super) expires_at: Timestamp,
     pub(super) plan: Plan,
-    pub(super) sender: Arc<Sender>,
-    pub(super) contact: ContactFacts,
-    pub(super) templates: Usable,
+    pub(super) known: Known,
 }
 
 /// Whether the message counts for the detection of bulk traffic (R-CLASS-1).
@@ -72,7 +66,6 @@ pub(super) async fn prepare(
         promotional,
         same_text_to_many: sight == Sight::Counted && goes_to_many(inner, &request, project, now),
     });
-    let text_segments = request.content.plain_text().map(measure);
     let campaign = match (sight, request.campaign) {
         (Sight::Counted, Some(name)) => Some(campaigns::named(inner, request.project, name).await?),
         (Sight::Counted, None) | (Sight::Ignored, _) => None,
@@ -96,21 +89,8 @@ pub(super) async fn prepare(
         scheduled_at,
         accepted_at: now,
     };
-    let routes = facts::routes(inner, &sender, now);
-    let templates = Usable::of(inner, &message.content, &sender, &contact, now);
-    let periods = inner.quotas.periods(project.key, &project.policy, now);
-    let quota = quotas::facts_of_project(inner, project, now);
-    let plan = plan(&PlanFacts {
-        now,
-        policy: &project.policy,
-        sender: &sender,
-        routes: &routes,
-        contact: &contact,
-        templates: templates.facts(),
-        quota: &quota,
-        periods,
-        message: message_facts(&message, text_segments),
-    });
+    let known = Known::of(inner, project, &sender, contact, &message.content, now);
+    let plan = known.plan(&project.policy, fresh(&message));
     let fallback = FallbackPolicy {
         enabled: request
             .fallback_enabled
@@ -133,39 +113,8 @@ pub(super) async fn prepare(
         fallback,
         expires_at,
         plan,
-        sender,
-        contact,
-        templates,
+        known,
     })
-}
-
-/// What the plan rule asks of a message that no attempt was made for.
-fn message_facts(message: &NewMessage, text_segments: Option<Segments>) -> MessageFacts<'_> {
-    MessageFacts {
-        to: &message.to,
-        content: &message.content,
-        class: message.class,
-        class_reason: message.class_reason,
-        category: message.category,
-        purpose: message.purpose,
-        speed: message.speed,
-        explicit: message.explicit,
-        under_way: None,
-        reply_channel: message.reply_to.map(|(_, channel)| channel),
-        may_reply: may_reply(message),
-        tried: ChannelSet::EMPTY,
-        refused_by: &[],
-        test: message.test,
-        text_segments,
-    }
-}
-
-/// Whether a message may count as an answer without saying so (R-CHAN-2).
-pub(crate) fn may_reply(message: &NewMessage) -> bool {
-    message.explicit.is_none()
-        && message.class == TrafficClass::Direct
-        && message.scheduled_at.is_none()
-        && message.category != Category::Promotional
 }
 
 /// Whether the same sender sends the same text to many (R-CLASS-1).

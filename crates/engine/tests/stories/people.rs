@@ -6,11 +6,12 @@ use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 use domain::model::message::Status;
+use domain::model::money::Micros;
 use domain::model::progress::Waiting;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
-use domain::model::route::{Route, RouteClass};
+use domain::model::route::{Price, Route, RouteClass};
 use domain::rules::person::{CLAIM, PersonRefusal};
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use engine::people::{Act, PersonError};
 use engine::request::SendRequest;
 use ports::store::consent::{Consent, ConsentSubject, Towards};
@@ -103,6 +104,31 @@ async fn a_route_without_quota_is_out_like_one_that_is_down() {
         quotas,
         ..sms()
     };
+    let world = World::running([gateway]).await;
+    world.send(text_to(1, "hello")).await;
+    let second = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(offered(&world).await, [(second, None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_whose_money_is_less_than_a_message_costs_now_is_out_whatever_it_cost_once() {
+    let mut gateway = Route {
+        class: Some(RouteClass::Gateway),
+        quotas: Quotas::new([Quota {
+            per: Period::Day,
+            unit: QuotaUnit::Spend,
+            limit: 99_999,
+        }]),
+        ..sms()
+    };
+    let now = gateway.prices[0].clone();
+    assert_eq!(now.amount, Micros(50_000));
+    gateway.prices.push(Price {
+        amount: Micros(1),
+        valid_until: Some(Timestamp::from_millis(1)),
+        ..now
+    });
     let world = World::running([gateway]).await;
     world.send(text_to(1, "hello")).await;
     let second = world.send(text_to(2, "hello")).await;

@@ -19,6 +19,7 @@ pub mod events;
 pub mod fold;
 pub mod messages;
 pub mod operations;
+pub mod outcomes;
 pub mod phones;
 pub mod queries;
 pub mod senders;

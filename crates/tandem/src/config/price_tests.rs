@@ -326,7 +326,7 @@ fn what_is_off_in_the_list_of_whatsapp_prices_holds_when_it_is_put_on() {
         .replace("\n# tiers ", "\ntiers ");
     let (_, read) = beside(&on, "prices = { file = \"list.toml\" }");
     let prices = prices(read);
-    let by_volume: Vec<_> = prices.iter().filter(|it| !it.tiers.is_none()).collect();
+    let by_volume: Vec<_> = prices.iter().filter(|it| it.goes_by_volume()).collect();
     let free: Vec<_> = by_volume
         .iter()
         .filter(|it| it.amount == Micros::ZERO)
