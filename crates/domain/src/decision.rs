@@ -246,33 +246,21 @@ pub struct Decision {
 impl Decision {
     /// The channel that was chosen or is waited for.
     pub fn channel(&self) -> Option<(Channel, ChannelReason)> {
-        self.channels.iter().find_map(|it| match it.verdict {
-            ChannelVerdict::Chosen(reason) => Some((it.channel, reason)),
-            ChannelVerdict::Dearer
-            | ChannelVerdict::Slower
-            | ChannelVerdict::PoorRecord
-            | ChannelVerdict::PassedOver
-            | ChannelVerdict::Waiting
-            | ChannelVerdict::Dropped(_) => None,
+        self.channels.iter().find_map(|it| {
+            let ChannelVerdict::Chosen(reason) = it.verdict else {
+                return None;
+            };
+            Some((it.channel, reason))
         })
     }
 
     /// The route that was chosen or is waited for.
     pub fn route(&self) -> Option<(RouteKey, RouteReason)> {
-        self.routes.iter().find_map(|it| match it.verdict {
-            RouteVerdict::Chosen(reason) => Some((it.route, reason)),
-            RouteVerdict::LaterClass
-            | RouteVerdict::Dearer
-            | RouteVerdict::LowerSuccess
-            | RouteVerdict::Busier
-            | RouteVerdict::ChannelPassedOver
-            | RouteVerdict::Down
-            | RouteVerdict::Throttled
-            | RouteVerdict::OutOfQuota
-            | RouteVerdict::Drained
-            | RouteVerdict::Disabled
-            | RouteVerdict::ProjectOutOfQuota
-            | RouteVerdict::Dropped(_) => None,
+        self.routes.iter().find_map(|it| {
+            let RouteVerdict::Chosen(reason) = it.verdict else {
+                return None;
+            };
+            Some((it.route, reason))
         })
     }
 }

@@ -321,30 +321,8 @@ fn conclude(
     let mut routes = Vec::with_capacity(facts.routes.len());
     for (at, it) in considered.iter().enumerate() {
         let is_chosen = chosen.is_some_and(|(chosen, _)| chosen == at);
-        routes.extend(
-            it.assessment
-                .routes
-                .iter()
-                .map(|route| match route.verdict {
-                    RouteVerdict::Chosen(_) if !is_chosen => RouteCandidate {
-                        verdict: RouteVerdict::ChannelPassedOver,
-                        ..route.clone()
-                    },
-                    RouteVerdict::Chosen(_)
-                    | RouteVerdict::LaterClass
-                    | RouteVerdict::Dearer
-                    | RouteVerdict::LowerSuccess
-                    | RouteVerdict::Busier
-                    | RouteVerdict::ChannelPassedOver
-                    | RouteVerdict::Down
-                    | RouteVerdict::Throttled
-                    | RouteVerdict::OutOfQuota
-                    | RouteVerdict::Drained
-                    | RouteVerdict::Disabled
-                    | RouteVerdict::ProjectOutOfQuota
-                    | RouteVerdict::Dropped(_) => route.clone(),
-                }),
-        );
+        let found = it.assessment.routes.iter();
+        routes.extend(found.map(|route| route_candidate(route, is_chosen)));
     }
     let picked = chosen.map(|(at, _)| &considered[at]);
     let decision = record(facts, channels, routes);
@@ -438,6 +416,17 @@ fn record(
         channels,
         routes,
     }
+}
+
+/// A route as it is told. The first of its channel carries nothing where another channel was chosen.
+fn route_candidate(route: &RouteCandidate, is_of_chosen: bool) -> RouteCandidate {
+    let mut told = route.clone();
+    if let RouteVerdict::Chosen(_) = told.verdict
+        && !is_of_chosen
+    {
+        told.verdict = RouteVerdict::ChannelPassedOver;
+    }
+    told
 }
 
 fn channel_candidate(

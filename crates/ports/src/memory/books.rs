@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CampaignKey, MessageId, ProjectKey, SenderKey};
+use domain::ids::ProjectKey;
 use domain::model::ledger::{Account, Posting};
-use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
 use domain::model::progress::Progress;
 use domain::model::quota::{Meter, MeterOf, Reservation};
@@ -15,8 +14,8 @@ use domain::time::Timestamp;
 
 use crate::store::Outcome;
 use crate::store::books::{
-    Deposit, LedgerEntry, LedgerFilter, QuotaGone, TallyFilter, TallyRow, charge, meters_of,
-    needed, priced, priced_by, reserve, reserve_unlimited,
+    BookedMessage, Deposit, LedgerEntry, LedgerFilter, NeededPlace, QuotaGone, TallyFilter,
+    TallyRow, meters_of,
 };
 use crate::store::fold::IDEMPOTENCY_MEMORY;
 
@@ -33,16 +32,6 @@ pub(super) struct Books {
 
 type Fields = Vec<(&'static str, u64)>;
 
-/// Of which message something is booked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Of {
-    pub(super) project: ProjectKey,
-    pub(super) sender: SenderKey,
-    pub(super) class: TrafficClass,
-    pub(super) campaign: Option<CampaignKey>,
-    pub(super) message: MessageId,
-}
-
 impl Books {
     /// Prices and reserves what a step needs that made this progress; whether it needed anything.
     pub(super) fn reserve(
@@ -52,32 +41,21 @@ impl Books {
         progress: &mut Progress,
         reservation: Option<&Reservation>,
     ) -> Result<bool, QuotaGone> {
-        let Some(reservation) = reservation else {
+        let after = Standings::of(progress);
+        let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(false);
         };
-        let Some((route, need)) = needed(before, &Standings::of(progress)) else {
-            return Ok(false);
-        };
-        let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
-        let mut on_route = self.meters.get(&of_route).copied().unwrap_or_default();
-        let mut in_project = self.meters.get(&of_project).copied().unwrap_or_default();
-        let carried = self.meters.entry(priced_by(route, reservation));
-        let carried = *carried.or_default();
-        let need = priced(progress, reservation, &carried, need);
-        let reserved = reserve(
-            (route, &mut on_route),
-            (project, &mut in_project),
-            reservation,
-            need,
-        );
-        self.meters.insert(of_route, on_route);
-        self.meters.insert(of_project, in_project);
-        reserved?;
-        if let Some(volume) = reservation.volume {
-            let carried = self.meters.entry(MeterOf::Volume(route, volume));
-            reserve_unlimited(carried.or_default(), reservation, need);
-        }
-        Ok(true)
+        let [route, project] = place.meters();
+        let mut on_route = self.meters.get(&route).copied().unwrap_or_default();
+        let mut in_project = self.meters.get(&project).copied().unwrap_or_default();
+        let volume = place.volume();
+        let mut in_volume = volume.map(|it| self.meters.get(&it).copied().unwrap_or_default());
+        let meters = [&mut on_route, &mut in_project];
+        let taken = place.take(progress, meters, in_volume.as_mut());
+        self.meters.extend(volume.zip(in_volume));
+        self.meters.insert(route, on_route);
+        self.meters.insert(project, in_project);
+        taken.map(|()| true)
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.
@@ -99,7 +77,7 @@ impl Books {
     /// Books a change; `is_reserved`: what it takes of the quotas was reserved before.
     pub(super) fn book(
         &mut self,
-        of: Of,
+        of: BookedMessage,
         before: &Standings,
         after: &Standings,
         is_reserved: bool,
@@ -107,19 +85,10 @@ impl Books {
     ) {
         for booking in before.bookings(after) {
             self.meter(of.project, &booking, is_reserved);
-            if let Some(posting) = charge(of.project, of.message, &booking, at) {
+            if let Some(posting) = of.charge(&booking, at) {
                 self.post(posting, None);
             }
-            for (hour, change) in booking.tallies.into_iter().flatten() {
-                let key = TallyKey {
-                    project: of.project,
-                    hour,
-                    route: booking.route,
-                    sender: of.sender,
-                    country: booking.country,
-                    class: of.class,
-                    campaign: of.campaign,
-                };
+            for (key, change) in of.tallies(&booking) {
                 let tally = self.tallies.entry(key).or_default();
                 *tally = tally.plus(change);
             }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{ProjectKey, SenderKey};
-use domain::model::event::{EventKinds, EventSeq};
-use domain::model::webhook::{SignatureVersion, WebhookSecret};
+use domain::model::event::EventSeq;
 use domain::time::Timestamp;
 
 use super::state::State;
@@ -136,31 +135,10 @@ impl Publishing {
     pub(super) fn change(&mut self, change: &WebhookChange) -> Outcome {
         let sender = change.sender;
         match &change.setting {
-            WebhookSetting::Set {
-                url,
-                events,
-                active,
-                signature,
-                secret,
-            } => {
-                let newest = self.newest();
-                let webhook = match (self.webhooks.get(&sender), url) {
-                    (Some(known), _) => known.clone(),
-                    (None, Some(url)) => made(change, url, secret.clone(), newest),
-                    (None, None) => return Outcome::Missing,
-                };
-                let resumes = !webhook.active && *active == Some(true);
-                let webhook = Webhook {
-                    url: url.clone().unwrap_or(webhook.url),
-                    events: events.unwrap_or(webhook.events),
-                    active: active.unwrap_or(webhook.active),
-                    signature: signature.unwrap_or(webhook.signature),
-                    version: webhook.version + 1,
-                    cursor: if resumes { newest } else { webhook.cursor },
-                    failures: 0,
-                    tried: (EventSeq(0), 0),
-                    next_try_at: None,
-                    ..webhook
+            WebhookSetting::Set { .. } | WebhookSetting::Rotate(_) => {
+                let known = self.webhooks.get(&sender).cloned();
+                let Some(webhook) = change.changed(known, self.newest()) else {
+                    return Outcome::Missing;
                 };
                 self.webhooks.insert(sender, webhook.clone());
                 Outcome::Webhook(Box::new(webhook))
@@ -171,14 +149,6 @@ impl Publishing {
                 } else {
                     Outcome::Missing
                 }
-            }
-            WebhookSetting::Rotate(secret) => {
-                let Some(webhook) = self.webhooks.get_mut(&sender) else {
-                    return Outcome::Missing;
-                };
-                webhook.secret = secret.clone();
-                webhook.version += 1;
-                Outcome::Webhook(Box::new(webhook.clone()))
             }
             WebhookSetting::Replay(replay) => self.replay(sender, replay),
         }
@@ -325,26 +295,6 @@ fn concerns(event: &Event, project: ProjectKey, sender: SenderKey) -> bool {
 }
 
 /// A new endpoint.
-fn made(change: &WebhookChange, url: &str, secret: WebhookSecret, newest: EventSeq) -> Webhook {
-    Webhook {
-        project: change.project,
-        sender: change.sender,
-        url: url.into(),
-        events: EventKinds::USUAL,
-        active: true,
-        signature: SignatureVersion::default(),
-        secret,
-        version: 0,
-        cursor: newest,
-        failures: 0,
-        tried: (EventSeq(0), 0),
-        next_try_at: None,
-        last_error: None,
-        delivered_at: None,
-        created_at: change.at,
-    }
-}
-
 impl State {
     pub(super) fn delivery(&mut self, delivery: &Delivery) -> Outcome {
         if delivery.epoch < self.epoch {

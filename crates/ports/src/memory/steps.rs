@@ -10,9 +10,8 @@ use domain::rules::outcome::{Effects, Learnt};
 use domain::rules::person::PersonAct;
 use domain::time::Timestamp;
 
-use super::books::Of;
 use super::state::{Sent, State};
-use crate::store::books::{QuotaGone, reservation_of_plan};
+use crate::store::books::{BookedMessage, QuotaGone, reservation_of_plan};
 use crate::store::messages::{DecisionRecord, NewMessage, Outbound};
 use crate::store::operations::{
     Billed, Interrupted, PersonStep, Plan, Receipt, Release, Settle, Start, Submitted,
@@ -306,7 +305,7 @@ impl State {
         let Some(sent) = self.sent.get_mut(&message) else {
             return Outcome::Missing;
         };
-        let of = Of {
+        let of = BookedMessage {
             project: sent.message.project,
             sender: sent.message.sender,
             class: sent.message.class,

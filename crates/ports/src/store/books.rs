@@ -182,80 +182,101 @@ pub const fn reservation_of_plan(plan: &Plan) -> Option<&Reservation> {
     }
 }
 
-/// What a step takes of the quotas of which route; `None` where it takes nothing that must be reserved.
-pub fn needed(before: &Standings, after: &Standings) -> Option<(RouteKey, Use)> {
-    before.bookings(after).find_map(|it| {
-        let need = it.metered.into_iter().find(Metered::is_reservation)?;
-        Some((need.route, need.reserved))
-    })
-}
-
-/// The meter whose month a price goes by that is reserved so: its route's, or that of the volume which it
-/// names (R-COST-1).
-pub fn priced_by(route: RouteKey, reservation: &Reservation) -> MeterOf {
-    let named = reservation.volume;
-    named.map_or(MeterOf::Route(route), |it| MeterOf::Volume(route, it))
-}
-
-/// Prices the attempt that takes its place now, where its price goes by what this meter, the one that
-/// [`priced_by`] names, has counted in the month (R-COST-1); else leaves it as it was planned. Answers
-/// what it needs then.
-pub fn priced(
-    progress: &mut Progress,
-    reservation: &Reservation,
-    carried: &Meter,
+/// The place in the quotas that a step needs before its attempt is handed to a route (R-QUOTA-1).
+#[derive(Debug, Clone, Copy)]
+pub struct NeededPlace<'a> {
+    route: RouteKey,
+    project: ProjectKey,
     need: Use,
-) -> Use {
-    let Some((tariff, attempt)) = reservation
-        .tariff
-        .as_ref()
-        .zip(progress.attempts.last_mut())
-    else {
-        return need;
-    };
-    let used = quota::turned(*carried, &reservation.periods).month.used();
-    attempt.estimated_cost = volume::price(tariff, attempt.parts, used);
-    attempt.used_before = Some(tariff.volume(used));
-    Use {
-        spend: attempt.settled_cost.unwrap_or(attempt.estimated_cost),
-        ..need
-    }
+    reservation: &'a Reservation,
 }
 
-/// Reserves `need` on a route and for its project, or neither.
-pub fn reserve(
-    route: (RouteKey, &mut Meter),
-    project: (ProjectKey, &mut Meter),
-    reservation: &Reservation,
-    need: Use,
-) -> Result<(), QuotaGone> {
-    let Reservation {
-        periods,
-        share_percent,
-        ..
-    } = reservation;
-    let (route, on_route) = route;
-    let (project, in_project) = project;
-    *on_route = quota::turned(*on_route, periods);
-    *in_project = quota::turned(*in_project, periods);
-    if let Some(quota) = quota::exceeded(in_project, &reservation.project, WHOLE, need) {
-        let of = MeterOf::Project(project);
-        return Err(QuotaGone { of, quota });
+impl<'a> NeededPlace<'a> {
+    /// What the step needs that asks for `reservation` and brings the attempts from `before` to
+    /// `after`; `None` where it takes nothing that must be reserved.
+    pub fn of(
+        project: ProjectKey,
+        before: &Standings,
+        after: &Standings,
+        reservation: Option<&'a Reservation>,
+    ) -> Option<Self> {
+        let reservation = reservation?;
+        let taken = before
+            .bookings(after)
+            .find_map(|it| it.metered.into_iter().find(Metered::is_reservation))?;
+        Some(Self {
+            route: taken.route,
+            project,
+            need: taken.reserved,
+            reservation,
+        })
     }
-    let reserved = quota::reserve(on_route, &reservation.route, *share_percent, need);
-    if let Err(quota) = reserved {
-        let of = MeterOf::Route(route);
-        return Err(QuotaGone { of, quota });
-    }
-    reserve_unlimited(in_project, reservation, need);
-    Ok(())
-}
 
-/// Counts what is reserved on a meter whose limits, where it has any, were looked at.
-pub fn reserve_unlimited(meter: &mut Meter, reservation: &Reservation, need: Use) {
-    *meter = quota::turned(*meter, &reservation.periods);
-    for span in meter.spans_mut() {
-        span.reserved = span.reserved.plus(need);
+    /// The meters of the quotas that [`take`](Self::take) asks for, in its order.
+    pub const fn meters(&self) -> [MeterOf; 2] {
+        [MeterOf::Route(self.route), MeterOf::Project(self.project)]
+    }
+
+    /// The meter of the volume that its price names, where it names one; [`take`](Self::take) asks for it
+    /// too.
+    pub fn volume(&self) -> Option<MeterOf> {
+        let named = self.reservation.volume;
+        named.map(|it| MeterOf::Volume(self.route, it))
+    }
+
+    /// Prices the attempt, and reserves what it needs of these [meters](Self::meters) and counts it in this
+    /// [volume](Self::volume): in all, or in none. What belongs to earlier periods of them is over
+    /// either way.
+    pub fn take(
+        &self,
+        progress: &mut Progress,
+        [on_route, in_project]: [&mut Meter; 2],
+        mut in_volume: Option<&mut Meter>,
+    ) -> Result<(), QuotaGone> {
+        let Reservation {
+            periods,
+            share_percent,
+            ..
+        } = self.reservation;
+        *on_route = quota::turned(*on_route, periods);
+        *in_project = quota::turned(*in_project, periods);
+        if let Some(meter) = &mut in_volume {
+            **meter = quota::turned(**meter, periods);
+        }
+        let [of_route, of_project] = self.meters();
+        let carried = in_volume.as_deref().unwrap_or(on_route).month.used();
+        let need = self.priced(progress, carried);
+        if let Some(quota) = quota::exceeded(in_project, &self.reservation.project, WHOLE, need) {
+            let of = of_project;
+            return Err(QuotaGone { of, quota });
+        }
+        quota::reserve(on_route, &self.reservation.route, *share_percent, need).map_err(
+            |quota| QuotaGone {
+                of: of_route,
+                quota,
+            },
+        )?;
+        for meter in [in_project].into_iter().chain(in_volume) {
+            for span in meter.spans_mut() {
+                span.reserved = span.reserved.plus(need);
+            }
+        }
+        Ok(())
+    }
+
+    /// Prices the attempt, where its price goes by what was `carried` in the month (R-COST-1): this is the
+    /// moment in which its place there is certain. Answers what it needs then.
+    fn priced(&self, progress: &mut Progress, carried: Use) -> Use {
+        let tariff = self.reservation.tariff.as_ref();
+        let Some((tariff, attempt)) = tariff.zip(progress.attempts.last_mut()) else {
+            return self.need;
+        };
+        attempt.estimated_cost = volume::price(tariff, attempt.parts, carried);
+        attempt.used_before = Some(tariff.volume(carried));
+        Use {
+            spend: attempt.settled_cost.unwrap_or(attempt.estimated_cost),
+            ..self.need
+        }
     }
 }
 
@@ -268,22 +289,52 @@ pub fn meters_of(project: ProjectKey, it: &Metered) -> impl Iterator<Item = Mete
         .chain(volume)
 }
 
-/// The line of the ledger for what a booking charges; `None` where it charges nothing.
-pub fn charge(
-    project: ProjectKey,
-    message: MessageId,
-    booking: &Booking,
-    at: Timestamp,
-) -> Option<Posting> {
-    (booking.charged != Micros::ZERO).then_some(Posting {
-        project,
-        at,
-        to: Account::Charges(booking.route),
-        from: Account::Funds,
-        amount: booking.charged,
-        movement: Movement::Charge {
-            message,
-            attempt: booking.attempt,
-        },
-    })
+/// The message for which something is booked.
+#[derive(Debug, Clone, Copy)]
+pub struct BookedMessage {
+    /// Whose.
+    pub project: ProjectKey,
+    /// Its sender.
+    pub sender: SenderKey,
+    /// Its traffic class.
+    pub class: TrafficClass,
+    /// The campaign that its caller named.
+    pub campaign: Option<CampaignKey>,
+    /// Its id.
+    pub message: MessageId,
+}
+
+impl BookedMessage {
+    /// The line of the ledger for what a booking charges; `None` where it charges nothing.
+    pub fn charge(&self, booking: &Booking, at: Timestamp) -> Option<Posting> {
+        (booking.charged != Micros::ZERO).then_some(Posting {
+            project: self.project,
+            at,
+            to: Account::Charges(booking.route),
+            from: Account::Funds,
+            amount: booking.charged,
+            movement: Movement::Charge {
+                message: self.message,
+                attempt: booking.attempt,
+            },
+        })
+    }
+
+    /// What a booking changes of which tallies.
+    pub fn tallies(&self, booking: &Booking) -> impl Iterator<Item = (TallyKey, Tally)> + use<> {
+        let (of, route, country) = (*self, booking.route, booking.country);
+        let changes = booking.tallies.into_iter().flatten();
+        changes.map(move |(hour, change)| {
+            let key = TallyKey {
+                project: of.project,
+                hour,
+                route,
+                sender: of.sender,
+                country,
+                class: of.class,
+                campaign: of.campaign,
+            };
+            (key, change)
+        })
+    }
 }

@@ -122,6 +122,66 @@ pub enum WebhookSetting {
     Replay(Replay),
 }
 
+impl WebhookChange {
+    /// The endpoint as [`Set`](WebhookSetting::Set) or [`Rotate`](WebhookSetting::Rotate) leaves what
+    /// is known of it, while `newest` is the newest event; `None` where there is no endpoint then.
+    pub fn changed(&self, known: Option<Webhook>, newest: EventSeq) -> Option<Webhook> {
+        match &self.setting {
+            WebhookSetting::Set {
+                url,
+                events,
+                active,
+                signature,
+                secret,
+            } => {
+                let before = match known {
+                    Some(known) => known,
+                    None => self.made(url.clone()?, secret.clone(), newest),
+                };
+                let resumes = !before.active && *active == Some(true);
+                Some(Webhook {
+                    url: url.clone().unwrap_or(before.url),
+                    events: events.unwrap_or(before.events),
+                    active: active.unwrap_or(before.active),
+                    signature: signature.unwrap_or(before.signature),
+                    version: before.version + 1,
+                    cursor: if resumes { newest } else { before.cursor },
+                    failures: 0,
+                    tried: (EventSeq(0), 0),
+                    next_try_at: None,
+                    ..before
+                })
+            }
+            WebhookSetting::Rotate(secret) => known.map(|known| Webhook {
+                secret: secret.clone(),
+                version: known.version + 1,
+                ..known
+            }),
+            WebhookSetting::Clear | WebhookSetting::Replay(_) => known,
+        }
+    }
+
+    fn made(&self, url: Box<str>, secret: WebhookSecret, newest: EventSeq) -> Webhook {
+        Webhook {
+            project: self.project,
+            sender: self.sender,
+            url,
+            events: EventKinds::USUAL,
+            active: true,
+            signature: SignatureVersion::default(),
+            secret,
+            version: 0,
+            cursor: newest,
+            failures: 0,
+            tried: (EventSeq(0), 0),
+            next_try_at: None,
+            last_error: None,
+            delivered_at: None,
+            created_at: self.at,
+        }
+    }
+}
+
 /// Which events to deliver again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Replay {

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CampaignKey, MessageId, ProjectKey, SenderKey};
+use domain::ids::ProjectKey;
 use domain::model::ledger::{Account, Movement, Posting};
-use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
 use domain::model::progress::Progress;
 use domain::model::quota::{Meter, MeterOf, Reservation};
@@ -15,9 +14,7 @@ use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
-use ports::store::books::{
-    Deposit, QuotaGone, charge, meters_of, needed, priced, priced_by, reserve, reserve_unlimited,
-};
+use ports::store::books::{BookedMessage, Deposit, NeededPlace, QuotaGone, meters_of};
 use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -41,16 +38,6 @@ pub(super) struct Books {
     gains: BTreeMap<(ProjectKey, Account), Micros>,
     /// What tallies gain.
     tallies: BTreeMap<TallyKey, Tally>,
-}
-
-/// Of which message something is booked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Of {
-    pub(super) project: ProjectKey,
-    pub(super) sender: SenderKey,
-    pub(super) class: TrafficClass,
-    pub(super) campaign: Option<CampaignKey>,
-    pub(super) message: MessageId,
 }
 
 impl Books {
@@ -156,36 +143,26 @@ impl Line<'_> {
         progress: &mut Progress,
         reservation: Option<&Reservation>,
     ) -> Result<Result<bool, QuotaGone>, Fault> {
-        let Some(reservation) = reservation else {
+        let after = Standings::of(progress);
+        let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(Ok(false));
         };
-        let Some((route, need)) = needed(before, &Standings::of(progress)) else {
-            return Ok(Ok(false));
+        let [route, project] = place.meters();
+        let mut on_route = *self.books.meter(self.connection, route)?;
+        let mut in_project = *self.books.meter(self.connection, project)?;
+        let volume = place.volume();
+        let mut in_volume = match volume {
+            Some(it) => Some(*self.books.meter(self.connection, it)?),
+            None => None,
         };
-        let (of_route, of_project) = (MeterOf::Route(route), MeterOf::Project(project));
-        let mut on_route = *self.books.meter(self.connection, of_route)?;
-        let mut in_project = *self.books.meter(self.connection, of_project)?;
-        let carried = *self
-            .books
-            .meter(self.connection, priced_by(route, reservation))?;
-        let need = priced(progress, reservation, &carried, need);
-        let reserved = reserve(
-            (route, &mut on_route),
-            (project, &mut in_project),
-            reservation,
-            need,
-        );
-        *self.books.meter(self.connection, of_route)? = on_route;
-        *self.books.meter(self.connection, of_project)? = in_project;
-        if let Err(gone) = reserved {
-            return Ok(Err(gone));
+        let meters = [&mut on_route, &mut in_project];
+        let taken = place.take(progress, meters, in_volume.as_mut());
+        if let Some((of, meter)) = volume.zip(in_volume) {
+            *self.books.meter(self.connection, of)? = meter;
         }
-        if let Some(volume) = reservation.volume {
-            let of = MeterOf::Volume(route, volume);
-            let carried = self.books.meter(self.connection, of)?;
-            reserve_unlimited(carried, reservation, need);
-        }
-        Ok(Ok(true))
+        *self.books.meter(self.connection, route)? = on_route;
+        *self.books.meter(self.connection, project)? = in_project;
+        Ok(taken.map(|()| true))
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.
@@ -204,7 +181,7 @@ impl Line<'_> {
     /// Books a change of a message; `is_reserved`: what it takes of the quotas was reserved before.
     pub(super) fn book(
         &mut self,
-        of: Of,
+        of: BookedMessage,
         before: &Standings,
         after: &Standings,
         is_reserved: bool,
@@ -213,19 +190,10 @@ impl Line<'_> {
         for booking in before.bookings(after) {
             self.books
                 .change_meters(self.connection, of.project, &booking, is_reserved)?;
-            if let Some(posting) = charge(of.project, of.message, &booking, at) {
+            if let Some(posting) = of.charge(&booking, at) {
                 self.post(&posting, None)?;
             }
-            for (hour, change) in booking.tallies.into_iter().flatten() {
-                let key = TallyKey {
-                    project: of.project,
-                    hour,
-                    route: booking.route,
-                    sender: of.sender,
-                    country: booking.country,
-                    class: of.class,
-                    campaign: of.campaign,
-                };
+            for (key, change) in of.tallies(&booking) {
                 let tally = self.books.tallies.entry(key).or_default();
                 *tally = tally.plus(change);
             }

@@ -13,12 +13,13 @@ use domain::rules::due::next_due;
 use domain::rules::metrics::{self, MetricChange};
 use domain::rules::outcome::{Effects, Learnt};
 use domain::time::{Millis, Timestamp};
+use ports::store::books::BookedMessage;
 use ports::store::fold::{self, KeySequence};
 use ports::store::{Epoch, Outcome, events};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::Options;
-use super::books::{Books, Of};
+use super::books::Books;
 use super::fault::Fault;
 use crate::rows::codes::Coded;
 use crate::rows::{Corrupt, lane_to_key, progress};
@@ -290,7 +291,7 @@ impl<'c> Line<'c> {
             self.add_event(&event)?;
         }
         if loaded.progress.version != loaded.version {
-            let of = Of {
+            let of = BookedMessage {
                 project: loaded.project,
                 sender: loaded.sender,
                 class: loaded.progress.class,

@@ -71,76 +71,18 @@ impl Line<'_> {
             return self.clear_webhook(sender);
         }
         let known = find(self.connection, &self.seal, sender)?;
-        let webhook = match (&change.setting, known) {
-            (WebhookSetting::Set { .. }, known) => match self.with_settings(change, known)? {
-                Some(webhook) => webhook,
-                None => return Ok(Outcome::Missing),
-            },
-            (WebhookSetting::Rotate(secret), Some(known)) => Webhook {
-                secret: secret.clone(),
-                version: known.version + 1,
-                ..known
-            },
-            (WebhookSetting::Replay(replay), Some(known)) => return self.replay(&known, replay),
-            (WebhookSetting::Rotate(_) | WebhookSetting::Replay(_) | WebhookSetting::Clear, _) => {
-                return Ok(Outcome::Missing);
-            }
+        if let WebhookSetting::Replay(replay) = &change.setting {
+            return match known {
+                Some(known) => self.replay(&known, replay),
+                None => Ok(Outcome::Missing),
+            };
+        }
+        let newest = events::newest(self.connection)?;
+        let Some(webhook) = change.changed(known, newest) else {
+            return Ok(Outcome::Missing);
         };
         self.keep_webhook(&webhook)?;
         Ok(Outcome::Webhook(Box::new(webhook)))
-    }
-
-    /// The endpoint as [`WebhookSetting::Set`] makes it.
-    fn with_settings(
-        &self,
-        change: &WebhookChange,
-        known: Option<Webhook>,
-    ) -> Result<Option<Webhook>, Fault> {
-        let WebhookSetting::Set {
-            url,
-            events,
-            active,
-            signature,
-            secret,
-        } = &change.setting
-        else {
-            return Ok(None);
-        };
-        let newest = events::newest(self.connection)?;
-        let webhook = match (known, url) {
-            (Some(known), _) => known,
-            (None, None) => return Ok(None),
-            (None, Some(url)) => Webhook {
-                project: change.project,
-                sender: change.sender,
-                url: url.clone(),
-                events: EventKinds::USUAL,
-                active: true,
-                signature: SignatureVersion::default(),
-                secret: secret.clone(),
-                version: 0,
-                cursor: newest,
-                failures: 0,
-                tried: (EventSeq(0), 0),
-                next_try_at: None,
-                last_error: None,
-                delivered_at: None,
-                created_at: change.at,
-            },
-        };
-        let resumes = !webhook.active && *active == Some(true);
-        Ok(Some(Webhook {
-            url: url.clone().unwrap_or(webhook.url),
-            events: events.unwrap_or(webhook.events),
-            active: active.unwrap_or(webhook.active),
-            signature: signature.unwrap_or(webhook.signature),
-            version: webhook.version + 1,
-            cursor: if resumes { newest } else { webhook.cursor },
-            failures: 0,
-            tried: (EventSeq(0), 0),
-            next_try_at: None,
-            ..webhook
-        }))
     }
 
     fn keep_webhook(&mut self, it: &Webhook) -> Result<(), Fault> {

@@ -244,6 +244,10 @@ fn the_summary_says_what_a_volume_makes_of_a_price() {
             format!(", free = 1000{tiers}"),
             "direct and bulk, free up to 1,000 a month, then 0.05 a message, 0.04 above 5,000 a month, 0.03 above 20,000 a month EUR",
         ),
+        (
+            ", free = 1000, volume = \"a\"".to_owned(),
+            "free up to 1,000 a month, then 0.05 a message (own volume) EUR",
+        ),
     ] {
         assert!(of(&rest).contains(want), "{}", of(&rest));
     }
