@@ -226,7 +226,8 @@ pub(crate) fn keep_elsewhere(
 }
 
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready
-/// queues, so that it is looked at again before its bytes leave.
+/// queues, so that it is looked at again before its bytes leave. Connectors learn of what they have of
+/// it, and give back what has not left.
 fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: ConsentScope) {
     count(opted_out);
     if !opted_out {
@@ -238,7 +239,7 @@ fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: Con
     };
     for line in inner.lines.values() {
         for key in line.withdraw(thread, standing) {
-            settle::put_back(inner, key);
+            settle::put_back_unwanted(inner, key);
         }
     }
     let ending = Arc::clone(inner);

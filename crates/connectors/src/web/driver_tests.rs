@@ -489,6 +489,10 @@ impl SubmissionSource for Flood {
         true
     }
 
+    fn withdrawn(&self) -> Vec<ports::connector::SubmissionKey> {
+        Vec::new()
+    }
+
     fn on_ready(&self, wake: ports::connector::Wake) {
         *self.wake.lock() = Some(wake);
     }

@@ -40,6 +40,9 @@ pub(crate) enum Answer {
     Silent,
     /// The connector gives it back unsent.
     Return,
+    /// The connector has it and does not send it before its time; it gives it back where nobody wants
+    /// it any more.
+    Linger,
     /// The first parts that were handed over are taken, the next is refused.
     Partly {
         taken: u16,
@@ -278,7 +281,8 @@ impl Link {
             for submission in taken.submissions {
                 let slots = submission.parts_left().max(1);
                 *provider.in_flight.lock() += slots;
-                tokio::spawn(Arc::clone(&self).carry(submission, slots, Arc::clone(&events)));
+                let (source, events) = (Arc::clone(&source), Arc::clone(&events));
+                tokio::spawn(Arc::clone(&self).carry(submission, slots, source, events));
             }
             let again = taken
                 .ask_again_at
@@ -294,10 +298,15 @@ impl Link {
         self: Arc<Self>,
         submission: Submission,
         slots: u16,
+        source: Arc<dyn SubmissionSource>,
         events: Arc<dyn RouteEvents>,
     ) {
         let provider = &self.provider;
-        let act = (provider.script.lock())(&submission);
+        let mut act = (provider.script.lock())(&submission);
+        if matches!(act.answer, Answer::Linger) {
+            act.answer = linger(&submission, act.after, &*source).await;
+            act.after = 0;
+        }
         let is_sent = !matches!(act.answer, Answer::Return);
         if is_sent {
             provider.log.lock().push(Seen {
@@ -334,6 +343,18 @@ impl Link {
         *in_flight = in_flight.saturating_sub(slots);
         provider.bell.notify_one();
     }
+}
+
+/// What becomes of a submission that waits in the connector for so long.
+async fn linger(submission: &Submission, millis: i64, source: &dyn SubmissionSource) -> Answer {
+    let until = tokio::time::Instant::now() + Millis::new(millis).to_duration();
+    while tokio::time::Instant::now() < until {
+        if source.withdrawn().contains(&submission.key) {
+            return Answer::Return;
+        }
+        tokio::time::sleep(Millis::new(10).to_duration()).await;
+    }
+    Answer::Accept
 }
 
 impl Provider {
@@ -383,7 +404,7 @@ fn outcome(answer: &Answer, references: Vec<PartReference>) -> Option<SubmitOutc
             failure: failure(*class),
             retriable: *retriable,
         },
-        Answer::Silent | Answer::Return => return None,
+        Answer::Silent | Answer::Return | Answer::Linger => return None,
     })
 }
 
