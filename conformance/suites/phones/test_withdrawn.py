@@ -137,3 +137,32 @@ def test_what_a_phone_has_sent_has_its_outcome_as_ever(
     phone._becomes(sms, "Delivered")
     assert api.reaches(sent, "delivered")
     assert _texts_sent(api, phone) == ["sent before", "the last"]
+
+
+@pytest.mark.parametrize("has_it", [True, False], ids=["the phone has it", "it has not fetched it"])
+def test_what_a_phone_was_handed_before_a_kill_does_not_leave_after_it(
+    server: Server, api: Api, paired: Callable[..., Phone], person: str, has_it: bool
+) -> None:
+    text = f"before a kill {has_it}"
+    phone = paired(holds=True)
+    until("it has pulled what there was", lambda: phone.pulls)
+    wake = phone.wake
+    if not has_it:
+        phone.wake = lambda: None  # type: ignore[method-assign]
+    sent = api.send(person, text)["message"]["id"]
+    until("it is handed over", lambda: _handed(server, text))
+    if has_it:
+        until("the phone has it", lambda: [it for it in phone.messages.values() if it.text == text])
+    server.kill()
+    # It is out of reach until its recipient has opted out.
+    phone.stop()
+    server.start()
+    _opts_out(api, phone, person, "by API")
+    phone.wake = wake  # type: ignore[method-assign]
+    phone.start()
+    until("it has pulled", lambda: all(it.state != "Pending" for it in phone.messages.values()) and phone.streams > 1)
+    phone.let_go()
+    assert server.clock is not None
+    server.clock.forward(minutes=10)
+    assert _fails_as_opted_out(api, sent)
+    assert text not in _texts_sent(api, phone)

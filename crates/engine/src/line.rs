@@ -259,32 +259,44 @@ impl RouteLine {
         self.changing_withdrawn(|queue| queue.withdraw(thread, standing))
     }
 
-    /// Tells the connector where there is more that it need not send.
+    /// Notes that a submission from before an interruption is not wanted any more, should the connector
+    /// have it still; its outcome is waited for until then.
+    pub(crate) fn withdraw_left_behind(
+        &self,
+        key: SubmissionKey,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        self.changing_withdrawn(|queue| queue.withdrawn.add_left_behind(key, until, now));
+    }
+
+    /// Changes what is not wanted any more, and tells the connector.
     fn changing_withdrawn<T>(&self, change: impl FnOnce(&mut ReadyQueue) -> T) -> T {
         let mut state = self.state.lock();
-        let before = state.queue.withdrawn().len();
         let changed = change(&mut state.queue);
-        let is_more = state.queue.withdrawn().len() > before;
-        self.note_withdrawn(&state);
+        let has_some = self.note_withdrawn(&state);
         drop(state);
-        if is_more {
+        if has_some {
             self.wake();
         }
         changed
     }
 
-    fn note_withdrawn(&self, state: &State) {
-        let has_some = !state.queue.withdrawn().is_empty();
+    fn note_withdrawn(&self, state: &State) -> bool {
+        let has_some = !state.queue.withdrawn.is_empty();
         self.has_withdrawn.store(has_some, Ordering::SeqCst);
+        has_some
     }
 
     /// What its connector has that is not wanted any more.
-    pub(crate) fn withdrawn(&self) -> Vec<SubmissionKey> {
+    pub(crate) fn withdrawn(&self, now: Timestamp) -> Vec<SubmissionKey> {
         if !self.has_withdrawn.load(Ordering::SeqCst) {
             return Vec::new();
         }
-        let state = self.state.lock();
-        state.queue.withdrawn().iter().copied().collect()
+        let mut state = self.state.lock();
+        let keys = state.queue.withdrawn.keys(now);
+        self.note_withdrawn(&state);
+        keys
     }
 
     /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).

@@ -1,7 +1,7 @@
 //! What a route is about to submit: the bounded part of its lanes that is in memory, planned and
 //! kept as `sending`. A connector pulls from it.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use domain::ids::ConversationId;
 use domain::model::consent::Standing;
@@ -14,6 +14,7 @@ use ports::connector::{Slots, Submission, SubmissionKey};
 
 use crate::headroom::DirectNeed;
 use crate::throughput::{Pause, Throughput};
+use crate::withdrawn::Withdrawn;
 
 /// Most submissions that a route keeps in memory for each class.
 const MAX_READY: usize = 4_096;
@@ -110,8 +111,8 @@ pub(crate) struct ReadyQueue {
     bound: usize,
     /// Taken by the connector, which owes an outcome for each.
     in_hand: HashMap<SubmissionKey, InHand>,
-    /// What of that is not wanted any more.
-    withdrawn: BTreeSet<SubmissionKey>,
+    /// What the connector has that is not wanted any more.
+    pub(crate) withdrawn: Withdrawn,
     direct_need: DirectNeed,
     /// Bulk messages among what the connector has.
     bulk_in_hand: usize,
@@ -139,7 +140,7 @@ impl ReadyQueue {
             reserved: [0; 2],
             bound: second.clamp(MIN_READY, MAX_READY),
             in_hand: HashMap::new(),
-            withdrawn: BTreeSet::new(),
+            withdrawn: Withdrawn::default(),
             direct_need: DirectNeed::new(now),
             bulk_in_hand: 0,
             held_at: now,
@@ -283,6 +284,7 @@ impl ReadyQueue {
                 }
                 TrafficClass::Bulk => self.bulk_in_hand += 1,
             }
+            self.withdrawn.forget(ready.submission.key);
             self.in_hand.insert(
                 ready.submission.key,
                 InHand {
@@ -401,11 +403,11 @@ impl ReadyQueue {
     }
 
     /// Removes a submission that is not wanted any more; whether it was there. One that was taken stays
-    /// with the connector, which [learns](Self::withdrawn) of it.
+    /// with the connector, which [learns](Withdrawn) of it.
     pub(crate) fn cancel(&mut self, key: SubmissionKey) -> bool {
         if let Some(taken) = self.in_hand.get_mut(&key) {
             taken.is_withdrawn = true;
-            self.withdrawn.insert(key);
+            self.withdrawn.add(key);
             return false;
         }
         if self.starting.remove(&key).is_some() {
@@ -421,7 +423,7 @@ impl ReadyQueue {
     }
 
     /// Takes out what may not be sent to a contact any more (R-IN-2). What was taken stays with the
-    /// connector, which [learns](Self::withdrawn) of it.
+    /// connector, which [learns](Withdrawn) of it.
     pub(crate) fn withdraw(
         &mut self,
         thread: ConversationId,
@@ -430,15 +432,10 @@ impl ReadyQueue {
         for (key, taken) in &mut self.in_hand {
             if taken.consent.is_refused(thread, standing) {
                 taken.is_withdrawn = true;
-                self.withdrawn.insert(*key);
+                self.withdrawn.add(*key);
             }
         }
         self.take_out(|it| Asked::of(it).is_refused(thread, standing))
-    }
-
-    /// What the connector has that is not wanted any more.
-    pub(crate) const fn withdrawn(&self) -> &BTreeSet<SubmissionKey> {
-        &self.withdrawn
     }
 
     /// Removes all of this kind that has not been taken yet.
@@ -463,9 +460,7 @@ impl ReadyQueue {
     /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
     pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
         let had = self.in_hand.remove(&key)?;
-        if had.is_withdrawn {
-            self.withdrawn.remove(&key);
-        }
+        self.withdrawn.forget(key);
         match had.class {
             TrafficClass::Direct => self.direct_need.gave_back(had.slots),
             TrafficClass::Bulk => self.bulk_in_hand = self.bulk_in_hand.saturating_sub(1),

@@ -246,19 +246,16 @@ fn what_was_taken_is_named_as_withdrawn_until_its_end_is_told() {
     assert_eq!(drawn(&mut queue, 10, 10), [1, 2, 3, 4]);
     let key = |id| ready(id, TrafficClass::Direct, 1).submission.key;
     assert!(!queue.cancel(key(1)), "it stays with the connector");
-    assert_eq!(Vec::from_iter(queue.withdrawn()), [&key(1)]);
+    assert_eq!(queue.withdrawn.keys(NOW), [key(1)]);
     let standing = Standing {
         opted_out: true,
         ..Standing::default()
     };
     assert!(queue.withdraw(thread, standing).is_empty());
-    assert_eq!(
-        Vec::from_iter(queue.withdrawn()),
-        [&key(1), &key(2), &key(3)]
-    );
+    assert_eq!(queue.withdrawn.keys(NOW), [key(1), key(2), key(3)]);
     let had = [1, 2, 4].map(|id| queue.settle(key(id)).unwrap().is_withdrawn);
     assert_eq!(had, [true, true, false]);
-    assert_eq!(Vec::from_iter(queue.withdrawn()), [&key(3)]);
+    assert_eq!(queue.withdrawn.keys(NOW), [key(3)]);
 }
 
 #[test]

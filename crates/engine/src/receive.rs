@@ -116,7 +116,7 @@ impl SubmissionSource for RoutePort {
     }
 
     fn withdrawn(&self) -> Vec<SubmissionKey> {
-        self.line.withdrawn()
+        self.line.withdrawn(self.inner.now())
     }
 
     fn on_ready(&self, wake: Wake) {

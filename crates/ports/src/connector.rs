@@ -107,7 +107,8 @@ pub trait SubmissionSource: Send + Sync + 'static {
 
     /// What the connector has and nobody wants any more: its recipient opted out (R-IN-2), or an
     /// earlier channel delivered meanwhile (R-FALL-3). Each is named until its end is told; most of the
-    /// time there is none, and asking costs next to nothing. Each change wakes.
+    /// time there is none, and asking costs next to nothing. Each change wakes. Also what it may have from
+    /// before an interruption is named, of which no outcome is owed.
     ///
     /// What certainly has not left the connector [gives back](RouteEvents::returned); whether that is
     /// so it alone decides, and of all else the outcome comes as ever. One with which something waits

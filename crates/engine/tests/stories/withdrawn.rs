@@ -206,3 +206,40 @@ async fn a_delivery_takes_back_a_fallback_that_the_connector_has_not_sent() {
     assert!(world.sent_by(SMS).is_empty());
     assert_eq!(world.progress(id).await.duplicate_deliveries, 0);
 }
+
+/// What the connector of the SMS route is told that nobody wants any more.
+fn named(world: &World) -> Vec<MessageId> {
+    let withdrawn = world.provider(SMS).withdrawn();
+    withdrawn.iter().map(|it| it.message).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_behind_by_a_crash_is_named_and_sent_to_nobody_once_its_wait_is_over() {
+    for stops_before in [true, false] {
+        let mut world = World::running([sms()]).await;
+        world
+            .provider(SMS)
+            .does_in_turn([Act::new(Answer::Silent), Act::accept()]);
+        let id = world.send(text_to(1, "hello")).await;
+        let other = world.send(text_to(2, "hello")).await;
+        world.pass(Millis::seconds(1)).await;
+        if stops_before {
+            // It is kept, and what follows from it has not its turn any more.
+            let message = IncomingMessage::new(person(1), OURS, Content::text("stop"));
+            let events = world.provider(SMS).events().unwrap();
+            events.inbound(message, Box::new(|_| ()));
+        }
+        world.restart().await;
+        world.pass(Millis::new(10)).await;
+        if !stops_before {
+            assert!(named(&world).is_empty());
+            says(&world, 1, "stop").await;
+        }
+        assert_eq!(named(&world), [id], "{stops_before}");
+        world.pass(Millis::minutes(1)).await;
+        assert!(named(&world).is_empty(), "{stops_before}");
+        assert!(failed_as_opted_out(&world, id).await, "{stops_before}");
+        assert_eq!(world.journey(id).len(), 1, "what had left before");
+        assert_ne!(world.status(other).await, Status::Failed);
+    }
+}

@@ -14,7 +14,8 @@ use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{
-    Connector, Heard, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionSource,
+    Connector, Heard, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionKey,
+    SubmissionSource,
 };
 use ports::hooks::Pending;
 use ports::provider::{
@@ -129,6 +130,8 @@ pub(crate) struct Provider {
     count: Mutex<u32>,
     /// The engine that is connected, if one is.
     events: Mutex<Option<Arc<dyn RouteEvents>>>,
+    /// And where its connector takes from.
+    source: Mutex<Option<Arc<dyn SubmissionSource>>>,
     bell: Arc<Notify>,
     templates: Mutex<Vec<ProviderTemplate>>,
 }
@@ -148,6 +151,7 @@ impl Provider {
             in_flight: Mutex::new(0),
             count: Mutex::new(0),
             events: Mutex::new(None),
+            source: Mutex::new(None),
             bell: Arc::new(Notify::new()),
             templates: Mutex::default(),
         })
@@ -174,6 +178,12 @@ impl Provider {
 
     pub(crate) fn events(&self) -> Option<Arc<dyn RouteEvents>> {
         self.events.lock().clone()
+    }
+
+    /// What its connector is told that nobody wants any more.
+    pub(crate) fn withdrawn(&self) -> Vec<SubmissionKey> {
+        let source = self.source.lock().clone();
+        source.map(|it| it.withdrawn()).unwrap_or_default()
     }
 
     /// The link is lost, or works again.
@@ -238,6 +248,7 @@ impl Provider {
     ) -> Arc<Link> {
         *self.in_flight.lock() = 0;
         *self.events.lock() = Some(Arc::clone(&events));
+        *self.source.lock() = Some(Arc::clone(&source));
         let told = Arc::clone(&events);
         let link = Arc::new(Link {
             provider: Arc::clone(self),
@@ -253,6 +264,7 @@ impl Provider {
 
     pub(crate) fn disconnect(&self) {
         *self.events.lock() = None;
+        *self.source.lock() = None;
     }
 }
 
