@@ -144,7 +144,7 @@ def test_what_a_phone_was_handed_before_a_kill_does_not_leave_after_it(
     server: Server, api: Api, paired: Callable[..., Phone], person: str, has_it: bool
 ) -> None:
     text = f"before a kill {has_it}"
-    phone = paired(holds=True)
+    phone = paired(holds=has_it)
     until("it has pulled what there was", lambda: phone.pulls)
     wake = phone.wake
     if not has_it:
@@ -159,8 +159,10 @@ def test_what_a_phone_was_handed_before_a_kill_does_not_leave_after_it(
     server.start()
     _opts_out(api, phone, person, "by API")
     phone.wake = wake  # type: ignore[method-assign]
+    pulls = len(phone.pulls)
     phone.start()
-    until("it has pulled", lambda: all(it.state != "Pending" for it in phone.messages.values()) and phone.streams > 1)
+    until("it has pulled", lambda: len(phone.pulls) > pulls)
+    until("it has done with it", lambda: all(it.state != "Pending" for it in phone.messages.values()))
     phone.let_go()
     assert server.clock is not None
     server.clock.forward(minutes=10)
