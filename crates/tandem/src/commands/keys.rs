@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{self, KeyAction};
 use crate::client::text;
+use crate::client::times::Zone;
 use crate::config::{self, Config, Database, Overrides, Scope};
 use crate::{keys, output, wiring};
 
@@ -74,7 +75,8 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
             if args.json {
                 output::line(text::pretty(&records.iter().map(as_json).collect()));
             } else {
-                let rows: Vec<Vec<String>> = records.iter().map(row).collect();
+                let zone = Zone::asked(args.utc);
+                let rows: Vec<Vec<String>> = records.iter().map(|it| row(it, &zone)).collect();
                 for line in output::table(
                     &["ID", "NAME", "SCOPES", "KIND", "CREATED", "REVOKED"],
                     &rows,
@@ -132,16 +134,16 @@ fn time(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-fn row(record: &ApiKeyRecord) -> Vec<String> {
+fn row(record: &ApiKeyRecord, zone: &Zone) -> Vec<String> {
     vec![
         record.id.to_string(),
         text::one_line(&record.name),
         scope_words(record.scopes),
         kind(record).to_owned(),
-        text::date_time(&time(record.created_at)),
+        zone.date_time(&time(record.created_at)),
         record
             .revoked_at
-            .map(|it| text::date_time(&time(it)))
+            .map(|it| zone.date_time(&time(it)))
             .unwrap_or_default(),
     ]
 }
