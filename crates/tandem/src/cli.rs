@@ -139,7 +139,7 @@ pub(crate) struct Send {
     /// What to say.
     #[arg(long)]
     pub(crate) text: String,
-    /// Channel: auto, sms or whatsapp.
+    /// Channel: auto, sms, whatsapp, telegram or email.
     #[arg(long, default_value = "auto")]
     pub(crate) channel: String,
     /// Id of the sender; the project's default otherwise.
@@ -449,6 +449,9 @@ pub(crate) struct Users {
     /// Project; needed where there are several.
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) project: Option<String>,
+    /// Make the database where there is none yet.
+    #[arg(long = "create", global = true)]
+    pub(crate) create_database: bool,
     /// How the web app is reached, for links; public_url otherwise.
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) url: Option<String>,

@@ -33,13 +33,7 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     };
     let project_id = project_id(&config, args.project, args.config.is_some())?;
-    let Database::Sqlite(file) = &config.database;
-    // In a wrong folder a key would be made that no server ever knows.
-    ensure!(
-        args.create_database || file.exists(),
-        "there is no database at {}: name the right one with --config or --database, or make it with --create",
-        file.display()
-    );
+    ensure_database(&config, args.create_database)?;
     if let KeyAction::Create { name, .. } = &args.action {
         ensure!(
             !name.trim().is_empty(),
@@ -75,6 +69,12 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
             if args.json {
                 output::line(text::pretty(&records.iter().map(as_json).collect()));
             } else {
+                if records.is_empty() {
+                    output::note(
+                        "no keys were made here; those of a configuration file stand there",
+                    );
+                    return Ok(ExitCode::SUCCESS);
+                }
                 let zone = Zone::asked(args.utc);
                 let rows: Vec<Vec<String>> = records.iter().map(|it| row(it, &zone)).collect();
                 for line in output::table(
@@ -94,6 +94,18 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses where there is no database and none is to be made: in a wrong folder a key or a user would
+/// be made that no server ever knows.
+pub(super) fn ensure_database(config: &Config, create: bool) -> Result<()> {
+    let Database::Sqlite(file) = &config.database;
+    ensure!(
+        create || file.exists(),
+        "there is no database at {}: name the right one with --config or --database, or make it with --create",
+        file.display()
+    );
+    Ok(())
 }
 
 /// The project that is meant. Without a file any name may be: the database knows its projects.
