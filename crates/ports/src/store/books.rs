@@ -118,6 +118,8 @@ pub struct TallyFilter {
     pub sender: Option<SenderKey>,
     /// Of this country only.
     pub country: Option<CountryCode>,
+    /// Of this traffic class only.
+    pub class: Option<TrafficClass>,
     /// Of this campaign only.
     pub campaign: Option<CampaignKey>,
     /// Kept apart by these.
@@ -153,6 +155,7 @@ impl TallyFilter {
             && self.route.is_none_or(|it| it == key.route)
             && self.sender.is_none_or(|it| it == key.sender)
             && self.country.is_none_or(|it| Some(it) == key.country)
+            && self.class.is_none_or(|it| it == key.class)
             && self.campaign.is_none_or(|it| Some(it) == key.campaign);
         is_asked_for.then(|| TallyRow {
             hour: self.by.hour.then_some(key.hour),

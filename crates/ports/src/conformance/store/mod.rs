@@ -83,6 +83,7 @@ macro_rules! store_conformance {
             the_ledger_is_read_page_by_page_and_a_projects_own,
             attempts_are_tallied_by_the_hour_in_which_they_were_sent,
             tallies_are_added_up_by_what_is_asked_for,
+            tallies_may_be_those_of_one_traffic_class,
             a_campaign_has_sums_of_its_own_and_its_messages_say_it,
         }
         $crate::store_cases! { $with_store, moving:
