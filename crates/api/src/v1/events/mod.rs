@@ -48,7 +48,7 @@ const COME_AGAIN: Duration = Duration::from_secs(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Proxies that gather what they pass on are told not to.
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(crate) const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
