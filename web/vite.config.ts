@@ -1,6 +1,7 @@
 // How the pages are built: one bundle with a hash in its name, and the service worker beside it.
 
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
@@ -29,8 +30,26 @@ function shell(): Plugin {
   };
 }
 
+/** Packs what a phone loads first: a third of its size is on the way for a third of the time. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    enforce: "post",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        for (const [name, file] of Object.entries(bundle)) {
+          if (!/^assets\/.*\.(js|css)$/.test(name)) continue;
+          const source = gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 });
+          this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
+        }
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), shell()],
+  plugins: [svelte(), shell(), packed()],
   build: {
     target: "es2022",
     modulePreload: false,

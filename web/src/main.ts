@@ -6,7 +6,11 @@ import "./app.css";
 import App from "./App.svelte";
 
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) {
+  // What the page itself shows until this program is loaded.
+  target.replaceChildren();
+  mount(App, { target });
+}
 
 if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register("/sw.js").catch(() => {

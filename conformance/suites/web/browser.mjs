@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
+import { barriersInBoth } from "./axe.mjs";
 import { claims, service } from "./push.mjs";
 import { start } from "./stub.mjs";
 
@@ -216,7 +217,6 @@ await step("what_is_ones_own_for_a_while_is_not_any_more_when_that_is_over", asy
   await page.waitForFunction(() => document.activeElement?.textContent === "Open in my SMS app");
   await page.getByText(/^Your time is over: a route or somebody else may send it now/).waitFor();
   assert.equal(await link.count(), 0);
-  assert.ok(await button("Open in my SMS app").isDisabled());
   delete world.claimMs;
   await button("Take it again").click();
   await link.waitFor();
@@ -424,7 +424,43 @@ await step("everything_can_be_reached_by_key_and_has_a_name", async () => {
     assert.deepEqual(small, [], path);
     assert.equal(await page.locator("h1").count(), 1, path);
     assert.equal(await page.locator("main").count(), 1, path);
+    assert.deepEqual(await barriersInBoth(page), [], path);
   }
+});
+
+await step("more_than_the_list_holds_is_said_and_an_error_leaves_what_is_known_in_sight", async () => {
+  world.more = true;
+  await page.goto(`${world.url}/#/waiting`);
+  await changed();
+  await page.getByText("More messages wait than fit in this list.", { exact: false }).waitFor();
+  await page.goto(`${world.url}/#/waiting/msg_of_later`);
+  await heading("Not in the list").waitFor();
+  world.more = false;
+  await changed();
+  await heading("No longer waiting").waitFor();
+  await page.goto(`${world.url}/#/waiting`);
+  world.isBroken = true;
+  await changed();
+  await page.getByText("The store is not available.").waitFor();
+  await page.getByText("Priya Nair").waitFor();
+  world.isBroken = false;
+  await button("Try again").click();
+  await page.getByText("The store is not available.").waitFor({ state: "detached" });
+});
+
+await step("a_text_of_sixteen_hundred_characters_leaves_the_button_under_the_thumb", async () => {
+  world.items.push(item("msg_8", "+40755000008", "A very long name ".repeat(12).trim(), "x".repeat(800) + " مرحبا ".repeat(100), 3));
+  await changed();
+  await page.goto(`${world.url}/#/waiting/msg_8`);
+  await button("I'll send it").waitFor();
+  const { bottom, height, wide } = await button("I'll send it").evaluate((it) => ({
+    bottom: it.getBoundingClientRect().bottom, height: innerHeight, wide: document.documentElement.scrollWidth - innerWidth,
+  }));
+  assert.ok(bottom <= height, `${bottom} of ${height}`);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  world.items = world.items.filter((it) => it.id !== "msg_8");
+  await changed();
+  await heading("No longer waiting").waitFor();
 });
 
 await step("signing_out_leaves_nothing_of_the_person_in_the_browser", async () => {

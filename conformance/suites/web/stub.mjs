@@ -50,7 +50,8 @@ function waiting(world, path, request, response) {
     return;
   }
   const [, , , , id, action] = path.split("/");
-  if (id === undefined) return answer(200, { items: world.items });
+  if (id === undefined && world.isBroken) return answer(503, { code: "unavailable", message: "The store is not available" });
+  if (id === undefined) return answer(200, { items: world.items, more: world.more === true });
   const item = world.items.find((it) => it.id === decodeURIComponent(id));
   if (request.method !== "POST" || !request.headers["x-csrf-token"]) {
     return answer(403, { code: "forbidden", message: "no proof", details: { csrf: true } });

@@ -7,11 +7,11 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.api import Api
-from harness.server import LIVE_KEY, Server, program, project, smpp_route
-from harness.wait import free_port
+from driven import HERE, link_of
 
-HERE = Path(__file__).parent
+from harness.api import Api
+from harness.server import LIVE_KEY, Server, project, smpp_route
+from harness.wait import free_port
 
 
 def test_a_person_sends_what_no_route_can_take() -> None:
@@ -19,15 +19,9 @@ def test_a_person_sends_what_no_route_can_take() -> None:
     server = Server(project() + smpp_route(free_port()))
     server.start()
     try:
-        added = subprocess.run(
-            [program(), "users", "add", "--email", "ana@example.com", "--name", "Ana", "--role", "agent",
-             "--config", str(server.config), "--json"],
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
-        link = json.loads(added.stdout)["link"]
         ran = subprocess.run(
             ["node", str(HERE / "real.mjs")],
-            input=json.dumps({"url": server.url, "link": link[link.index("#"):], "key": LIVE_KEY}),
+            input=json.dumps({"url": server.url, "link": link_of(server, "Ana", "agent"), "key": LIVE_KEY}),
             capture_output=True, text=True, timeout=180, check=False,
             env={**os.environ, "CONFORMANCE_NODE": str(Path(os.environ["CONFORMANCE_WORK"]) / "node")},
         )  # fmt: skip

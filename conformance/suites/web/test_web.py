@@ -6,31 +6,14 @@ The claims on waiting messages are played by `stub.mjs`; everything else is the 
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from driven import drive, link_of, steps_of
 
 from harness.server import SIMULATED, WEBHOOKS_HERE, Server, program, project
-
-HERE = Path(__file__).parent
-STEPS = re.findall(r'^await step\("(\w+)"', (HERE / "browser.mjs").read_text(), re.MULTILINE)
-
-
-def link_of(server: Server, name: str, role: str) -> str:
-    """Adds somebody; the part of their link that is a page."""
-    added = subprocess.run(
-        [program(), "users", "add", "--email", f"{name}@example.com", "--name", name.title(), "--role", role,
-         "--config", str(server.config), "--json"],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    link = str(json.loads(added.stdout)["link"])
-    return link[link.index("#") :]
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +21,13 @@ def results() -> Iterator[dict[str, str | None]]:
     server = Server(WEBHOOKS_HERE + project() + SIMULATED)
     server.start()
     try:
-        pictures = server.folder / "pictures"
-        pictures.mkdir()
-        links = {name: link_of(server, name, role) for name, role in (("ana", "owner"), ("ion", "agent"))}
-        ran = subprocess.run(
-            ["node", str(HERE / "browser.mjs")],
-            input=json.dumps({"url": server.url, "links": links, "pictures": str(pictures)}),
-            capture_output=True, text=True, timeout=300, check=False,
-            env={**os.environ, "CONFORMANCE_NODE": str(Path(os.environ["CONFORMANCE_WORK"]) / "node")},
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr + server.tail()
-        if os.environ.get("WEB_PICTURES"):
-            kept = HERE.parents[2] / "docs" / "pictures"
-            kept.mkdir(exist_ok=True)
-            for picture in pictures.glob("web-*.png"):
-                shutil.copy(picture, kept)
-        yield json.loads(ran.stdout)
+        links = {"ana": link_of(server, "Ana", "owner"), "ion": link_of(server, "Ion", "agent")}
+        yield drive("browser.mjs", server, {"links": links})
     finally:
         server.close()
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", steps_of("browser.mjs"))
 def test_step(results: dict[str, str | None], step: str) -> None:
     assert results[step] is None, results[step]
 

@@ -22,6 +22,8 @@ export class Offline extends Error {
 }
 
 let csrfToken = "";
+/** How many sessions this page has had. */
+let sessions = 0;
 /** Whose page this is. */
 let person = "";
 /** How far the server's clock is ahead of this one. */
@@ -31,6 +33,7 @@ const NO_DIFFERENCE_MS = 5_000;
 
 /** Remembers the proof that changes need. */
 export function remember(session: Session): Session {
+  if (csrfToken !== session.csrfToken) sessions += 1;
   csrfToken = session.csrfToken;
   person = session.user.id;
   return session;
@@ -48,7 +51,10 @@ export function serverNow(): number {
 
 /** One request, perhaps with more headers; the answer's body, empty where it has none. */
 export async function call<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
+  const session = sessions;
   const first = await request(method, path, body, more);
+  // Asked in a session that has ended, and answered in the next one: that says nothing about this one.
+  if (first.status === 401 && method === "GET" && session !== sessions) return call<T>(method, path);
   if (first.status === 403 && method !== "GET" && (await isStale(first.clone()))) {
     // Signed in anew in another tab: the proof of before fits no more.
     const found = await read<Session>(await request("GET", "/ui/v1/session"));

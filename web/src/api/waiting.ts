@@ -31,10 +31,9 @@ export class Taken extends Error {
 
 const BASE = "/ui/v1/waiting";
 
-/** Everything that waits. */
-export async function list(): Promise<Waiting[]> {
-  const answer = await call<{ items: Waiting[] }>("GET", BASE);
-  return answer.items;
+/** What waits, and whether that is not all of it. */
+export function list(): Promise<{ items: Waiting[]; more?: boolean }> {
+  return call("GET", BASE);
 }
 
 /** Takes a message, so that nobody else sends it meanwhile; until when. */
@@ -60,9 +59,9 @@ export async function tell(id: string, answer: Answer): Promise<void> {
   await call<unknown>("POST", path(id, answer));
 }
 
-/** Calls `changed` whenever the list may be another one; call the result to end it. */
+/** Calls `changed` whenever the list, or who has something of it, may be another; call the result to end it. */
 export function follow(changed: () => void): () => void {
-  return listen(`${BASE}/events`, ["changed"], changed);
+  return listen(`${BASE}/events`, { names: ["changed"], heard: changed, missed: changed }).end;
 }
 
 function path(id: string, action: string): string {

@@ -3,6 +3,7 @@
 import { Offline, Refused, words } from "../api/client";
 import { list, senderNames } from "../api/conversations";
 import type { Conversation } from "../api/types";
+import { inTurn } from "./pace";
 import { continued, renewed, type Known, type Order } from "./pages";
 import { expired } from "./session.svelte";
 
@@ -28,7 +29,7 @@ export function unread(): number {
 }
 
 /** Asks for the newest. */
-export async function refresh(): Promise<void> {
+export const refresh = inTurn(async () => {
   conversations.now = Date.now();
   try {
     if (conversations.senders.size === 0) conversations.senders = await senderNames();
@@ -44,7 +45,7 @@ export async function refresh(): Promise<void> {
       conversations.problem = words(error);
     }
   }
-}
+});
 
 /** Reads on. */
 export async function older(): Promise<void> {

@@ -21,14 +21,3 @@ export function whileSeen(work: () => void, everyMs: number): () => void {
     removeEventListener("offline", again);
   };
 }
-
-/** Does it once for however many calls within that time: what is told may come in bursts. */
-export function gathered(work: () => void, withinMs: number): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      work();
-    }, withinMs);
-  };
-}

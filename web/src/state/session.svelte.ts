@@ -12,9 +12,11 @@ interface Me {
 }
 
 /** `unknown` until the server was asked. */
-export const session = $state<{ state: "unknown" | "in" | "out"; me: Me | undefined }>({
+export const session = $state<{ state: "unknown" | "in" | "out"; me: Me | undefined; isCutOff: boolean }>({
   state: "unknown",
   me: undefined,
+  /** It ended while the person was at work. */
+  isCutOff: false,
 });
 
 const KEY = "tandem.me";
@@ -39,6 +41,7 @@ function begin(me: Me): void {
   localStorage.setItem(OWNER, me.user.id);
   ownedBy(me.user.id);
   session.me = me;
+  session.isCutOff = false;
   session.state = "in";
 }
 
@@ -77,6 +80,7 @@ export async function signOut(): Promise<void> {
   asked();
   forgetDrafts();
   expired();
+  session.isCutOff = false;
 }
 
 /**
@@ -84,6 +88,7 @@ export async function signOut(): Promise<void> {
  * be read. Answers that wait to be told, and what is being written in this page, stay for the person's next login.
  */
 export function expired(): void {
+  session.isCutOff ||= session.state === "in";
   session.me = undefined;
   session.state = "out";
   localStorage.removeItem(KEY);

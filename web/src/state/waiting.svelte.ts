@@ -7,17 +7,22 @@ import { asked, toAsk } from "./asked";
 import { all, put, replace } from "./kept";
 import { whileSeen } from "./live";
 import { flush, load as loadOutbox, pending, unload } from "./outbox.svelte";
+import { inTurn } from "./pace";
 import { expired, session } from "./session.svelte";
 
 /** How often the list is asked for while the page is looked at. */
 const EVERY_MS = 30_000;
+/** How often what it says is held against the clock: whose time is over has it no more. */
+const CLOCK_MS = 5_000;
 
 export const waiting = $state<{
   items: Waiting[];
+  /** More waits than is listed. */
+  more: boolean;
   state: "loading" | "fresh" | "offline" | "failed";
   problem: string;
   now: number;
-}>({ items: [], state: "loading", problem: "", now: Date.now() });
+}>({ items: [], more: false, state: "loading", problem: "", now: Date.now() });
 
 /** What is left to do: not what was answered already and only waits to be passed on. */
 export function open(): Waiting[] {
@@ -25,13 +30,15 @@ export function open(): Waiting[] {
 }
 
 /** Asks for the list. */
-export async function refresh(): Promise<void> {
+export const refresh = inTurn(async () => {
   waiting.now = serverNow();
   try {
-    const found = sorted(await list());
+    const { items, more } = await list();
+    const found = sorted(items);
     // The session ended meanwhile: nothing is kept any more.
     if (session.state !== "in") return;
     waiting.items = found;
+    waiting.more = more === true;
     waiting.now = serverNow();
     waiting.state = "fresh";
     const handed = toAsk();
@@ -49,7 +56,7 @@ export async function refresh(): Promise<void> {
     }
   }
   badge();
-}
+});
 
 /** Notes that one has it oneself, before the list is asked for again. */
 export async function noteMine(id: string, until: string): Promise<void> {
@@ -85,12 +92,16 @@ export function keepFresh(): () => void {
       if (!isOver) stop = whileSeen(again, EVERY_MS);
     });
   const unfollow = follow(again);
+  const clock = setInterval(() => {
+    if (document.visibilityState === "visible") waiting.now = serverNow();
+  }, CLOCK_MS);
   return () => {
     isOver = true;
     unfollow();
+    clearInterval(clock);
     stop?.();
     // Nothing of it stays in a page that nobody is signed in to.
-    Object.assign(waiting, { items: [], state: "loading", problem: "" });
+    Object.assign(waiting, { items: [], more: false, state: "loading", problem: "" });
     unload();
   };
 }

@@ -2,7 +2,8 @@
 //! server needs no Node.
 //!
 //! Files whose name holds a hash of their content never change and are kept for a year; everything
-//! else is asked for each time, and answered 304 where it is the same.
+//! else is asked for each time, and answered 304 where it is the same. What is large lies there packed
+//! too, for browsers that take it so.
 
 use std::sync::Arc;
 
@@ -10,8 +11,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +31,8 @@ struct Pages;
 const INDEX: &str = "index.html";
 /// What files with a hash in their name begin with.
 const HASHED: &str = "assets/";
+/// How the name of a packed file ends.
+const PACKED: &str = ".gz";
 /// A page loads nothing but its own files, runs no script that stands in it, and stands in no
 /// frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -41,7 +45,7 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 /// The paths of the pages: the root, and each file that was built.
 pub(super) fn router() -> Router<Arc<ApiState>> {
     let mut router = Router::new().route("/", get(serve));
-    for path in Pages::iter() {
+    for path in Pages::iter().filter(|it| !it.ends_with(PACKED)) {
         router = router.route(&format!("/{path}"), get(serve));
     }
     router
@@ -50,7 +54,11 @@ pub(super) fn router() -> Router<Arc<ApiState>> {
 async fn serve(State(api): State<Arc<ApiState>>, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { INDEX } else { path };
-    let Some(file) = Pages::get(path) else {
+    let packed = Pages::get(&format!("{path}{PACKED}"));
+    let comes_in_two = packed.is_some();
+    let packed = packed.filter(|_| takes_packed(&headers));
+    let is_packed = packed.is_some();
+    let Some(file) = packed.or_else(|| Pages::get(path)) else {
         return ApiError::not_found("path").into_response();
     };
     let etag = etag(&file);
@@ -67,6 +75,12 @@ async fn serve(State(api): State<Arc<ApiState>>, uri: Uri, headers: HeaderMap) -
     set.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
     set.insert(CACHE_CONTROL, HeaderValue::from_static(caching(path)));
     set.insert(ETAG, etag);
+    if comes_in_two {
+        set.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if is_packed {
+        set.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -85,6 +99,19 @@ async fn serve(State(api): State<Arc<ApiState>>, uri: Uri, headers: HeaderMap) -
         set.insert(STRICT_TRANSPORT_SECURITY, year);
     }
     response
+}
+
+/// Whether this browser takes what is packed. All do; who writes that they do not is believed.
+fn takes_packed(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT_ENCODING).iter();
+    let mut ways = lines
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(','));
+    ways.any(|it| {
+        let (name, weight) = it.split_once(';').unwrap_or((it, ""));
+        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+        name.trim().eq_ignore_ascii_case("gzip") && weight.parse().unwrap_or(0.0) > 0.0_f32
+    })
 }
 
 fn etag(file: &EmbeddedFile) -> HeaderValue {
@@ -122,7 +149,7 @@ fn media_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What a phone has to load before it shows anything.
+    /// What a phone has to load before it shows anything, unpacked.
     const MOST_BYTES: usize = 150 * 1_024;
     /// All there is: that, and the icons, of which a phone loads one.
     const MOST_OF_ALL_BYTES: usize = 200 * 1_024;
@@ -131,7 +158,7 @@ mod tests {
     fn the_pages_are_in_the_program_and_small() {
         assert!(Pages::get(INDEX).is_some() && Pages::get("sw.js").is_some());
         let sum = |is_counted: fn(&str) -> bool| -> usize {
-            let counted = Pages::iter().filter(|it| is_counted(it));
+            let counted = Pages::iter().filter(|it| !it.ends_with(PACKED) && is_counted(it));
             counted.map(|it| Pages::get(&it).unwrap().data.len()).sum()
         };
         let (first, all) = (sum(|it| !it.starts_with("icons/")), sum(|_| true));
@@ -140,8 +167,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_is_for_who_takes_it() {
+        let takes = |text: &'static str| {
+            let value = HeaderValue::from_static(text);
+            takes_packed(&HeaderMap::from_iter([(ACCEPT_ENCODING, value)]))
+        };
+        for text in ["gzip", "deflate, GZIP;q=0.5, br", "br;q=1.0, gzip ; q=1"] {
+            assert!(takes(text), "{text}");
+        }
+        for text in ["", "identity", "br, gzip;q=0", "gzip;q=0.0", "xgzip"] {
+            assert!(!takes(text), "{text}");
+        }
+        assert!(!takes_packed(&HeaderMap::new()));
+        for path in Pages::iter().filter(|it| it.starts_with(HASHED) && !it.ends_with(PACKED)) {
+            let packed = Pages::get(&format!("{path}{PACKED}")).unwrap().data.len();
+            assert!(packed * 2 < Pages::get(&path).unwrap().data.len(), "{path}");
+        }
+    }
+
+    #[test]
     fn every_file_has_a_type_that_browsers_know() {
-        for path in Pages::iter() {
+        for path in Pages::iter().filter(|it| !it.ends_with(PACKED)) {
             assert_ne!(media_type(&path), "application/octet-stream", "{path}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::ids::{MessageId, UserId};
@@ -15,7 +15,7 @@ use domain::model::channel::Channel;
 use domain::model::progress::{Claim, Waiting};
 use domain::rules::person::PersonRefusal;
 use engine::people::{Act, Listed, Offered, PersonError};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use ports::store::operations::Changed;
 use ports::store::users::UserRecord;
 use serde::Serialize;
@@ -30,12 +30,16 @@ use crate::error::{ApiError, ErrorCode, ErrorOut};
 use crate::json::{Iso, Shown};
 use crate::lasting::Lasting;
 use crate::path::InPath;
+use crate::v1::events::BUFFERING;
 use crate::{ApiState, json};
 
 /// How often a stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts at most; the page comes again by itself.
 const LIFE: Duration = Duration::from_hours(1);
+
+/// When a page comes again after its stream ended.
+const COME_AGAIN: Duration = Duration::from_secs(1);
 
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
@@ -153,6 +157,8 @@ pub(crate) async fn follow(
     let ends = Instant::now() + LIFE;
     let lasting = Lasting::of_session(&api, &headers);
     let start = (api, offers, lasting);
+    // Proxies pass the answer's head on with its first bytes: so the page knows that it stands.
+    let opening = Event::default().retry(COME_AGAIN).comment("open");
     let changes = stream::unfold(start, move |(api, mut offers, mut lasting)| async move {
         loop {
             let look_at = lasting.look_at();
@@ -173,8 +179,13 @@ pub(crate) async fn follow(
         let event = Event::default().event("changed").data("{}");
         Some((Ok::<_, Infallible>(event), (api, offers, lasting)))
     });
+    let events = stream::once(async { Ok(opening) }).chain(changes);
     let alive = KeepAlive::new().interval(HEARTBEAT);
-    Sse::new(changes).keep_alive(alive).into_response()
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    response
+        .headers_mut()
+        .insert(BUFFERING, HeaderValue::from_static("no"));
+    response
 }
 
 /// Takes a message, so that nobody else sends it for ten minutes; again, to keep it for longer.

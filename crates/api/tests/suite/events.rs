@@ -134,6 +134,34 @@ async fn only_the_wanted_types_of_the_own_project_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reader_of_one_conversation_hears_its_steps_and_what_everybody_writes() {
+    let house = House::new().await;
+    let (ours, theirs) = ("+40712345678", "+40712345679");
+    house.inbound(WHATSAPP, ours, "hello").await;
+    let list = house.get("/v1/conversations").await.json;
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/events?conversationId={id}");
+    let mut reader = Reader::of(&house, &path, None).await;
+    for to in [ours, theirs] {
+        house
+            .send(&json!({"to": to, "text": to, "channel": "sms"}))
+            .await;
+    }
+    house.inbound(WHATSAPP, theirs, "me too").await;
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    let events = reader.events();
+    let of = |kind: &str| {
+        let told = events.iter().filter(|it| it.1 == kind);
+        told.map(|it| it.2["data"].clone()).collect::<Vec<_>>()
+    };
+    let queued = of("message.queued");
+    assert_eq!(queued.len(), 1, "{events:?}");
+    assert_eq!(queued[0]["text"], ours);
+    assert_eq!(queued[0]["conversationId"], id);
+    assert_eq!(of("message.inbound")[0]["text"], "me too");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_template_that_moves_is_told_once_to_the_project_and_to_each_webhook_in_its_place() {
     let house = House::new().await;
     let postbox = Postbox::at(&house);
@@ -255,6 +283,7 @@ async fn wrong_parameters_are_named() {
     for (path, last, field) in [
         ("/v1/events?types=message.snet", None, "types"),
         ("/v1/events?after=x", None, "after"),
+        ("/v1/events?conversationId=msg_1", None, "conversationId"),
         ("/v1/events?after=-1", None, "after"),
         ("/v1/events", Some("evt_1_1"), "Last-Event-ID"),
         // Nothing has happened yet.

@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use domain::ids::ProjectKey;
+use domain::ids::{ConversationId, ProjectKey};
 use domain::model::event::{EventKind, EventKinds, EventSeq};
 use futures_util::stream;
 use parking_lot::Mutex;
@@ -48,7 +48,7 @@ const COME_AGAIN: Duration = Duration::from_secs(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Proxies that gather what they pass on are told not to.
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(crate) const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
@@ -100,6 +100,7 @@ impl Places {
     tag = "events",
     params(
         ("types" = Option<String>, Query, description = "Only these types, with commas between them"),
+        ("conversationId" = Option<String>, Query, description = "Of the steps of outbound messages, only those in this conversation; everything else is told all the same"),
         ("after" = Option<i64>, Query, description = "Goes on after this place, for readers that cannot set the header"),
         ("Last-Event-ID" = Option<i64>, Header, description = "Goes on after this place; without, from now on"),
     ),
@@ -120,6 +121,9 @@ pub(crate) async fn stream_events(
     let mut params = Params::new(query)?;
     let kinds = params.read("types", "must be types of events, with commas", kinds);
     let place = "must be the `id` of an event of this stream";
+    let steps_in = params.read("conversationId", "must be the id of a conversation", |it| {
+        it.parse().ok()
+    });
     let after = params.read("after", place, seq);
     let resumed = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str);
     let resumed = match resumed {
@@ -162,6 +166,7 @@ pub(crate) async fn stream_events(
             after,
             limit: PAGE,
         },
+        steps_in,
         page: VecDeque::new(),
         newest,
         ends: Instant::now() + LIFE,
@@ -196,10 +201,38 @@ fn seq(text: &str) -> Option<EventSeq> {
     (seq >= 0).then_some(EventSeq(seq))
 }
 
+/// Whether it is a step of an outbound message.
+const fn is_step(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Queued
+        | EventKind::Sent
+        | EventKind::Delivered
+        | EventKind::Read
+        | EventKind::Failed => true,
+        EventKind::Inbound
+        | EventKind::Unsupported
+        | EventKind::Story
+        | EventKind::ConversationNew
+        | EventKind::BroadcastMoved
+        | EventKind::TemplateMoved
+        | EventKind::InvitationMoved
+        | EventKind::CallInitiated
+        | EventKind::CallAnswered
+        | EventKind::CallCompleted
+        | EventKind::CallFailed
+        | EventKind::DomainVerified
+        | EventKind::DomainFailed
+        | EventKind::AlertRaised
+        | EventKind::AlertResolved => false,
+    }
+}
+
 /// One reader's stream.
 struct Feed {
     api: Arc<ApiState>,
     filter: EventFilter,
+    /// The only conversation whose outbound messages are told of.
+    steps_in: Option<ConversationId>,
     page: VecDeque<EventRecord>,
     newest: watch::Receiver<EventSeq>,
     ends: Instant,
@@ -260,10 +293,19 @@ impl Feed {
     async fn written(&self, record: &EventRecord) -> Result<Option<Event>, Unavailable> {
         let event = &record.event;
         let engine = &self.api.engine;
+        let steps_in = self.steps_in.filter(|_| is_step(event.kind));
+        // Told by the row already: a campaign of another sender costs no reading.
+        if steps_in.is_some_and(|it| event.sender != Some(it.sender)) {
+            return Ok(None);
+        }
         let message = match event.message {
             Some(id) => engine.store().message(event.project, id).await?,
             None => None,
         };
+        let contact = message.as_ref().and_then(|it| it.contact);
+        if steps_in.is_some_and(|it| contact != Some(it.contact)) {
+            return Ok(None);
+        }
         let body = envelope::write(record, message.as_ref(), &engine.topology());
         Ok(body.map(|body| {
             Event::default()
