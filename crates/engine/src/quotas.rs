@@ -35,6 +35,8 @@ const REFRESH_EVERY: Millis = Millis::new(250);
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     meters: RwLock<BTreeMap<MeterOf, Meter>>,
+    /// What the store said last, without what is only planned since: people are told by it.
+    kept: RwLock<BTreeMap<MeterOf, Meter>>,
     /// The periods that hold now, for each project.
     periods: RwLock<BTreeMap<ProjectKey, Periods>>,
     /// Woken when the copy proved to be behind.
@@ -82,6 +84,11 @@ impl Used {
     /// Everything that is known.
     pub(crate) fn meters(&self) -> BTreeMap<MeterOf, Meter> {
         self.meters.read().clone()
+    }
+
+    /// What the store said last.
+    pub(crate) fn kept(&self) -> BTreeMap<MeterOf, Meter> {
+        self.kept.read().clone()
     }
 
     fn add(&self, of: MeterOf, need: Use, periods: &Periods) {
@@ -134,17 +141,6 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
     }
 }
 
-/// What is known of a route's quotas now.
-pub(crate) fn facts_of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
-    let topology = inner.topology();
-    topology
-        .project(route.project)
-        .map_or(QuotaFacts::UNLIMITED, |project| {
-            let periods = inner.quotas.periods(project.key, &project.policy, now);
-            inner.quotas.of_route(route, &periods)
-        })
-}
-
 /// What is known of a project's quotas now.
 pub(crate) fn facts_of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
     let periods = inner.quotas.periods(project.key, &project.policy, now);
@@ -165,13 +161,20 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
-    let need = Use {
-        spend: cheapest(route).unwrap_or(SMALLEST.spend),
-        ..SMALLEST
-    };
+    let need = smallest_of([route]);
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
+}
+
+/// The smallest message that one of these routes charges: with less than that left of a quota, none of
+/// them takes anything more that it counts.
+pub(crate) fn smallest_of<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Use {
+    let spend = routes.into_iter().filter_map(cheapest).min();
+    Use {
+        spend: spend.unwrap_or(SMALLEST.spend),
+        ..SMALLEST
+    }
 }
 
 /// What the cheapest message that is not free costs on a route: with less than that left of its money, it
@@ -229,6 +232,7 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     let meters = inner.store.meters().await?;
     let meters = meters.into_iter().collect();
     show(inner, &meters);
+    inner.quotas.kept.write().clone_from(&meters);
     *inner.quotas.meters.write() = meters;
     Ok(())
 }
