@@ -21,6 +21,17 @@ pub fn price(tariff: &Tariff, parts: u16, used: Use) -> Micros {
     )
 }
 
+/// What a message of so many parts costs at least, whatever its route has carried; saturates.
+pub fn least(tariff: &Tariff, parts: u16) -> Micros {
+    let units = match tariff.unit {
+        PriceUnit::Segment => parts.into(),
+        PriceUnit::Message => 1_i64,
+    };
+    let tiers = tariff.tiers.all().iter().map(|it| it.amount);
+    let unit = tiers.fold(tariff.amount, Micros::min);
+    Micros(unit.0.saturating_mul(units))
+}
+
 /// What the next `count` units cost after `used` of them; saturates.
 pub fn next_units(amount: Micros, tiers: &[Tier], used: i64, count: i64) -> Micros {
     let first = used.max(0);
