@@ -168,7 +168,7 @@ pub enum Turn {
 }
 
 /// Folds in what was seen. A value that is not there, such as the rate of a route without traffic,
-/// counts as one that is over.
+/// counts as one that is over. A clock that steps back counts anew from there.
 pub fn step(
     standing: Standing,
     value: Option<i64>,
@@ -180,7 +180,7 @@ pub fn step(
     match standing {
         Standing::Quiet { .. } if !is_over => (Standing::QUIET, Turn::Stay),
         Standing::Quiet { over_since } => {
-            let since = over_since.unwrap_or(now);
+            let since = over_since.map_or(now, |it| it.min(now));
             if now.since(since) >= threshold.raise_after {
                 (Standing::RAISED, Turn::Raise)
             } else {
@@ -190,7 +190,7 @@ pub fn step(
         }
         Standing::Raised { .. } if !is_under => (Standing::RAISED, Turn::Stay),
         Standing::Raised { under_since } => {
-            let since = under_since.unwrap_or(now);
+            let since = under_since.map_or(now, |it| it.min(now));
             if now.since(since) >= threshold.resolve_after {
                 (Standing::QUIET, Turn::Resolve)
             } else {
@@ -377,6 +377,19 @@ mod tests {
             turns(RATE, values),
             [(10, Turn::Raise), (60, Turn::Resolve)]
         );
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_holds_up_neither_turn() {
+        for (standing, value, want) in [
+            (Standing::QUIET, 99, Turn::Raise),
+            (Standing::RAISED, 0, Turn::Resolve),
+        ] {
+            let (standing, _) = step(standing, Some(value), RATE, at(9_000));
+            let (standing, turn) = step(standing, Some(value), RATE, at(100));
+            assert_eq!(turn, Turn::Stay);
+            assert_eq!(step(standing, Some(value), RATE, at(120)).1, want);
+        }
     }
 
     #[test]

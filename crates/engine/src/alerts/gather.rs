@@ -56,7 +56,9 @@ pub(super) struct Slow {
 impl Slow {
     /// Asks the store again, where it is time.
     pub(super) async fn look(&mut self, inner: &Inner, now: Timestamp) -> Result<(), Unavailable> {
-        if self.asked_at.is_some_and(|it| now.since(it) < ASK_EVERY) {
+        // A clock that stepped back is no reason to wait until it has caught up.
+        let is_recent = |it: Timestamp| (Millis::ZERO..ASK_EVERY).contains(&now.since(it));
+        if self.asked_at.is_some_and(is_recent) {
             return Ok(());
         }
         self.said.clear();
