@@ -58,16 +58,20 @@ fn refused(world: &World) -> Option<ChannelDrop> {
     ) {
         return None;
     }
-    match channel_verdict(plan.decision(), Channel::Sms) {
-        ChannelVerdict::Dropped(why) => Some(why),
-        other => panic!("{other:?}"),
+    let verdict = channel_verdict(plan.decision(), Channel::Sms);
+    if let ChannelVerdict::Dropped(why) = verdict {
+        Some(why)
+    } else {
+        panic!("{verdict:?}")
     }
 }
 
 fn dropped(world: &World, key: u32) -> Option<RouteDrop> {
-    match route_verdict(world.plan().decision(), key) {
-        Some(RouteVerdict::Dropped(why)) => Some(why),
-        _ => None,
+    let verdict = route_verdict(world.plan().decision(), key)?;
+    if let RouteVerdict::Dropped(why) = verdict {
+        Some(why)
+    } else {
+        None
     }
 }
 

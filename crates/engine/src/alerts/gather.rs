@@ -1,4 +1,4 @@
-//! What alerts go by: how everything stands now, from memory, and every few seconds from the store.
+//! What alerts go by (R-ALERT): how everything stands now, from memory, and every few seconds from the store.
 
 use std::collections::BTreeMap;
 

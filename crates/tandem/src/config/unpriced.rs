@@ -1,5 +1,5 @@
 //! What does a route send at a price that nobody knows (R-COST-1)? It costs nothing as far as Tandem
-//! knows, and quotas of money do not see it: allowed, and probably not meant.
+//! knows, and quotas of money (R-QUOTA-1) do not see it: allowed, and probably not meant.
 
 use std::collections::BTreeMap;
 
