@@ -123,7 +123,8 @@ struct AlertData<'a> {
     kind: &'static str,
     severity: &'static str,
     subject: &'a str,
-    /// Which of its quotas.
+    /// Which of its quotas, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<AlertQuotaOut>,
     status: &'static str,
     message: &'a str,
