@@ -22,6 +22,15 @@ test("a kind that the page does not know says what the server says", () => {
   assert.equal(wording({ kind, subject: "route:gw", message: "it is odd" }).title, "It is odd");
 });
 
+test("each quota of a route is told by its own name", () => {
+  const quota = { per: "day", unit: "spend", limit: 100, used: 83, usedPercent: 83 };
+  const title = (kind: Alert["kind"], of: Alert["quota"]): string => wording({ kind, subject: "route:gw", message: "words", quota: of }).title;
+  assert.equal(title("quota_80", quota), "The daily quota of money of route gw is nearly used up");
+  assert.equal(title("quota_100", { ...quota, per: "month", unit: "messages" }), "The monthly quota of messages of route gw is used up");
+  // Alerts from before quotas were told apart.
+  assert.equal(title("quota_80", null), "The quota of route gw is nearly used up");
+});
+
 test("what the title says is not said twice", () => {
   const of = (message: string): string => wording({ kind: "route_down", subject: "route:gw", message }).seen;
   assert.equal(of("route gw is down: login refused"), "Login refused");

@@ -86,6 +86,12 @@ pub enum ChannelDrop {
     RoutesExhausted,
     /// Only a template could go on it, and the provider has not approved that one (R-WIN-1).
     TemplateNotApproved,
+    /// The message alone is more than a whole quota of its routes (R-QUOTA-1).
+    LargerThanQuota,
+    /// The message alone is more than bulk may use of a quota of its routes (R-ROUTE-2).
+    LargerThanBulkShare,
+    /// The message alone is more than a whole quota of the project (R-QUOTA-1).
+    LargerThanProjectQuota,
 }
 
 /// What was found of one channel.
@@ -140,6 +146,12 @@ pub enum RouteDrop {
     ClassNotAllowed,
     /// The rest of its quota is kept for direct traffic (R-ROUTE-2).
     ReservedForDirect,
+    /// The message alone is more than one of its whole quotas (R-QUOTA-1).
+    LargerThanQuota,
+    /// The message alone is more than bulk may use of one of its quotas (R-ROUTE-2).
+    LargerThanBulkShare,
+    /// The message alone is more than a whole quota of the project (R-QUOTA-1).
+    LargerThanProjectQuota,
 }
 
 /// What was found of one route.

@@ -65,6 +65,13 @@ impl Words for ChannelDrop {
             Self::AlreadyTried => "it was tried before for this message",
             Self::RoutesExhausted => "every route on it refused the message",
             Self::TemplateNotApproved => "its provider has not approved the template",
+            Self::LargerThanQuota => "the message is larger than a whole quota of its routes",
+            Self::LargerThanBulkShare => {
+                "the message is larger than what bulk may use of a quota of its routes"
+            }
+            Self::LargerThanProjectQuota => {
+                "the message is larger than a whole quota of the project"
+            }
         }
     }
 }
@@ -106,6 +113,13 @@ impl Words for RouteDrop {
             Self::RefusedBefore => "it refused this message",
             Self::ClassNotAllowed => "it does not take traffic of this class",
             Self::ReservedForDirect => "the rest of its quota is kept for direct messages",
+            Self::LargerThanQuota => "the message is larger than a whole quota of it",
+            Self::LargerThanBulkShare => {
+                "the message is larger than what bulk may use of a quota of it"
+            }
+            Self::LargerThanProjectQuota => {
+                "the message is larger than a whole quota of the project"
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::model::progress::{Claim, Lane};
 use domain::model::quota::Quotas;
 use domain::model::route::{Destinations, OnUnknown, Route, RouteClass, UnknownWait};
 use domain::rules::person::{PersonAct, PersonRefusal, may_be_taken, standing_claim};
+use domain::rules::route::serves;
 use domain::time::{Millis, Timestamp};
 use ports::store::messages::Outbound;
 use ports::store::operations::{Changed, PersonStep};
@@ -125,17 +126,21 @@ fn is_out(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
     is_theirs && (is_out || !quotas::has_room(inner, route, TrafficClass::Direct, now))
 }
 
-/// Whether every gateway and platform of a message's sender is out (R-QUOTA-3).
+/// Whether every gateway and platform of a message's sender that could carry it is out (R-QUOTA-3).
 fn waits_for_people(inner: &Inner, message: &Outbound, now: Timestamp) -> bool {
     let topology = inner.topology();
     let Some(sender) = topology.sender(message.message.sender) else {
         return false;
     };
+    let project = topology.project(message.message.project);
+    let overflows = project.is_none_or(|it| it.policy.overflow.direct_to_platform);
     let mut others = sender.routes.iter().filter_map(|it| inner.lines.get(it));
     let is_stuck = others.all(|line| {
         let route = &line.route;
         let is_other = route.channel != Channel::Sms
             || route.class == Some(RouteClass::Phone)
+            || route.class == Some(RouteClass::Platform) && !overflows
+            || !serves(&route.destinations, &message.message.to)
             || route.simulator != message.message.test && is_real_sender(inner, sender);
         is_other || is_out(inner, line, now)
     });

@@ -36,6 +36,8 @@ const REFRESH_EVERY: Millis = Millis::new(250);
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     meters: RwLock<BTreeMap<MeterOf, Meter>>,
+    /// What the store said last, without what is only planned since: people are told by it.
+    kept: RwLock<BTreeMap<MeterOf, Meter>>,
     /// The periods that hold now, for each project.
     periods: RwLock<BTreeMap<ProjectKey, Periods>>,
     /// Woken when the copy proved to be behind.
@@ -73,16 +75,12 @@ impl Used {
 
     /// What the named volumes of a route's price book hold in the month.
     pub(crate) fn volumes(&self, route: &Route, periods: &Periods) -> Vec<(VolumeKey, Use)> {
-        let mut named: Vec<_> = route.prices.iter().filter_map(|it| it.volume).collect();
-        named.sort_unstable();
-        named.dedup();
-        let meters = self.meters.read();
-        let carried = |volume| {
-            let meter = meters.get(&MeterOf::Volume(route.key, volume)).copied();
-            let used = turned(meter.unwrap_or_default(), periods).month.used();
-            (volume, used)
-        };
-        named.into_iter().map(carried).collect()
+        volumes(route, &self.meters.read(), periods)
+    }
+
+    /// The smallest message that a route charges now.
+    fn smallest_on(&self, route: &Route, periods: &Periods, now: Timestamp) -> Use {
+        smallest_of([route], &self.meters.read(), periods, now)
     }
 
     fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
@@ -97,6 +95,11 @@ impl Used {
     /// Everything that is known.
     pub(crate) fn meters(&self) -> BTreeMap<MeterOf, Meter> {
         self.meters.read().clone()
+    }
+
+    /// What the store said last.
+    pub(crate) fn kept(&self) -> BTreeMap<MeterOf, Meter> {
+        self.kept.read().clone()
     }
 
     fn add(&self, of: MeterOf, need: Use, periods: &Periods) {
@@ -153,17 +156,6 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
     }
 }
 
-/// What is known of a route's quotas now.
-pub(crate) fn facts_of_route(inner: &Inner, route: &Route, now: Timestamp) -> QuotaFacts {
-    let topology = inner.topology();
-    topology
-        .project(route.project)
-        .map_or(QuotaFacts::UNLIMITED, |project| {
-            let periods = inner.quotas.periods(project.key, &project.policy, now);
-            inner.quotas.of_route(route, &periods)
-        })
-}
-
 /// What is known of a project's quotas now.
 pub(crate) fn facts_of_project(inner: &Inner, project: &Project, now: Timestamp) -> QuotaFacts {
     let periods = inner.quotas.periods(project.key, &project.policy, now);
@@ -184,20 +176,55 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
-    // With less of its money left than the next message costs at the least, it takes nothing more.
-    let named = inner.quotas.volumes(route, &periods);
-    let carried = Volumes {
-        whole: of_route.used.month.used(),
-        named: &named,
-    };
-    let least = least_price(route, now, carried);
-    let need = Use {
-        spend: least.max(SMALLEST.spend),
-        ..SMALLEST
-    };
+    let need = inner.quotas.smallest_on(route, &periods, now);
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
+}
+
+/// The smallest message that these routes charge now, by what the meters have: with less than that left of
+/// a quota, none of them takes anything more that it counts. What is free counts against no money.
+pub(crate) fn smallest_of<'a>(
+    routes: impl IntoIterator<Item = &'a Route>,
+    meters: &BTreeMap<MeterOf, Meter>,
+    periods: &Periods,
+    now: Timestamp,
+) -> Use {
+    let least = |route: &Route| {
+        let named = volumes(route, meters, periods);
+        let carried = Volumes {
+            whole: month(MeterOf::Route(route.key), meters, periods),
+            named: &named,
+        };
+        least_price(route, now, carried)
+    };
+    let charged = routes.into_iter().map(least).filter(|it| it.0 > 0);
+    Use {
+        spend: charged.min().unwrap_or(SMALLEST.spend),
+        ..SMALLEST
+    }
+}
+
+/// What the named volumes of a route's price book hold in the month.
+fn volumes(
+    route: &Route,
+    meters: &BTreeMap<MeterOf, Meter>,
+    periods: &Periods,
+) -> Vec<(VolumeKey, Use)> {
+    let mut named: Vec<_> = route.prices.iter().filter_map(|it| it.volume).collect();
+    named.sort_unstable();
+    named.dedup();
+    let carried = |volume| {
+        let of = MeterOf::Volume(route.key, volume);
+        (volume, month(of, meters, periods))
+    };
+    named.into_iter().map(carried).collect()
+}
+
+/// All that a meter has counted in the month that holds.
+fn month(of: MeterOf, meters: &BTreeMap<MeterOf, Meter>, periods: &Periods) -> Use {
+    let meter = meters.get(&of).copied().unwrap_or_default();
+    turned(meter, periods).month.used()
 }
 
 /// Reads the meters anew, now and again; what waits is looked at again when a route has quota that it
@@ -240,6 +267,7 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     let meters = inner.store.meters().await?;
     let meters = meters.into_iter().collect();
     show(inner, &meters);
+    inner.quotas.kept.write().clone_from(&meters);
     *inner.quotas.meters.write() = meters;
     Ok(())
 }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use domain::ids::ProjectKey;
-use domain::model::quota::{Meter, MeterOf, Period, Periods, Quota, Quotas};
+use domain::model::quota::{Meter, MeterOf, Period, Periods, Quota, Quotas, Use};
 use domain::model::route::Route;
 use domain::rules::period::{ends, periods};
-use domain::rules::quota::{is_used_up, percent, turned};
+use domain::rules::quota::{is_used_up, left, percent, turned};
 use domain::time::Timestamp;
 
+use crate::quotas::smallest_of;
 use crate::topology::{Project, Topology};
 
 /// How one quota stands.
@@ -32,12 +33,17 @@ pub struct QuotaStanding {
 impl QuotaStanding {
     /// What is left.
     pub fn left(&self) -> i64 {
-        self.quota.limit.saturating_sub(self.used).max(0)
+        left(&self.quota, self.used)
     }
 
     /// What is used, in percent ([`domain::rules::quota::percent`]).
     pub fn percent(&self) -> u32 {
         percent(self.used, self.quota.limit)
+    }
+
+    /// Whether not even the smallest message fits any more.
+    pub(crate) fn is_used_up(&self, smallest: Use) -> bool {
+        is_used_up(&self.quota, self.used, smallest)
     }
 }
 
@@ -55,6 +61,7 @@ pub(crate) struct Standings<'a> {
     project: &'a Project,
     meters: &'a BTreeMap<MeterOf, Meter>,
     periods: Periods,
+    now: Timestamp,
 }
 
 impl<'a> Standings<'a> {
@@ -68,7 +75,13 @@ impl<'a> Standings<'a> {
             project,
             meters,
             periods: periods(now, &project.policy.timezone),
+            now,
         }
+    }
+
+    /// The smallest message that these routes charge now.
+    pub(crate) fn smallest_of<'r>(&self, routes: impl IntoIterator<Item = &'r Route>) -> Use {
+        smallest_of(routes, self.meters, &self.periods, self.now)
     }
 
     /// Those of the project.
@@ -86,26 +99,12 @@ impl<'a> Standings<'a> {
 
     /// What keeps the route from taking anything.
     pub(crate) fn out(&self, route: &Route) -> Option<OutOfQuota> {
-        let all = [
-            (
-                MeterOf::Project(self.project.key),
-                &self.project.policy.quotas,
-            ),
-            (MeterOf::Route(route.key), &route.quotas),
-        ];
-        let used_up = all.into_iter().flat_map(|(of, quotas)| {
-            let meter = self.meter(of);
-            let is_out = move |it: &&Quota| is_used_up(&meter, it);
-            quotas
-                .all()
-                .iter()
-                .filter(is_out)
-                .map(move |it| (of, it.per))
-        });
-        used_up
-            .map(|(of, per)| OutOfQuota {
-                of,
-                until: self.ends(per),
+        let smallest = self.smallest_of([route]);
+        let all = self.of_project().into_iter().chain(self.of_route(route));
+        all.filter(|it| it.is_used_up(smallest))
+            .map(|it| OutOfQuota {
+                of: it.of,
+                until: it.ends,
             })
             .max_by_key(|it| it.until)
     }

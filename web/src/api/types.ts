@@ -11,6 +11,7 @@ export interface Alert {
   kind: "route_down" | "failure_rate" | "quota_80" | "quota_100" | "backlog_age" | "receipts_missing" | "webhook_failing" | "phone_offline" | "all_routes_out" | "bulk_backlog_age";
   /** What it says. */
   message: string;
+  quota: AlertQuota | null;
   /** When it was raised. */
   raisedAt: string;
   /** When it was resolved; `null` while it is raised. */
@@ -24,6 +25,20 @@ export interface Alert {
   subject: string;
   /** What it was when it was raised; the unit is the kind's. */
   value: number;
+}
+
+/** Which quota an alert is about, as it stood when the alert was raised. */
+export interface AlertQuota {
+  /** The most that may be used. */
+  limit: number;
+  /** How long it counts: `hour`, `day` or `month`, in the project's time zone. */
+  per: string;
+  /** What it counts: `messages`, `segments` or `spend`, in units of the project's currency. */
+  unit: string;
+  /** What was used. */
+  used: number;
+  /** What was used, in percent, rounded down: less than 100 in an alert `quota_100` where what is left is less than any message needs. */
+  usedPercent: number;
 }
 
 /** A file of an e-mail. */

@@ -10,23 +10,27 @@ export interface Wording {
   seen: string;
 }
 
+/** An alert, as far as its words go by it. */
+type Told = Pick<Alert, "kind" | "subject" | "message"> & Partial<Pick<Alert, "quota">>;
+
 /** In words. */
-export function wording(alert: Pick<Alert, "kind" | "subject" | "message">): Wording {
+export function wording(alert: Told): Wording {
   const said = ofKind(alert);
   // The server's words begin with what the title says already, where that is all there is to say.
   const rest = alert.message.startsWith(`${lower(said.title)}: `) ? alert.message.slice(said.title.length + 2) : alert.message;
   return { ...said, seen: upper(rest) };
 }
 
-function ofKind(alert: Pick<Alert, "kind" | "subject" | "message">): Omit<Wording, "seen"> {
+function ofKind(alert: Told): Omit<Wording, "seen"> {
   const of = named(alert.subject);
+  const quota = alert.quota ? quotaName(alert.quota) : "quota";
   switch (alert.kind) {
     case "route_down":
       return { title: `${upper(of)} is down`, meaning: "Nothing goes out by it: messages take other routes, or wait." };
     case "all_routes_out":
       return { title: "No route is left for direct messages", meaning: "They wait. Anybody can send them from their own phone, under Waiting." };
     case "quota_100":
-      return { title: `The quota of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins." };
+      return { title: `The ${quota} of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins." };
     case "phone_offline":
       return { title: `The phone of ${of} is offline`, meaning: "Messages wait for it. Is it switched on, charged and in a network?" };
     case "backlog_age":
@@ -34,7 +38,7 @@ function ofKind(alert: Pick<Alert, "kind" | "subject" | "message">): Omit<Wordin
     case "bulk_backlog_age":
       return { title: `Bulk messages wait long for ${of}`, meaning: "It takes less than there is to send." };
     case "quota_80":
-      return { title: `The quota of ${of} is nearly used up`, meaning: "When it is used up, messages take other routes, or wait." };
+      return { title: `The ${quota} of ${of} is nearly used up`, meaning: "When it is used up, messages take other routes, or wait." };
     case "failure_rate":
       return { title: `Many messages fail by ${of}`, meaning: "More of them than usual do not arrive." };
     case "receipts_missing":
@@ -45,6 +49,13 @@ function ofKind(alert: Pick<Alert, "kind" | "subject" | "message">): Omit<Wordin
       // A newer server than this page.
       return { title: upper(alert.message), meaning: "" };
   }
+}
+
+const OFTEN: Record<string, string> = { hour: "hourly", day: "daily", month: "monthly" };
+
+/** Which of several quotas: "daily quota of money". */
+function quotaName(quota: NonNullable<Alert["quota"]>): string {
+  return `${OFTEN[quota.per] ?? quota.per} quota of ${quota.unit === "spend" ? "money" : quota.unit}`;
 }
 
 /** What an alert hangs on, as people say it. */

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
+use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
 use serde_json::{Value, json};
 
@@ -426,4 +427,63 @@ async fn a_balance_beyond_a_thousand_million_is_refused_and_nothing_is_booked() 
     let back = json!({"amount": "-1000000000"});
     let paid = house.post("/v1/balance/deposits", &back).await;
     assert_eq!(paid.json["balance"], 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_of_a_quota_says_which_and_how_much_of_it_is_used() {
+    let spend = quotas(Period::Day, QuotaUnit::Spend, 100_000);
+    let house = House::with_quotas(spend, Quotas::NONE).await;
+    house.engine.watch_alerts(AlertSettings::default());
+    for _ in 0..2 {
+        send(&house, TO).await;
+    }
+    let list = house.get("/v1/alerts?status=raised").await.json;
+    let alerts = list["items"].as_array().unwrap();
+    // What is left is less than any message costs.
+    let kinds: Vec<_> = alerts.iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["quota_100", "quota_80"], "{list}");
+    let quota =
+        json!({"per": "day", "unit": "spend", "limit": 0.1, "used": 0.09, "usedPercent": 90});
+    for alert in alerts {
+        assert_eq!(
+            (&alert["subject"], &alert["quota"]),
+            (&json!("route:gw"), &quota)
+        );
+    }
+    assert_eq!(
+        (&alerts[0]["value"], &alerts[1]["value"]),
+        (&json!(100), &json!(90))
+    );
+    assert_eq!(
+        alerts[0]["message"],
+        "route gw is out of quota: 0.09 EUR of 0.10 EUR a day (90 %)"
+    );
+    let routes = house.get("/v1/routes").await.json;
+    let gateway = routes["items"].as_array().unwrap();
+    let gateway = gateway.iter().find(|it| it["id"] == "gw").unwrap();
+    assert_eq!(
+        gateway["reason"], "out of quota until 2026-11-23T00:00:00Z",
+        "{gateway}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_more_than_a_whole_quota_is_refused_with_that_reason() {
+    let segments = quotas(Period::Hour, QuotaUnit::Segments, 3);
+    let house = House::with_quotas(Quotas::NONE, segments).await;
+    let body = |length: usize| json!({"to": TO, "text": "x".repeat(length), "channel": "sms"});
+    let answer = house.post("/v1/messages", &body(4 * 153)).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");
+    assert_eq!(answer.json["code"], "no_channel");
+    let channels = answer.json["details"]["channels"].as_array().unwrap();
+    let on_sms = channels.iter().find(|it| it["channel"] == "sms").unwrap();
+    assert_eq!(on_sms["reason"], "larger_than_project_quota");
+    let preview = house.post("/v1/routing/preview", &body(4 * 153)).await.json;
+    let words = preview["routing"]["explanation"].to_string();
+    assert!(
+        words.contains("larger than a whole quota of the project"),
+        "{preview}"
+    );
+    let fits = house.post("/v1/messages", &body(3 * 153)).await;
+    assert_eq!(fits.status, StatusCode::ACCEPTED, "{fits:?}");
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, ProjectKey};
 use crate::model::audit::Actor;
+use crate::model::quota::{Period, QuotaUnit};
+use crate::rules::quota::percent;
 use crate::time::Timestamp;
 
 /// What an alert is about.
@@ -14,9 +16,10 @@ pub enum AlertKind {
     RouteDown,
     /// Percent of what went by a route or channel, or to a country, that failed.
     FailureRate,
-    /// Percent of a quota that is used: most of it.
+    /// Percent of one quota that is used: most of it.
     Quota80,
-    /// Percent of a quota that is used: all of it.
+    /// Percent of one quota that is used: all of it, or so much that no message fits any more, which
+    /// is 100 too.
     Quota100,
     /// Seconds that the oldest direct message for a route waits.
     BacklogAge,
@@ -107,6 +110,35 @@ impl Severity {
     }
 }
 
+/// Which quota of its subject an alert is about. Each quota has alerts of its own: a route or a project
+/// may have several.
+pub type QuotaName = (Period, QuotaUnit);
+
+/// A quota that an alert is about, as it stood when the alert was raised.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct AlertQuota {
+    /// How long it counts.
+    pub per: Period,
+    /// What it counts.
+    pub unit: QuotaUnit,
+    /// The most that may be used: a count, or micro-units.
+    pub limit: i64,
+    /// What was used of it.
+    pub used: i64,
+}
+
+impl AlertQuota {
+    /// Which of the subject's quotas it is.
+    pub const fn name(&self) -> QuotaName {
+        (self.per, self.unit)
+    }
+
+    /// What was used, in percent, rounded down.
+    pub fn percent(&self) -> u32 {
+        percent(self.used, self.limit)
+    }
+}
+
 /// An alert that was raised, and perhaps resolved since.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Alert {
@@ -118,6 +150,8 @@ pub struct Alert {
     pub kind: AlertKind,
     /// Which one: kind and id, such as `route:gw`.
     pub subject: Box<str>,
+    /// Which quota of it, where it is about one; alerts raised before quotas were told apart have none.
+    pub quota: Option<AlertQuota>,
     /// What it was when it was raised; the unit is the kind's.
     pub value: i64,
     /// The same in words.
@@ -141,6 +175,9 @@ pub struct AlertNews {
     pub kind: AlertKind,
     /// Which one.
     pub subject: Box<str>,
+    /// Which quota of it, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<AlertQuota>,
     /// What it was when it was raised.
     pub value: i64,
     /// The same in words.
@@ -156,6 +193,7 @@ impl Alert {
             alert: self.id,
             kind: self.kind,
             subject: self.subject.clone(),
+            quota: self.quota,
             value: self.value,
             words: self.words.clone(),
             raised_at: self.raised_at,

@@ -13,7 +13,6 @@ use crate::model::money::Micros;
 use crate::model::quota::{Meter, Quotas, Span, Use};
 use crate::model::tariff::{Tariff, Tiers, Volumes};
 use crate::phone::CountryCode;
-use crate::rules::quota::used_percent;
 use crate::time::{Millis, Timestamp};
 
 /// What kind of traffic a route is meant for.
@@ -266,11 +265,6 @@ impl QuotaFacts {
             month: EMPTY,
         },
     };
-
-    /// The percentage of the quota that is used most; `None` without a limit.
-    pub fn used_percent(&self) -> Option<u32> {
-        used_percent(&self.used, &self.limits)
-    }
 }
 
 const EMPTY: Span = Span {

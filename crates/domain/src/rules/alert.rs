@@ -2,8 +2,11 @@
 //! condition held for a while at the upper threshold, and resolved after it held for a while below
 //! the lower one; between the two, nothing changes.
 
-use crate::model::alert::AlertKind;
+use crate::explain::amount;
+use crate::model::alert::{AlertKind, AlertQuota};
 use crate::model::failure::FailureClass;
+use crate::model::money::{Currency, Micros};
+use crate::model::quota::{Period, QuotaUnit};
 use crate::model::route::RouteCondition;
 use crate::time::{Millis, Timestamp};
 
@@ -165,7 +168,7 @@ pub enum Turn {
 }
 
 /// Folds in what was seen. A value that is not there, such as the rate of a route without traffic,
-/// counts as one that is over.
+/// counts as one that is over. A clock that steps back counts anew from there.
 pub fn step(
     standing: Standing,
     value: Option<i64>,
@@ -177,7 +180,7 @@ pub fn step(
     match standing {
         Standing::Quiet { .. } if !is_over => (Standing::QUIET, Turn::Stay),
         Standing::Quiet { over_since } => {
-            let since = over_since.unwrap_or(now);
+            let since = over_since.map_or(now, |it| it.min(now));
             if now.since(since) >= threshold.raise_after {
                 (Standing::RAISED, Turn::Raise)
             } else {
@@ -187,7 +190,7 @@ pub fn step(
         }
         Standing::Raised { .. } if !is_under => (Standing::RAISED, Turn::Stay),
         Standing::Raised { under_since } => {
-            let since = under_since.unwrap_or(now);
+            let since = under_since.map_or(now, |it| it.min(now));
             if now.since(since) >= threshold.resolve_after {
                 (Standing::QUIET, Turn::Resolve)
             } else {
@@ -238,13 +241,50 @@ pub fn failure_rate(failed: u64, all: u64, volume: u32) -> Option<i64> {
     i64::try_from(failed.saturating_mul(100) / all).ok()
 }
 
-/// What an alert says.
+/// What an alert of a quota goes by: percent of it that is used, and all of it where no message fits any
+/// more, however little that leaves (R-QUOTA-2).
+pub fn quota_value(percent: u32, is_used_up: bool) -> i64 {
+    let percent = i64::from(percent);
+    if is_used_up {
+        percent.max(100)
+    } else {
+        percent
+    }
+}
+
+/// A quota and what is used of it: `16600 of 20000 messages a month`; with the percentage where the
+/// alert of this kind does not begin with it.
+pub fn quota_words(kind: AlertKind, quota: &AlertQuota, currency: Currency) -> String {
+    let (used, limit) = match quota.unit {
+        QuotaUnit::Messages => (quota.used.to_string(), format!("{} messages", quota.limit)),
+        QuotaUnit::Segments => (quota.used.to_string(), format!("{} segments", quota.limit)),
+        QuotaUnit::Spend => (
+            amount(Micros(quota.used), currency),
+            amount(Micros(quota.limit), currency),
+        ),
+    };
+    let per = match quota.per {
+        Period::Hour => "an hour",
+        Period::Day => "a day",
+        Period::Month => "a month",
+    };
+    let words = format!("{used} of {limit} {per}");
+    if kind == AlertKind::Quota100 {
+        format!("{words} ({} %)", quota.percent())
+    } else {
+        words
+    }
+}
+
+/// What an alert says. `why` is of a quota where it is about one: which, and how much is used.
 pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> String {
     let text = match kind {
         AlertKind::RouteDown => format!("{subject} is down"),
         AlertKind::FailureRate => format!("{value} % of what went by {subject} failed"),
-        AlertKind::Quota80 => format!("{value} % of a quota of {subject} is used"),
-        AlertKind::Quota100 => format!("{subject} is out of quota"),
+        AlertKind::Quota100 if value >= 100 => format!("{subject} is out of quota"),
+        AlertKind::Quota80 | AlertKind::Quota100 => {
+            format!("{value} % of a quota of {subject} is used")
+        }
         AlertKind::BacklogAge => {
             format!("the oldest direct message that waits for {subject} is {value} s late")
         }
@@ -340,6 +380,19 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_steps_back_holds_up_neither_turn() {
+        for (standing, value, want) in [
+            (Standing::QUIET, 99, Turn::Raise),
+            (Standing::RAISED, 0, Turn::Resolve),
+        ] {
+            let (standing, _) = step(standing, Some(value), RATE, at(9_000));
+            let (standing, turn) = step(standing, Some(value), RATE, at(100));
+            assert_eq!(turn, Turn::Stay);
+            assert_eq!(step(standing, Some(value), RATE, at(120)).1, want);
+        }
+    }
+
+    #[test]
     fn what_is_not_there_is_over() {
         let values = [steady(50, 20), vec![None; 30]].concat();
         assert_eq!(
@@ -402,6 +455,47 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_no_room_for_a_message_is_all_of_a_quota() {
+        for (percent, is_used_up, want) in [
+            (79, false, 79),
+            (79, true, 100),
+            (100, true, 100),
+            (120, true, 120),
+        ] {
+            assert_eq!(quota_value(percent, is_used_up), want);
+        }
+    }
+
+    #[test]
+    fn a_quota_is_named_with_its_limit_and_what_is_used_of_it() {
+        let quota = |per, unit, used, limit| AlertQuota {
+            per,
+            unit,
+            limit,
+            used,
+        };
+        for (quota, want) in [
+            (
+                quota(Period::Month, QuotaUnit::Messages, 16_600, 20_000),
+                "16600 of 20000 messages a month",
+            ),
+            (
+                quota(Period::Hour, QuotaUnit::Segments, 3, 3),
+                "3 of 3 segments an hour",
+            ),
+            (
+                quota(Period::Day, QuotaUnit::Spend, 99_970_000, 100_000_000),
+                "99.97 EUR of 100.00 EUR a day",
+            ),
+        ] {
+            let words = |kind| quota_words(kind, &quota, Currency::EUR);
+            assert_eq!(words(AlertKind::Quota80), want);
+            let with_percent = format!("{want} ({} %)", quota.percent());
+            assert_eq!(words(AlertKind::Quota100), with_percent);
+        }
+    }
+
+    #[test]
     fn an_alert_says_what_it_is_about_and_why() {
         for kind in AlertKind::ALL {
             assert!(words(kind, "route gw", 7, None).contains("route gw"));
@@ -410,5 +504,21 @@ mod tests {
             words(AlertKind::RouteDown, "route gw", 1, Some("login refused")),
             "route gw is down: login refused"
         );
+        // One that is raised earlier than usual does not say that all is gone.
+        for (kind, value, want) in [
+            (
+                AlertKind::Quota80,
+                83,
+                "83 % of a quota of route gw is used",
+            ),
+            (
+                AlertKind::Quota100,
+                95,
+                "95 % of a quota of route gw is used",
+            ),
+            (AlertKind::Quota100, 100, "route gw is out of quota"),
+        ] {
+            assert_eq!(words(kind, "route gw", value, None), want);
+        }
     }
 }

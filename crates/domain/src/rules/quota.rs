@@ -38,6 +38,16 @@ pub fn exceeded(meter: &Meter, limits: &Quotas, share_percent: u8, need: Use) ->
     limits.all().iter().find(is_exceeded).copied()
 }
 
+/// The first quota of which this share is less than `least`, whatever is used: a message that needs so
+/// much never fits. A quota of nothing speaks against no message: it closes its route until it is
+/// raised (R-QUOTA-2).
+pub fn too_small(limits: &Quotas, share_percent: u8, least: Use) -> Option<Quota> {
+    let is_too_small = |quota: &&Quota| {
+        quota.limit > 0 && least.of(quota.unit) > share(quota.limit, share_percent)
+    };
+    limits.all().iter().find(is_too_small).copied()
+}
+
 /// This share of a limit, rounded down.
 fn share(limit: i64, percent: u8) -> i64 {
     let share = i128::from(limit) * i128::from(percent.min(WHOLE)) / i128::from(WHOLE);
@@ -81,15 +91,8 @@ pub fn percent(used: i64, limit: i64) -> u32 {
     u32::try_from(percent.max(0)).unwrap_or(u32::MAX)
 }
 
-/// The percentage of the quota that is used most; `None` without a quota.
-pub fn used_percent(meter: &Meter, limits: &Quotas) -> Option<u32> {
-    let of = |it: &Quota| percent(meter.span(it.per).used().of(it.unit), it.limit);
-    limits.all().iter().map(of).max()
-}
-
-/// What is left of a quota.
-pub fn left(meter: &Meter, quota: &Quota) -> i64 {
-    let used = meter.span(quota.per).used().of(quota.unit);
+/// What is left of a quota of which so much is used.
+pub fn left(quota: &Quota, used: i64) -> i64 {
     quota.limit.saturating_sub(used).max(0)
 }
 
@@ -100,7 +103,8 @@ pub const SMALLEST: Use = Use {
     spend: Micros(1),
 };
 
-/// Whether nothing may be sent any more on account of this quota (R-QUOTA-2).
-pub fn is_used_up(meter: &Meter, quota: &Quota) -> bool {
-    left(meter, quota) < SMALLEST.of(quota.unit)
+/// Whether nothing may be sent any more on account of this quota, of which so much is used (R-QUOTA-2):
+/// not even the smallest message, which is that of [`SMALLEST`] where nobody knows better.
+pub fn is_used_up(quota: &Quota, used: i64, smallest: Use) -> bool {
+    left(quota, used) < smallest.of(quota.unit)
 }

@@ -11,6 +11,9 @@
 //!
 //! R-ROUTE-4: a route that refused the message is not tried again; one that is down or throttled
 //! is waited for, not tried.
+//!
+//! R-QUOTA-1: a route of which a whole quota, or the part of it that bulk may use, is less than the
+//! message alone never carries it: it is no candidate, rather than one to wait for.
 
 use std::cmp::Ordering;
 
@@ -26,7 +29,7 @@ use crate::model::quota::Use;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
 use crate::rules::channel::Record;
 use crate::rules::cost::{Quote, Size, price_of};
-use crate::rules::quota;
+use crate::rules::{quota, volume};
 use crate::time::Timestamp;
 
 /// What the choice of a route on one channel hangs on.
@@ -280,6 +283,7 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                 ),
             };
             let share_percent = share_percent(route.class, question.class, question.overflow);
+            let dropped = dropped.or_else(|| too_large(facts, question, quote, share_percent));
             let standing = match dropped {
                 Some(why) => Standing::Dropped(why),
                 None => obstacle(facts, question, quote, share_percent)
@@ -326,6 +330,45 @@ const fn suit(
         (TrafficClass::Direct, Some(RouteClass::Phone)) => Some(Suit::LastResort),
         (TrafficClass::Direct, Some(RouteClass::Platform))
         | (TrafficClass::Bulk, Some(RouteClass::Gateway | RouteClass::Phone)) => None,
+    }
+}
+
+/// Which quota the message alone is more than, so that it never goes by the route.
+fn too_large(
+    facts: &RouteFacts,
+    question: &RouteQuestion<'_>,
+    quote: Option<Quote>,
+    share_percent: u8,
+) -> Option<RouteDrop> {
+    let (route, project) = (&facts.quota.limits, &question.project.limits);
+    if route.is_none() && project.is_none() {
+        return None;
+    }
+    let least = Use {
+        messages: 1,
+        segments: i64::from(question.size.parts()),
+        spend: quote.map_or(Micros::ZERO, |it| {
+            cost_at_any_volume(facts, it, question.size)
+        }),
+    };
+    if quota::too_small(project, quota::WHOLE, least).is_some() {
+        Some(RouteDrop::LargerThanProjectQuota)
+    } else if quota::too_small(route, quota::WHOLE, least).is_some() {
+        Some(RouteDrop::LargerThanQuota)
+    } else if quota::too_small(route, share_percent, least).is_some() {
+        Some(RouteDrop::LargerThanBulkShare)
+    } else {
+        None
+    }
+}
+
+/// What the message costs at least by the line of the quote: a price by volume may fall, so that what
+/// is too dear now is not so for good.
+fn cost_at_any_volume(facts: &RouteFacts, quote: Quote, size: Size) -> Micros {
+    let line = quote.line.and_then(|it| facts.route.prices.get(it));
+    match (line, size) {
+        (Some(line), Size::Segments(parts)) => volume::least(&line.tariff(), parts),
+        (Some(_), Size::Mms) | (None, _) => quote.amount,
     }
 }
 
@@ -394,6 +437,12 @@ fn why_nothing(ranked: &[Ranked<'_>]) -> ChannelDrop {
     };
     if any(RouteDrop::RefusedBefore) {
         ChannelDrop::RoutesExhausted
+    } else if any(RouteDrop::LargerThanQuota) {
+        ChannelDrop::LargerThanQuota
+    } else if any(RouteDrop::LargerThanBulkShare) {
+        ChannelDrop::LargerThanBulkShare
+    } else if any(RouteDrop::LargerThanProjectQuota) {
+        ChannelDrop::LargerThanProjectQuota
     } else if any(RouteDrop::ClassNotAllowed) {
         ChannelDrop::NoRouteForClass
     } else if any(RouteDrop::NoMms) {

@@ -9,16 +9,26 @@ use crate::model::tariff::{Tariff, Tier};
 
 /// What a message of so many parts costs after this use of its route in the month.
 pub fn price(tariff: &Tariff, parts: u16, used: Use) -> Micros {
-    let units = match tariff.unit {
-        PriceUnit::Segment => parts.into(),
-        PriceUnit::Message => 1,
-    };
     next_units(
         tariff.amount,
         tariff.tiers.all(),
         tariff.volume(used),
-        units,
+        units(tariff, parts),
     )
+}
+
+/// What a message of so many parts costs at least, whatever its route has carried; saturates.
+pub fn least(tariff: &Tariff, parts: u16) -> Micros {
+    let tiers = tariff.tiers.all().iter().map(|it| it.amount);
+    let unit = tiers.fold(tariff.amount, Micros::min);
+    Micros(unit.0.saturating_mul(units(tariff, parts)))
+}
+
+fn units(tariff: &Tariff, parts: u16) -> i64 {
+    match tariff.unit {
+        PriceUnit::Segment => parts.into(),
+        PriceUnit::Message => 1,
+    }
 }
 
 /// What the next `count` units cost after `used` of them; saturates.

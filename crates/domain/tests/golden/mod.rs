@@ -8,5 +8,6 @@ mod mms;
 mod refusals;
 mod route_order;
 mod route_space;
+mod too_large;
 mod volume;
 mod world;

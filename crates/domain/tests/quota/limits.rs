@@ -2,7 +2,9 @@
 
 use domain::model::money::Micros;
 use domain::model::quota::{Meter, Period, Periods, Quota, QuotaUnit, Quotas, Use};
-use domain::rules::quota::{exceeded, is_used_up, left, rebook, reserve, turned, used_percent};
+use domain::rules::quota::{
+    SMALLEST, exceeded, is_used_up, left, percent, rebook, reserve, too_small, turned,
+};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
@@ -114,7 +116,7 @@ fn what_is_released_after_the_turn_gives_the_new_period_nothing() {
     );
     assert_eq!(meter.hour.used().messages, 1, "the earlier hour is over");
     assert_eq!(meter.day.used().messages, 1, "the day is not");
-    assert_eq!(left(&meter, &limits.all()[1]), 4);
+    assert_eq!(left(&limits.all()[1], meter.day.used().messages), 4);
 }
 
 #[test]
@@ -129,22 +131,48 @@ fn bulk_leaves_a_gateway_its_reserve() {
 }
 
 #[test]
-fn the_share_that_is_used_is_that_of_the_quota_that_is_used_most() {
-    let limits = Quotas::new([
+fn a_quota_is_used_up_once_not_even_the_smallest_message_fits() {
+    let (count, spend) = (
         limit(Period::Hour, QuotaUnit::Messages, 100),
         limit(Period::Month, QuotaUnit::Spend, 1_000),
+    );
+    let cheapest = |spend| Use { spend, ..SMALLEST };
+    for (quota, used, smallest, want) in [
+        (count, 99, SMALLEST, false),
+        (count, 100, SMALLEST, true),
+        (spend, 960, SMALLEST, false),
+        (spend, 960, cheapest(Micros(40)), false),
+        (spend, 960, cheapest(Micros(41)), true),
+        // A settled excess is booked, and closes the route.
+        (spend, 1_200, SMALLEST, true),
+    ] {
+        let found = is_used_up(&quota, used, smallest);
+        assert_eq!(found, want, "{used} of {quota:?}");
+    }
+    assert_eq!(percent(1_200, 1_000), 120);
+}
+
+#[test]
+fn a_message_that_is_more_than_a_whole_quota_never_fits_whatever_is_used() {
+    let limits = Quotas::new([
+        limit(Period::Hour, QuotaUnit::Segments, 3),
+        limit(Period::Day, QuotaUnit::Spend, 100),
     ]);
-    let mut meter = Meter::default();
-    assert_eq!(used_percent(&meter, &limits), Some(0));
-    assert_eq!(used_percent(&meter, &Quotas::NONE), None);
-    meter.hour.reserved.messages = 79;
-    meter.month.settled.spend = Micros(809);
-    assert_eq!(used_percent(&meter, &limits), Some(80));
-    assert!(!limits.all().iter().any(|it| is_used_up(&meter, it)));
-    // A settled excess is booked, and closes the route.
-    meter.month.settled.spend = Micros(1_200);
-    assert_eq!(used_percent(&meter, &limits), Some(120));
-    assert!(limits.all().iter().any(|it| is_used_up(&meter, it)));
+    for (need, share, want) in [
+        (message(3, 100), 100, None),
+        (message(4, 100), 100, Some(QuotaUnit::Segments)),
+        (message(3, 101), 100, Some(QuotaUnit::Spend)),
+        // Half of three is one.
+        (message(1, 50), 50, None),
+        (message(2, 50), 50, Some(QuotaUnit::Segments)),
+        (message(1, 51), 50, Some(QuotaUnit::Spend)),
+        (message(1, 0), 0, Some(QuotaUnit::Segments)),
+    ] {
+        let found = too_small(&limits, share, need).map(|it| it.unit);
+        assert_eq!(found, want, "{need:?} of {share} %");
+    }
+    let closed = Quotas::new([limit(Period::Hour, QuotaUnit::Messages, 0)]);
+    assert_eq!(too_small(&closed, 100, SMALLEST), None, "it is closed");
 }
 
 #[derive(Debug, Clone)]

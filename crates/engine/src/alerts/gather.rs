@@ -1,14 +1,14 @@
-//! What alerts go by: how everything stands now, from memory, and every few seconds from the store.
+//! What alerts go by (R-ALERT): how everything stands now, from memory, and every few seconds from the store.
 
 use std::collections::BTreeMap;
 
 use domain::ids::{ProjectKey, RouteKey};
-use domain::model::alert::AlertKind;
+use domain::model::alert::{AlertKind, AlertQuota, QuotaName};
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::progress::Lane;
-use domain::model::route::{RouteClass, RouteCondition};
-use domain::rules::alert::{AlertSettings, failure_rate, is_down};
+use domain::model::route::{Route, RouteClass, RouteCondition};
+use domain::rules::alert::{AlertSettings, failure_rate, is_down, quota_value, quota_words};
 use domain::time::{Millis, Timestamp};
 use ports::phones::{ALL_AT_LIMIT, ALL_REST};
 use ports::store::Unavailable;
@@ -16,6 +16,8 @@ use ports::store::Unavailable;
 use crate::audit::route_subject;
 use crate::line::RouteLine;
 use crate::outcomes::Figures;
+use crate::standing::Standings;
+use crate::topology::Project;
 use crate::{Inner, facts, quotas};
 
 /// How often the store is asked.
@@ -27,6 +29,8 @@ pub(super) struct Key {
     pub(super) project: ProjectKey,
     pub(super) kind: AlertKind,
     pub(super) subject: Box<str>,
+    /// Which of its quotas, where it is about one: each has alerts of its own.
+    pub(super) quota: Option<QuotaName>,
 }
 
 /// What was seen of it.
@@ -34,7 +38,11 @@ pub(super) struct Key {
 pub(super) struct Seen {
     pub(super) value: i64,
     pub(super) why: Option<Box<str>>,
+    pub(super) quota: Option<AlertQuota>,
 }
+
+/// The subject of alerts about a whole project.
+pub(super) const PROJECT: &str = "project";
 
 type Everything = BTreeMap<Key, Seen>;
 
@@ -48,7 +56,9 @@ pub(super) struct Slow {
 impl Slow {
     /// Asks the store again, where it is time.
     pub(super) async fn look(&mut self, inner: &Inner, now: Timestamp) -> Result<(), Unavailable> {
-        if self.asked_at.is_some_and(|it| now.since(it) < ASK_EVERY) {
+        // A clock that stepped back is no reason to wait until it has caught up.
+        let is_recent = |it: Timestamp| (Millis::ZERO..ASK_EVERY).contains(&now.since(it));
+        if self.asked_at.is_some_and(is_recent) {
             return Ok(());
         }
         self.said.clear();
@@ -72,6 +82,7 @@ impl Slow {
             let seen = Seen {
                 value: webhook.failures.into(),
                 why: webhook.last_error,
+                quota: None,
             };
             self.said.push((key, seen));
         }
@@ -116,31 +127,31 @@ pub(super) fn everything(
         out.insert(line.route.key, is_out);
         rates.add(line, now);
         of_line(inner, line, condition, because, &mut seen);
-        if let Some(percent) = quotas::facts_of_route(inner, &line.route, now).used_percent() {
-            let key = |kind| of_route(line, kind);
-            of_quota(key, percent, &mut seen);
-        }
         let silent = line
             .outcomes
             .lock()
             .silent_seconds(settings.receipts_volume, now);
-        if silent > 0 {
+        // What was counted before the route was said to give none is no silence.
+        if silent > 0 && line.route.receipts {
             seen.insert(of_route(line, AlertKind::ReceiptsMissing), plain(silent));
         }
     }
     rates.told(settings.failure_volume, &mut seen);
+    let meters = inner.quotas.kept();
     for project in inner.topology().projects() {
-        if let Some(percent) = quotas::facts_of_project(inner, project, now).used_percent() {
-            let key = |kind| Key::new(project.key, kind, "project".to_owned());
-            of_quota(key, percent, &mut seen);
-        }
+        let standings = Standings::new(project, &meters, now);
+        of_quotas(inner, project, &standings, &mut seen);
     }
     all_out(inner, &out, &mut seen);
     seen
 }
 
 fn plain(value: i64) -> Seen {
-    Seen { value, why: None }
+    Seen {
+        value,
+        why: None,
+        quota: None,
+    }
 }
 
 fn of_route(line: &RouteLine, kind: AlertKind) -> Key {
@@ -172,14 +183,59 @@ fn of_line(
         let down = Seen {
             value: 1,
             why: because,
+            quota: None,
         };
         seen.insert(of_route(line, AlertKind::RouteDown), down);
     }
 }
 
-fn of_quota(key: impl Fn(AlertKind) -> Key, percent: u32, seen: &mut Everything) {
-    for kind in [AlertKind::Quota80, AlertKind::Quota100] {
-        seen.insert(key(kind), plain(percent.into()));
+/// Each quota of a project and of its routes.
+fn of_quotas(inner: &Inner, project: &Project, standings: &Standings<'_>, seen: &mut Everything) {
+    let lines = inner.lines.values();
+    let routes: Vec<_> = lines
+        .map(|it| &*it.route)
+        .filter(|it| it.project == project.key)
+        .collect();
+    // What a simulator charges is of no help to messages that are meant.
+    let is_real = routes.iter().any(|it| !it.simulator);
+    let meant = routes.iter().filter(|it| !is_real || !it.simulator);
+    let smallest = standings.smallest_of(meant.copied());
+    let of_project = standings.of_project();
+    let mut all: Vec<_> = of_project
+        .iter()
+        .map(|it| (PROJECT.to_owned(), *it, smallest))
+        .collect();
+    for route in routes {
+        let smallest = standings.smallest_of([route]);
+        let of_route = standings.of_route(route);
+        let subject = || route_subject(&route.id);
+        all.extend(of_route.iter().map(|it| (subject(), *it, smallest)));
+    }
+    for (subject, standing, smallest) in all {
+        let quota = AlertQuota {
+            per: standing.quota.per,
+            unit: standing.quota.unit,
+            limit: standing.quota.limit,
+            used: standing.used,
+        };
+        let percent = quota.percent();
+        let is_used_up = standing.is_used_up(smallest);
+        for (kind, value) in [
+            (AlertKind::Quota80, percent.into()),
+            (AlertKind::Quota100, quota_value(percent, is_used_up)),
+        ] {
+            let key = Key {
+                quota: Some(quota.name()),
+                ..Key::new(project.key, kind, subject.as_str())
+            };
+            let why = quota_words(kind, &quota, project.policy.currency);
+            let seen_quota = Seen {
+                value,
+                why: Some(why.into()),
+                quota: Some(quota),
+            };
+            seen.insert(key, seen_quota);
+        }
     }
 }
 
@@ -217,7 +273,12 @@ impl Rates {
             if let Some(rate) = failure_rate(figures.failed, figures.all, volume) {
                 let of = format!("{} of {}", figures.failed, figures.all);
                 let why = Some(of.into());
-                seen.insert(key, Seen { value: rate, why });
+                let seen_rate = Seen {
+                    value: rate,
+                    why,
+                    quota: None,
+                };
+                seen.insert(key, seen_rate);
             }
         }
     }
@@ -230,10 +291,13 @@ fn all_out(inner: &Inner, out: &BTreeMap<RouteKey, bool>, seen: &mut Everything)
     let is_out = |key: &RouteKey| out.get(key).copied().unwrap_or(true);
     for project in topology.projects() {
         for sender in topology.senders(project.key) {
+            let is_real = topology.routes_of(sender).any(|it| !it.simulator);
             for channel in Channel::ALL {
-                let routes = topology
-                    .routes_of(sender)
-                    .filter(|it| it.channel == channel && it.class != Some(RouteClass::Phone));
+                let routes = topology.routes_of(sender).filter(|it| {
+                    it.channel == channel
+                        && may_carry_direct(it, project)
+                        && (!is_real || !it.simulator)
+                });
                 let routes: Vec<_> = routes.map(|it| it.key).collect();
                 if !routes.iter().all(is_out) {
                     continue;
@@ -256,5 +320,14 @@ fn all_out(inner: &Inner, out: &BTreeMap<RouteKey, bool>, seen: &mut Everything)
                 known.value = known.value.max(value);
             }
         }
+    }
+}
+
+/// Whether a gateway or platform carries direct messages of its project at all (R-ROUTE-2).
+fn may_carry_direct(route: &Route, project: &Project) -> bool {
+    match route.class {
+        Some(RouteClass::Phone) => false,
+        Some(RouteClass::Platform) => project.policy.overflow.direct_to_platform,
+        Some(RouteClass::Gateway) | None => true,
     }
 }

@@ -23,7 +23,7 @@ use ports::store::{Op, Outcome, Unavailable};
 use crate::line::RouteLine;
 use crate::outcomes::Outcomes;
 use crate::{Engine, Inner, settle, worker};
-use gather::{Key, Seen, Slow};
+use gather::{Key, PROJECT, Seen, Slow};
 
 /// How often is looked.
 const LOOK_EVERY: Millis = Millis::seconds(1);
@@ -135,7 +135,8 @@ async fn round(
                 None => continue,
             },
         };
-        tracing::warn!(kind = key.kind.code(), subject = %key.subject, ?turn, "alert");
+        let (kind, subject) = (key.kind.code(), &key.subject);
+        tracing::warn!(kind, %subject, quota = ?key.quota, ?turn, "alert");
         if let Outcome::Fenced = inner.apply(Op::Alert(Box::new(step))).await? {
             return Ok(Outcome::Fenced);
         }
@@ -154,11 +155,15 @@ fn raise(
 ) -> AlertStep {
     let value = seen.map_or(0, |it| it.value);
     let why = seen.and_then(|it| it.why.as_deref());
-    let named = key.subject.replacen(':', " ", 1);
+    let named = match &*key.subject {
+        PROJECT => "the project".to_owned(),
+        other => other.replacen(':', " ", 1),
+    };
     let alert = Box::new(NewAlert {
         project: key.project,
         kind: key.kind,
         subject: key.subject.clone(),
+        quota: seen.and_then(|it| it.quota),
         value,
         words: words(key.kind, &named, value, why).into(),
         silenced: is_silenced(silences, key, now),
@@ -183,6 +188,7 @@ impl Board {
                 project: alert.project,
                 kind: alert.kind,
                 subject: alert.subject,
+                quota: alert.quota.map(|it| it.name()),
             };
             let standing = self.standings.entry(key.clone());
             standing
@@ -286,6 +292,7 @@ impl Key {
             project,
             kind,
             subject: subject.into(),
+            quota: None,
         }
     }
 }

@@ -45,13 +45,13 @@ impl Mailer for Postbox {
 }
 
 impl World {
-    async fn watched(routes: impl IntoIterator<Item = Route>) -> Self {
+    pub(crate) async fn watched(routes: impl IntoIterator<Item = Route>) -> Self {
         let world = Self::running(routes).await;
         world.engine().watch_alerts(AlertSettings::default());
         world
     }
 
-    async fn alerts(&self, raised: bool) -> Vec<Alert> {
+    pub(crate) async fn alerts(&self, raised: bool) -> Vec<Alert> {
         let filter = AlertFilter {
             project: Some(PROJECT),
             raised: Some(raised),
@@ -61,7 +61,7 @@ impl World {
         self.disk.alerts(filter).await.unwrap()
     }
 
-    async fn raised(&self) -> Vec<(AlertKind, String)> {
+    pub(crate) async fn raised(&self) -> Vec<(AlertKind, String)> {
         let alerts = self.alerts(true).await;
         let mut alerts: Vec<_> = alerts
             .iter()
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// What was told of alerts, in order.
-    async fn told(&self) -> Vec<(EventKind, String)> {
+    pub(crate) async fn told(&self) -> Vec<(EventKind, String)> {
         let filter = EventFilter {
             project: PROJECT,
             sender: None,
@@ -92,7 +92,7 @@ impl World {
             .collect()
     }
 
-    async fn kinds(&self) -> Vec<EventKind> {
+    pub(crate) async fn kinds(&self) -> Vec<EventKind> {
         self.told().await.into_iter().map(|it| it.0).collect()
     }
 }
@@ -318,6 +318,57 @@ async fn direct_messages_that_nothing_can_carry_are_told() {
     world.provider(SMS2).link(true);
     world.pass(Millis::minutes(2)).await;
     assert!(!world.raised().await.contains(&out));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_direct_messages_may_not_use_does_not_hide_that_all_others_are_out() {
+    let gateway = Route {
+        class: Some(RouteClass::Gateway),
+        ..sms()
+    };
+    for (other, overflows) in [
+        (
+            Route {
+                class: Some(RouteClass::Platform),
+                ..sms2()
+            },
+            false,
+        ),
+        (
+            Route {
+                simulator: true,
+                ..sms2()
+            },
+            true,
+        ),
+    ] {
+        let mut world = World::new([gateway.clone(), other]);
+        world.policy.overflow.direct_to_platform = overflows;
+        world.start().await;
+        world.engine().watch_alerts(AlertSettings::default());
+        world.provider(SMS).link(false);
+        world.send(text_to(1, "this one waits")).await;
+        world.pass(Millis::minutes(1)).await;
+        let out = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
+        assert!(world.raised().await.contains(&out), "{overflows}");
+        assert_eq!(world.engine().offered(PROJECT).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_of_a_route_that_is_configured_no_more_is_resolved_once() {
+    let mut world = World::watched([sms(), sms2()]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.raised().await, [route_down()]);
+    world.crash();
+    world.remove(SMS);
+    world.start().await;
+    world.engine().watch_alerts(AlertSettings::default());
+    world.pass(Millis::minutes(10)).await;
+    assert_eq!(world.raised().await, []);
+    let once = [EventKind::AlertRaised, EventKind::AlertResolved];
+    assert_eq!(world.kinds().await, once);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ mod mms;
 mod order;
 mod ownership;
 mod people;
+mod quota_alerts;
 mod quotas;
 mod receipts;
 mod restart;

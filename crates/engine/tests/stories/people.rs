@@ -9,7 +9,7 @@ use domain::model::message::Status;
 use domain::model::money::Micros;
 use domain::model::progress::Waiting;
 use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
-use domain::model::route::{Price, Route, RouteClass};
+use domain::model::route::{Destinations, Price, Route, RouteClass};
 use domain::rules::person::{CLAIM, PersonRefusal};
 use domain::time::{Millis, Timestamp};
 use engine::people::{Act, PersonError};
@@ -69,6 +69,23 @@ fn refusal(result: Result<(), PersonError>) -> PersonRefusal {
         Err(PersonError::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_does_not_serve_the_number_keeps_nothing_from_people() {
+    let elsewhere = Route {
+        destinations: Destinations {
+            allow: vec!["+49".into()],
+            deny: Vec::new(),
+        },
+        ..sms2()
+    };
+    let world = World::running([sms(), elsewhere]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::seconds(2)).await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(offered(&world).await, [(id, None)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -263,6 +263,12 @@ impl World {
         }
     }
 
+    /// Takes a route out of the configuration, from the next start on.
+    pub(crate) fn remove(&mut self, route: RouteKey) {
+        self.routes.retain(|it| it.key != route);
+        self.providers.remove(&route);
+    }
+
     /// The sender, as it is configured.
     pub(crate) fn sender(&self) -> Arc<Sender> {
         Arc::clone(self.engine().topology().sender(SENDER).unwrap())

@@ -162,6 +162,7 @@ impl State {
                     it.resolved_at.is_none()
                         && (it.project, it.kind) == (alert.project, alert.kind)
                         && it.subject == alert.subject
+                        && it.quota.map(|it| it.name()) == alert.quota.map(|it| it.name())
                 };
                 if history.alerts.values().any(is_same) {
                     return Outcome::Stale;

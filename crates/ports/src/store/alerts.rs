@@ -1,7 +1,7 @@
 //! Alerts as they are kept: a restart neither repeats nor loses one (R-ALERT).
 
 use domain::ids::{AlertId, ProjectKey, RouteKey};
-use domain::model::alert::{Alert, AlertKind, Silence};
+use domain::model::alert::{Alert, AlertKind, AlertQuota, Silence};
 use domain::model::audit::Actor;
 use domain::model::event::{EventDetail, EventKind, EventSeq};
 use domain::phone::CountryCode;
@@ -14,7 +14,8 @@ use super::events::Event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlertStep {
     /// Raises it, and brings [`EventKind::AlertRaised`] unless it is silenced.
-    /// [`Stale`](super::Outcome::Stale) where the same is raised already.
+    /// [`Stale`](super::Outcome::Stale) where the same is raised already: of the same kind and subject,
+    /// and where it is about a quota, about the same one.
     Raise {
         /// What of; its id is given here, and it is not acknowledged.
         alert: Box<NewAlert>,
@@ -113,6 +114,8 @@ pub struct NewAlert {
     pub kind: AlertKind,
     /// Which one.
     pub subject: Box<str>,
+    /// Which quota of it, where it is about one.
+    pub quota: Option<AlertQuota>,
     /// What it is.
     pub value: i64,
     /// The same in words.
@@ -131,6 +134,7 @@ impl NewAlert {
             project: self.project,
             kind: self.kind,
             subject: self.subject.clone(),
+            quota: self.quota,
             value: self.value,
             words: self.words.clone(),
             raised_at: self.at,

@@ -12,6 +12,7 @@ use domain::model::control::ControlMode;
 use domain::model::event::EventKind;
 use domain::model::failure::FailureClass;
 use domain::model::message::{Category, Purpose, Speed, Status, TrafficClass};
+use domain::model::quota::{Period, QuotaUnit};
 use domain::model::route::ChargedOn;
 use domain::model::template::TemplateStatus;
 use domain::model::user::Role;
@@ -168,6 +169,16 @@ impl Coded for AlertKind {
     const NAME: &'static str = "kind of alert";
 }
 
+impl Coded for Period {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "period";
+}
+
+impl Coded for QuotaUnit {
+    const TABLE: &'static [Self] = &Self::ALL;
+    const NAME: &'static str = "unit of a quota";
+}
+
 impl Coded for SignatureVersion {
     const TABLE: &'static [Self] = &Self::ALL;
     const NAME: &'static str = "signature version";
@@ -202,6 +213,8 @@ mod tests {
         survive(&ActorKind::ALL);
         survive(&ControlMode::ALL);
         survive(&AlertKind::ALL);
+        survive(&Period::ALL);
+        survive(&QuotaUnit::ALL);
         survive(Counted::TABLE);
         survive(Purpose::TABLE);
         survive(&ConsentScope::ALL);

@@ -1,7 +1,7 @@
 //! Alerts, silences, and how far alerts were sent by e-mail (R-ALERT).
 
 use domain::ids::{AlertId, ProjectKey, RouteKey};
-use domain::model::alert::{Alert, AlertKind, Silence};
+use domain::model::alert::{Alert, AlertKind, AlertQuota, Silence};
 use domain::model::audit::ActorKind;
 use domain::model::event::{EventKind, EventSeq};
 use domain::time::Timestamp;
@@ -19,7 +19,7 @@ use crate::rows::outcomes;
 
 const COLUMNS: &str =
     "SELECT id, project, kind, subject, value, words, raised_at, resolved_at, told,
-    acked_kind, acked_by, acked_at FROM alert";
+    acked_kind, acked_by, acked_at, quota_per, quota_unit, quota_limit, quota_used FROM alert";
 
 impl Line<'_> {
     /// See [`AlertStep`].
@@ -116,8 +116,9 @@ impl Line<'_> {
         let id: Option<i64> = self
             .connection
             .query_row(
-                "INSERT INTO alert (project, kind, subject, value, words, raised_at, told)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                "INSERT INTO alert (project, kind, subject, value, words, raised_at, told,
+                     quota_per, quota_unit, quota_limit, quota_used)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                  ON CONFLICT DO NOTHING RETURNING id",
                 params![
                     new.project.0,
@@ -127,6 +128,10 @@ impl Line<'_> {
                     new.words,
                     new.at.as_millis(),
                     !new.silenced,
+                    new.quota.map(|it| it.per.number()),
+                    new.quota.map(|it| it.unit.number()),
+                    new.quota.map(|it| it.limit),
+                    new.quota.map(|it| it.used),
                 ],
                 |row| row.get(0),
             )
@@ -182,12 +187,27 @@ fn read(row: &Row<'_>) -> Result<Alert, Fault> {
         project: ProjectKey(row.get(1)?),
         kind: coded(row, 2)?,
         subject: row.get(3)?,
+        quota: quota(row)?,
         value: row.get(4)?,
         words: row.get(5)?,
         raised_at: time(row, 6)?,
         resolved_at: optional_time(row, 7)?,
         told: row.get(8)?,
         acknowledged,
+    })
+}
+
+/// Which quota it is about; none of alerts before migration 16.
+fn quota(row: &Row<'_>) -> Result<Option<AlertQuota>, Fault> {
+    let (per, unit) = (optional_coded(row, 12)?, optional_coded(row, 13)?);
+    Ok(match (per, unit) {
+        (Some(per), Some(unit)) => Some(AlertQuota {
+            per,
+            unit,
+            limit: row.get(14)?,
+            used: row.get(15)?,
+        }),
+        (_, None) | (None, _) => None,
     })
 }
 

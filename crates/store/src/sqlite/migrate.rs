@@ -95,6 +95,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "campaigns",
         sql: include_str!("../../migrations/0015_campaigns.sql"),
     },
+    Migration {
+        number: 16,
+        name: "alert_quotas",
+        sql: include_str!("../../migrations/0016_alert_quotas.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

@@ -128,6 +128,7 @@ fn mail(mut table: Table<'_>, surroundings: Surroundings<'_>) -> Option<AlertMai
 mod tests {
     use domain::rules::alert::AlertSettings;
 
+    use super::super::unpriced_tests::NOW;
     use super::super::{Loaded, Overrides, Rejected, parse};
     use super::*;
 
@@ -136,6 +137,7 @@ mod tests {
         let surroundings = Surroundings {
             variable: &|_| None,
             folder: std::path::Path::new("."),
+            now: NOW,
         };
         parse(&source, &Overrides::default(), surroundings)
     }
@@ -217,6 +219,7 @@ mod tests {
             let surroundings = Surroundings {
                 variable: &|_| None,
                 folder: std::path::Path::new("."),
+                now: NOW,
             };
             let errors = parse(&source, &Overrides::default(), surroundings);
             let errors = errors.unwrap_err().errors;

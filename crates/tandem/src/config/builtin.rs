@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ports::clock::{Clock as _, SystemClock};
+
 use super::{Loaded, Overrides, Rejected, Secret, Surroundings, parse};
 
 const WITHOUT_FILE: &str = include_str!("builtin/without_file.toml");
@@ -15,6 +17,7 @@ pub(crate) fn without_file(overrides: &Overrides) -> Result<Loaded, Rejected> {
         Surroundings {
             variable: &|_| None,
             folder: Path::new("."),
+            now: SystemClock.now(),
         },
     )
 }
@@ -28,6 +31,7 @@ pub(crate) fn demo(key: &Secret, overrides: &Overrides) -> Result<Loaded, Reject
         Surroundings {
             variable: &variable,
             folder: Path::new("."),
+            now: SystemClock.now(),
         },
     )
 }

@@ -35,6 +35,9 @@ mod telling_tests;
 #[cfg(test)]
 mod tests;
 mod twilio;
+mod unpriced;
+#[cfg(test)]
+mod unpriced_tests;
 mod values;
 mod whatsapp;
 
@@ -42,6 +45,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ports::clock::{Clock as _, SystemClock};
 use store::SecretKey;
 use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
@@ -105,6 +109,7 @@ pub(crate) fn load(file: &Path, overrides: &Overrides) -> Result<Loaded, Rejecte
     let surroundings = Surroundings {
         variable: &|name| std::env::var(name).ok(),
         folder,
+        now: SystemClock.now(),
     };
     parse(&source, overrides, surroundings)
 }

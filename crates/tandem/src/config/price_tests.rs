@@ -7,6 +7,7 @@ use domain::model::money::Micros;
 use domain::model::route::Price;
 use domain::time::Timestamp;
 
+use super::unpriced_tests::NOW;
 use super::*;
 
 const LIST: &str = include_str!("../../../../examples/whatsapp-prices.toml");
@@ -41,6 +42,7 @@ fn inline(text: &str) -> Vec<Price> {
     let surroundings = Surroundings {
         variable: &|_| None,
         folder: Path::new("/nonexistent"),
+        now: NOW,
     };
     prices(parse(&with(text), &Overrides::default(), surroundings))
 }
@@ -229,6 +231,7 @@ fn the_summary_says_what_a_volume_makes_of_a_price() {
         let surroundings = Surroundings {
             variable: &|_| None,
             folder: Path::new("/nonexistent"),
+            now: NOW,
         };
         let loaded = parse(&text, &Overrides::default(), surroundings);
         summary(&loaded.unwrap().config).join("\n")

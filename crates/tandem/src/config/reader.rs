@@ -6,7 +6,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
-use domain::time::Millis;
+use domain::time::{Millis, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use super::problem::Report;
@@ -20,6 +20,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
     /// The folder that relative paths of secret files and price lists start from: the one of the configuration.
     pub(crate) folder: &'a Path,
+    /// The moment: prices hold for a time.
+    pub(crate) now: Timestamp,
 }
 
 /// One table of the file. Ends with [`Table::finish`].

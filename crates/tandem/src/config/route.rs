@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::model::{Project, Provider, Route};
 use super::reader::{Field, Surroundings, Table, quoted};
+use super::unpriced::{self, Priced};
 use super::{email, http, price, simulator, smpp, smsgate, telegram, twilio, values, whatsapp};
 
 /// Channels that are known and not built yet.
@@ -102,7 +103,7 @@ pub(super) fn read(
     projects: &[Project],
     surroundings: Surroundings<'_>,
 ) -> Option<Route> {
-    let mut table = place.table()?;
+    let mut table = place.clone().table()?;
     let id = table.require("id", values::ID_WORDS).and_then(Field::id);
     let project = super::checks::project_of(&mut table, projects);
     let channel = table
@@ -128,10 +129,16 @@ pub(super) fn read(
         zone: &zone,
         mms,
     };
-    let prices = table.or("prices", Vec::new(), |field| {
-        price::read(field, &book, surroundings)
-    });
-    let quotas = table.or("quota", Quotas::NONE, super::quota::read);
+    let price_field = table.get("prices");
+    let prices = price_field
+        .clone()
+        .and_then(|field| price::read(field, &book, surroundings))
+        .unwrap_or_default();
+    let quota_field = table.get("quota");
+    let quotas = quota_field
+        .clone()
+        .and_then(super::quota::read)
+        .unwrap_or(Quotas::NONE);
     let destinations = table.or("destinations", Destinations::default(), destinations);
     let receipts = table.get("receipts");
     let answers_stop = table.get("answers_stop").and_then(Field::flag);
@@ -164,6 +171,17 @@ pub(super) fn read(
     );
     if let Some(field) = mms_field.filter(|_| mms) {
         check_mms(&field, channel, kind, provider.as_ref(), &prices);
+    }
+    if enabled {
+        let priced = Priced {
+            place,
+            quota: quota_field,
+            prices: price_field,
+            project,
+            channel,
+            is_simulator: kind == Some(Kind::Simulator),
+        };
+        unpriced::warn(&priced, &prices, &quotas, &destinations, surroundings.now);
     }
     let unknown_wait = match &provider {
         Some(Provider::SmsGate(phones)) => {

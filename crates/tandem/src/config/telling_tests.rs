@@ -1,6 +1,7 @@
 //! What is told beside the errors of wrong files: warnings, the summary, secrets from elsewhere.
 
 use super::tests::{DESIGN, config_of, read_text};
+use super::unpriced_tests::NOW;
 use super::*;
 
 /// What is allowed in a description of a provider, and probably not meant.
@@ -58,6 +59,7 @@ fn a_secret_from_elsewhere_is_on_one_line_too() {
                 if name == "TORN" { "\n" } else { "" }
             ))
         },
+        now: NOW,
         folder: Path::new("/nonexistent"),
     };
     let rejected = parse(&source, &Overrides::default(), surroundings).unwrap_err();

@@ -17,6 +17,7 @@ use domain::model::route::{PriceScope, RouteClass};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
+use super::unpriced_tests::NOW;
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../../../examples/tandem.toml");
@@ -63,6 +64,7 @@ pub(super) fn read_text(source: &str) -> Result<Loaded, Rejected> {
     let surroundings = Surroundings {
         variable: &variable,
         folder: Path::new("/nonexistent"),
+        now: NOW,
     };
     parse(source, &Overrides::default(), surroundings)
 }
@@ -213,6 +215,7 @@ fn without_a_public_url_the_routes_whose_providers_call_are_named() {
         let surroundings = Surroundings {
             variable: &variable,
             folder: Path::new("/nonexistent"),
+            now: NOW,
         };
         let warnings = parse(source, overrides, surroundings).unwrap().warnings;
         let about = warnings.iter().filter(|it| it.path == "public_url");
@@ -330,6 +333,7 @@ fn overrides_go_before_the_file_and_flags_before_the_environment() {
     let surroundings = Surroundings {
         variable: &variable,
         folder: Path::new("."),
+        now: NOW,
     };
     let overrides = Overrides::from_environment(&environment)
         .listen(Some("127.0.0.1:2".to_owned()))
@@ -589,6 +593,7 @@ fn the_example_of_every_provider_holds() {
     let surroundings = Surroundings {
         variable: &variable,
         folder: std::path::Path::new("."),
+        now: NOW,
     };
     let loaded = parse(source, &Overrides::default(), surroundings).unwrap();
     assert_eq!(loaded.warnings, []);

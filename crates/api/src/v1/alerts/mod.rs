@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::AlertId;
-use domain::model::alert::Alert;
+use domain::model::alert::{Alert, AlertQuota};
 use ports::store::alerts::{AlertFilter, AlertStep};
 use ports::store::{Op, Outcome};
 use serde::Serialize;
@@ -22,6 +22,7 @@ use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
 use crate::page::{Page, Params, Query, cut};
 use crate::path::InPath;
+use crate::v1::money::quotas::Amount;
 use crate::{ApiState, json, schema};
 
 /// The paths of this resource.
@@ -31,6 +32,39 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(acknowledge))
         .routes(routes!(silences::create, silences::list))
         .routes(routes!(silences::delete))
+}
+
+/// Which quota an alert is about, as it stood when the alert was raised.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AlertQuota)]
+pub(crate) struct AlertQuotaOut {
+    /// How long it counts: `hour`, `day` or `month`, in the project's time zone.
+    per: &'static str,
+    /// What it counts: `messages`, `segments` or `spend`, in units of the project's currency.
+    unit: &'static str,
+    /// The most that may be used.
+    #[schema(value_type = f64)]
+    limit: Amount,
+    /// What was used.
+    #[schema(value_type = f64)]
+    used: Amount,
+    /// What was used, in percent, rounded down: less than 100 in an alert `quota_100` where what is left
+    /// is less than any message needs.
+    used_percent: u32,
+}
+
+impl AlertQuotaOut {
+    /// As it is shown in an alert and in its events.
+    pub(crate) fn of(quota: AlertQuota) -> Self {
+        Self {
+            per: quota.per.code(),
+            unit: quota.unit.code(),
+            limit: Amount::of(quota.unit, quota.limit),
+            used: Amount::of(quota.unit, quota.used),
+            used_percent: quota.percent(),
+        }
+    }
 }
 
 /// An alert.
@@ -50,6 +84,10 @@ struct AlertOut<'a> {
     /// Which one: kind and id.
     #[schema(example = "route:gw")]
     subject: &'a str,
+    /// Which of its quotas, for `quota_80` and `quota_100`: each has alerts of its own. `null` for other
+    /// kinds, and for alerts raised before quotas were told apart.
+    #[schema(required = true)]
+    quota: Option<AlertQuotaOut>,
     /// `raised` or `resolved`.
     status: &'static str,
     /// What it says.
@@ -80,6 +118,7 @@ impl<'a> AlertOut<'a> {
             kind: alert.kind.code(),
             severity: alert.kind.severity().code(),
             subject: &alert.subject,
+            quota: alert.quota.map(AlertQuotaOut::of),
             status: match alert.resolved_at {
                 Some(_) => "resolved",
                 None => "raised",

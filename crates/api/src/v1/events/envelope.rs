@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::json::Shown;
+use crate::v1::alerts::AlertQuotaOut;
 use crate::v1::messages::files::{AttachmentOut, attachments_of};
 use crate::v1::messages::quoted::content_of;
 use crate::v1::templates::output as words;
@@ -122,6 +123,9 @@ struct AlertData<'a> {
     kind: &'static str,
     severity: &'static str,
     subject: &'a str,
+    /// Which of its quotas, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<AlertQuotaOut>,
     status: &'static str,
     message: &'a str,
     /// What it was when it was raised.
@@ -330,6 +334,7 @@ fn alert_data<'a>(event: &Event, news: &'a AlertNews) -> AlertData<'a> {
         kind: news.kind.code(),
         severity: news.kind.severity().code(),
         subject: &news.subject,
+        quota: news.quota.map(AlertQuotaOut::of),
         status: if is_over { "resolved" } else { "raised" },
         message: &news.words,
         value: news.value,

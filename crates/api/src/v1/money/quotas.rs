@@ -55,9 +55,21 @@ pub(crate) struct QuotaOut<'a> {
 
 /// A count, or units of the currency.
 #[derive(Clone, Copy)]
-enum Amount {
+pub(crate) enum Amount {
+    /// Messages or segments.
     Count(i64),
+    /// Money.
     Money(Money),
+}
+
+impl Amount {
+    /// So much of what a quota counts.
+    pub(crate) const fn of(unit: QuotaUnit, it: i64) -> Self {
+        match unit {
+            QuotaUnit::Messages | QuotaUnit::Segments => Self::Count(it),
+            QuotaUnit::Spend => Self::Money(Money(Micros(it))),
+        }
+    }
 }
 
 impl Serialize for Amount {
@@ -73,10 +85,7 @@ impl<'a> QuotaOut<'a> {
     /// As it is shown in a list of all.
     pub(crate) fn of(standing: &QuotaStanding, topology: &'a Topology) -> Self {
         let unit = standing.quota.unit;
-        let amount = |it: i64| match unit {
-            QuotaUnit::Messages | QuotaUnit::Segments => Amount::Count(it),
-            QuotaUnit::Spend => Amount::Money(Money(Micros(it))),
-        };
+        let amount = |it: i64| Amount::of(unit, it);
         Self {
             route: match standing.of {
                 MeterOf::Route(key) | MeterOf::Volume(key, _) => {

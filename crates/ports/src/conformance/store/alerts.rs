@@ -1,9 +1,10 @@
 //! [`Op::Alert`].
 
 use domain::ids::{AlertId, ProjectKey};
-use domain::model::alert::{Alert, AlertKind, Silence};
+use domain::model::alert::{Alert, AlertKind, AlertQuota, Silence};
 use domain::model::audit::{Actor, ActorKind};
 use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
+use domain::model::quota::{Period, QuotaUnit};
 use domain::phone::CountryCode;
 
 use super::kit::*;
@@ -21,6 +22,7 @@ fn new(subject: &str, millis: i64) -> NewAlert {
         project: PROJECT,
         kind: AlertKind::RouteDown,
         subject: subject.into(),
+        quota: None,
         value: 1,
         words: "it is down".into(),
         silenced: false,
@@ -90,6 +92,43 @@ pub fn an_alert_is_raised_once_and_resolved_once_and_each_is_told(store: &dyn St
     // Another time it is another alert.
     assert!(matches!(raise(store, new("route:gw", 5)), Outcome::Done));
     assert!(newest(store) > id);
+}
+
+pub fn each_quota_of_a_route_has_an_alert_of_its_own(store: &dyn Store) {
+    let of = |per, unit, used| {
+        let limit = 1_000_000;
+        NewAlert {
+            kind: AlertKind::Quota80,
+            quota: Some(AlertQuota {
+                per,
+                unit,
+                limit,
+                used,
+            }),
+            ..new("route:gw", 1)
+        }
+    };
+    let one = of(Period::Month, QuotaUnit::Messages, 800_000);
+    let other = of(Period::Month, QuotaUnit::Spend, 900_000);
+    let third = of(Period::Day, QuotaUnit::Spend, 950_000);
+    let unnamed = NewAlert {
+        quota: None,
+        ..one.clone()
+    };
+    for alert in [&one, &other, &third, &unnamed] {
+        assert!(matches!(raise(store, alert.clone()), Outcome::Done));
+    }
+    let again = of(Period::Month, QuotaUnit::Messages, 850_000);
+    for alert in [again, unnamed.clone()] {
+        assert!(matches!(raise(store, alert), Outcome::Stale));
+    }
+    let kept = all(store);
+    let found: Vec<_> = kept.iter().rev().map(|it| it.quota).collect();
+    let want = [one.quota, other.quota, third.quota, None];
+    assert_eq!(found, want);
+    assert_eq!(kept[3].news().quota, one.quota, "as its events tell it");
+    assert!(matches!(resolve(store, kept[3].id, 2), Outcome::Done));
+    assert!(matches!(raise(store, one), Outcome::Done), "another time");
 }
 
 pub fn a_silenced_alert_is_kept_and_told_when_somebody_says_so(store: &dyn Store) {

@@ -237,6 +237,7 @@ macro_rules! store_conformance {
         }
         $crate::store_cases! { $with_store, alerts:
             an_alert_is_raised_once_and_resolved_once_and_each_is_told,
+            each_quota_of_a_route_has_an_alert_of_its_own,
             a_silenced_alert_is_kept_and_told_when_somebody_says_so,
             who_has_seen_an_alert_first_stays,
             alerts_are_listed_newest_first_and_by_every_filter,
