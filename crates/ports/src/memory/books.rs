@@ -45,13 +45,7 @@ impl Books {
         let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(false);
         };
-        let [route, project] = place.meters();
-        let mut on_route = self.meters.get(&route).copied().unwrap_or_default();
-        let mut in_project = self.meters.get(&project).copied().unwrap_or_default();
-        let taken = place.take(progress, [&mut on_route, &mut in_project]);
-        self.meters.insert(route, on_route);
-        self.meters.insert(project, in_project);
-        taken.map(|()| true)
+        place.take(progress, &mut self.meters).map(|()| true)
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.

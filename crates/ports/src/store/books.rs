@@ -1,6 +1,8 @@
 //! Quotas, the ledger and the tallies as the store keeps them: what an operation must reserve, and
 //! what can be asked.
 
+use std::collections::BTreeMap;
+
 use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
@@ -212,40 +214,36 @@ impl<'a> NeededPlace<'a> {
         })
     }
 
-    /// The meters that [`take`](Self::take) asks for, in its order.
+    /// The meters that it is taken of.
     pub const fn meters(&self) -> [MeterOf; 2] {
         [MeterOf::Route(self.route), MeterOf::Project(self.project)]
     }
 
-    /// Prices the attempt, and reserves what it needs of these [meters](Self::meters): of both, or of
-    /// neither. What belongs to earlier periods of them is over either way.
+    /// Prices the attempt, and reserves what it needs of each of its [meters](Self::meters) or of none;
+    /// one that is not there has counted nothing. What belongs to earlier periods is over either way.
     pub fn take(
         &self,
         progress: &mut Progress,
-        [on_route, in_project]: [&mut Meter; 2],
+        meters: &mut BTreeMap<MeterOf, Meter>,
     ) -> Result<(), QuotaGone> {
         let Reservation {
             periods,
+            route,
             share_percent,
+            project,
             ..
         } = self.reservation;
-        *on_route = quota::turned(*on_route, periods);
-        *in_project = quota::turned(*in_project, periods);
+        let [mut on_route, mut in_project] = self.meters().map(|of| {
+            let meter = meters.entry(of).or_default();
+            *meter = quota::turned(*meter, periods);
+            *meter
+        });
         let [of_route, of_project] = self.meters();
-        let need = self.priced(progress, on_route);
-        if let Some(quota) = quota::exceeded(in_project, &self.reservation.project, WHOLE, need) {
-            let of = of_project;
-            return Err(QuotaGone { of, quota });
-        }
-        quota::reserve(on_route, &self.reservation.route, *share_percent, need).map_err(
-            |quota| QuotaGone {
-                of: of_route,
-                quota,
-            },
-        )?;
-        for span in in_project.spans_mut() {
-            span.reserved = span.reserved.plus(need);
-        }
+        let need = self.priced(progress, &on_route);
+        let gone = |of| move |quota| QuotaGone { of, quota };
+        quota::reserve(&mut in_project, project, WHOLE, need).map_err(gone(of_project))?;
+        quota::reserve(&mut on_route, route, *share_percent, need).map_err(gone(of_route))?;
+        meters.extend([(of_route, on_route), (of_project, in_project)]);
         Ok(())
     }
 

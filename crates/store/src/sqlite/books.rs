@@ -147,12 +147,10 @@ impl Line<'_> {
         let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(Ok(false));
         };
-        let [route, project] = place.meters();
-        let mut on_route = *self.books.meter(self.connection, route)?;
-        let mut in_project = *self.books.meter(self.connection, project)?;
-        let taken = place.take(progress, [&mut on_route, &mut in_project]);
-        *self.books.meter(self.connection, route)? = on_route;
-        *self.books.meter(self.connection, project)? = in_project;
+        for of in place.meters() {
+            self.books.meter(self.connection, of)?;
+        }
+        let taken = place.take(progress, &mut self.books.meters);
         Ok(taken.map(|()| true))
     }
 
