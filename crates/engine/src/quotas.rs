@@ -13,9 +13,9 @@ use domain::model::message::TrafficClass;
 use domain::model::policy::Policy;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
-use domain::rules::cost::least_price;
+use domain::rules::cost::smallest;
 use domain::rules::period::periods;
-use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
+use domain::rules::quota::{self, WHOLE, turned};
 use domain::rules::route::share_percent;
 use domain::time::{Millis, Timestamp};
 use parking_lot::RwLock;
@@ -165,12 +165,7 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
-    // With less of its money left than the next message costs at the least, it takes nothing more.
-    let least = least_price(route, now, of_route.used.month.used());
-    let need = Use {
-        spend: least.max(SMALLEST.spend),
-        ..SMALLEST
-    };
+    let need = smallest([(route, of_route.used.month.used())], now);
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
