@@ -72,7 +72,9 @@ def test_the_users_of_the_command_line(results: dict[str, str | None], tmp_path:
         command = [program(), "users", *words, "--config", str(file)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
-    made = users("add", "--email", "Ana@Example.com", "--role", "owner")
+    nowhere = users("list")
+    assert nowhere.returncode == 1 and "--create" in nowhere.stderr
+    made = users("add", "--email", "Ana@Example.com", "--role", "owner", "--create")
     assert made.stdout.startswith("https://msg.example.com/#/welcome/"), made.stderr
     assert users("add", "--email", "ana@example.com", "--role", "agent").returncode == 1
     assert users("add", "--email", "ion@example.com", "--role", "agent").returncode == 0

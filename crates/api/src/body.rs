@@ -12,7 +12,7 @@ use serde_json::error::Category;
 use crate::error::{ApiError, ErrorCode, FieldError};
 
 /// Most unknown fields that are named; the rest of a strange body is not echoed.
-const NAMED_FIELDS: usize = 20;
+pub(crate) const NAMED_FIELDS: usize = 20;
 /// Most bytes of an unknown field's name that are echoed.
 const NAME_BYTES: usize = 64;
 
@@ -104,12 +104,17 @@ fn no_object(bytes: &[u8]) -> ApiError {
     }
 }
 
+/// As much of a name that nobody knows as is echoed.
+pub(crate) fn ignored(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES)]
+}
+
 /// A `?` in the path stands for an optional value on the way.
 fn unknown_field(path: &str) -> FieldError {
     let path = path
         .split('.')
         .filter(|it| *it != "?")
-        .map(|it| it[..it.floor_char_boundary(NAME_BYTES)].to_owned())
+        .map(|it| ignored(it).to_owned())
         .collect();
     FieldError {
         path,

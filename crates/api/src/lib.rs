@@ -16,6 +16,7 @@ mod json;
 mod lasting;
 mod openapi;
 mod page;
+mod parameters;
 mod path;
 mod phone;
 mod probes;
@@ -98,10 +99,12 @@ impl ApiState {
 pub fn router(state: ApiState) -> Router {
     let body_bytes = state.limits.body_bytes;
     let state = Arc::new(state);
-    let (v1, _) = v1::router().split_for_parts();
+    let (v1, document) = v1::router().split_for_parts();
+    let known = Arc::new(parameters::Known::of(&document));
     let (probes, _) = probes::router().split_for_parts();
     let (ui, _) = ui::router().split_for_parts();
-    v1.route_layer(from_fn_with_state(Arc::clone(&state), gate::gate))
+    v1.route_layer(from_fn_with_state(known, parameters::named))
+        .route_layer(from_fn_with_state(Arc::clone(&state), gate::gate))
         .merge(probes)
         .merge(ui.route_layer(map_response(ui::uncached)))
         .merge(ui::pages())

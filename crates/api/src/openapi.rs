@@ -11,7 +11,7 @@ use utoipa::openapi::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ApiState, probes, ui, v1};
+use crate::{ApiState, parameters, probes, ui, v1};
 
 const BEARER: &str = "bearer";
 /// What the gate may answer in place of any operation that needs a key. An operation that says
@@ -85,6 +85,7 @@ pub(crate) fn documented(
             }
         }
     }
+    parameters::document(&mut document);
     (router, document)
 }
 

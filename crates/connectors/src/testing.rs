@@ -53,6 +53,7 @@ pub(crate) struct Lanes {
     slots: Mutex<Vec<Slots>>,
     ask_again_at: Mutex<Option<Timestamp>>,
     is_out_of_use: Mutex<bool>,
+    withdrawn: Mutex<Vec<SubmissionKey>>,
 }
 
 impl Lanes {
@@ -66,6 +67,14 @@ impl Lanes {
     /// A person disables the route, or lets it be used again.
     pub(crate) fn set_in_use(&self, in_use: bool) {
         *self.is_out_of_use.lock() = !in_use;
+        for wake in &*self.wakes.lock() {
+            wake();
+        }
+    }
+
+    /// Nobody wants these any more; they are named for ever after.
+    pub(crate) fn withdraw(&self, keys: impl IntoIterator<Item = SubmissionKey>) {
+        self.withdrawn.lock().extend(keys);
         for wake in &*self.wakes.lock() {
             wake();
         }
@@ -120,6 +129,10 @@ impl SubmissionSource for Lanes {
 
     fn in_use(&self) -> bool {
         !*self.is_out_of_use.lock()
+    }
+
+    fn withdrawn(&self) -> Vec<SubmissionKey> {
+        self.withdrawn.lock().clone()
     }
 
     fn on_ready(&self, wake: Wake) {

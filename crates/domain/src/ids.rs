@@ -159,6 +159,19 @@ registered_key! {
     /// The store's short name for a caller's campaign; stable across restarts.
     CampaignKey
 }
+registered_key! {
+    /// A volume of a route's price book by its name: lines of one name count together (R-COST-1).
+    VolumeKey
+}
+
+impl VolumeKey {
+    /// The key of this name: its FNV-1a in 32 bits, so that it is stable without a register. Two names
+    /// in one price book that have the same are refused when the book is read.
+    pub fn of(name: &str) -> Self {
+        let step = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        Self(name.bytes().fold(0x811c_9dc5, step))
+    }
+}
 
 /// The thread with one contact across all channels, for one sender: `conv_…`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -237,6 +250,14 @@ mod tests {
             "conv_é0000000000000".parse::<ConversationId>(),
             Err(InvalidId)
         );
+    }
+
+    #[test]
+    fn the_key_of_a_volume_is_the_published_hash_of_its_name() {
+        // Test vectors of the hash's authors: draft-eastlake-fnv, appendix of 32-bit FNV-1a.
+        assert_eq!(VolumeKey::of(""), VolumeKey(0x811c_9dc5));
+        assert_eq!(VolumeKey::of("a"), VolumeKey(0xe40c_292c));
+        assert_eq!(VolumeKey::of("foobar"), VolumeKey(0xbf9c_f968));
     }
 
     #[test]

@@ -72,11 +72,25 @@ impl Told {
 /// The operation, with what the log is to say of it where somebody asked for it.
 pub(crate) fn audited(inner: &Inner, by: Option<&Actor>, op: Op) -> Op {
     let told = by.and_then(|by| Some((by, told_of(&op, &inner.topology())?)));
-    let Some((by, told)) = told else {
+    let Some((by, mut told)) = told else {
         return op;
     };
+    if let Op::Control(change) = &op {
+        told.detail.push(("was".into(), mode_now(inner, change)));
+    }
     let entry = told.by(by.clone(), inner.now());
     Op::Audited(Box::new(Audited { op, entry }))
+}
+
+/// What the word over a route was before it is changed.
+fn mode_now(inner: &Inner, change: &ControlChange) -> Box<str> {
+    let (ControlChange::Set { route, .. }
+    | ControlChange::Clear(route, _)
+    | ControlChange::Expire(route, _)) = change;
+    let control = inner.lines.get(route).and_then(|it| it.control());
+    control
+        .map_or("auto", |it| ControlMode::code(it.mode))
+        .into()
 }
 
 /// A change of users with what the log is to say of it, for whoever has no engine: the command line.

@@ -9,6 +9,7 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::Use;
 use domain::model::route::Route;
+use domain::model::tariff::Volumes;
 use domain::rules::cost::{Size, price_of};
 use domain::rules::window::{whatsapp_form, window};
 use domain::time::Timestamp;
@@ -87,13 +88,18 @@ fn repriced(
         segments: used_before,
         ..Use::NONE
     };
+    let named = attempt.volume.map(|it| (it, used));
+    let carried = Volumes {
+        whole: used,
+        named: named.as_slice(),
+    };
     let price = |category, segments| {
         let size = if is_mms {
             Size::Mms
         } else {
             Size::Segments(segments)
         };
-        price_of(route, to, category, size, at, used)
+        price_of(route, to, category, size, at, carried)
     };
     let categories = match attempt.channel {
         Channel::WhatsApp => categories(inner, outbound, at).map(Some).to_vec(),

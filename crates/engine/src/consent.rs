@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::decision::Decision;
 use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::address::Address;
+use domain::model::attempt::AttemptState;
 use domain::model::audit::Actor;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource, Standing};
@@ -19,10 +20,12 @@ use domain::rules::class::{ClassFacts, classify};
 use domain::rules::keyword::{Keyword, Said, keyword, reply};
 use domain::rules::validity::{ValidityFacts, expires_at};
 use domain::time::Timestamp;
-use ports::connector::{Ack, ConsentSignal, Heard};
+use ports::connector::{Ack, ConsentSignal, Heard, SubmissionKey};
 use ports::store::consent::{Consent, ConsentSubject, Towards};
 use ports::store::fold::is_answerable;
-use ports::store::messages::{InboundMessage, MessageFilter, MessageView, NewMessage, ViewKind};
+use ports::store::messages::{
+    InboundMessage, MessageFilter, MessageView, NewMessage, Outbound, ViewKind,
+};
 use ports::store::operations::{Accept, FirstStep};
 use ports::store::{Op, Outcome, Unavailable};
 
@@ -226,7 +229,8 @@ pub(crate) fn keep_elsewhere(
 }
 
 /// A change of consent that is durable: counted, and what it forbids is taken back from the ready
-/// queues, so that it is looked at again before its bytes leave.
+/// queues, so that it is looked at again before its bytes leave. Connectors learn of what they have of
+/// it, and give back what has not left.
 fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: ConsentScope) {
     count(opted_out);
     if !opted_out {
@@ -238,7 +242,7 @@ fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: Con
     };
     for line in inner.lines.values() {
         for key in line.withdraw(thread, standing) {
-            settle::put_back(inner, key);
+            settle::put_back_unwanted(inner, key);
         }
     }
     let ending = Arc::clone(inner);
@@ -250,7 +254,8 @@ fn noted(inner: &Arc<Inner>, thread: ConversationId, opted_out: bool, scope: Con
 }
 
 /// What waits in a lane or has been taken by a person ends now: nobody should be offered it, or go on
-/// writing it, until a route comes up.
+/// writing it, until a route comes up. What a connector may have from before an interruption it is not
+/// to send.
 async fn end_waiting(inner: &Inner, thread: ConversationId) -> Result<(), Unavailable> {
     let topology = inner.topology();
     let Some(sender) = topology.sender(thread.sender) else {
@@ -271,11 +276,17 @@ async fn end_waiting(inner: &Inner, thread: ConversationId) -> Result<(), Unavai
             let page = inner.store.messages(filter).await?;
             let Some(last) = page.last() else { break };
             before = Some(last.id);
-            for view in page.iter().filter(|it| is_waiting(it)) {
+            for view in page.iter().filter(|it| is_waiting(it) || is_in_doubt(it)) {
                 let found = inner.store.outbound(view.id).await?;
-                if found.is_some_and(|it| is_unwanted(&it)) {
-                    // Safe because: the planner only goes away when the engine stops.
-                    let _stopped = inner.replan.send(view.id);
+                let Some(found) = found.filter(is_unwanted) else {
+                    continue;
+                };
+                match in_doubt_until(&found) {
+                    Some(until) => stop_left_behind(inner, &found, until),
+                    None => {
+                        // Safe because: the planner only goes away when the engine stops.
+                        let _stopped = inner.replan.send(view.id);
+                    }
                 }
             }
         }
@@ -290,6 +301,41 @@ const fn is_waiting(view: &MessageView) -> bool {
             matches!(progress.waiting, Waiting::Lane(_) | Waiting::Person(_))
         }
         ViewKind::Inbound(_) => false,
+    }
+}
+
+/// Whether nobody knows what became of its submission.
+fn is_in_doubt(view: &MessageView) -> bool {
+    match &view.kind {
+        ViewKind::Outbound { progress, .. } => {
+            let attempt = progress.last_attempt();
+            attempt.is_some_and(|it| it.state == AttemptState::Unknown)
+        }
+        ViewKind::Inbound(_) => false,
+    }
+}
+
+/// How long its outcome is waited for, where nobody knows what became of its submission.
+fn in_doubt_until(outbound: &Outbound) -> Option<Timestamp> {
+    let attempt = outbound.progress.last_attempt()?;
+    (attempt.state == AttemptState::Unknown)
+        .then_some(attempt.resolve_at)
+        .flatten()
+}
+
+/// Tells the connector not to send what it may have of this message from before an interruption, where its
+/// recipient has opted out; the outcome is waited for until then.
+pub(crate) fn stop_left_behind(inner: &Inner, outbound: &Outbound, until: Timestamp) {
+    let attempt = outbound.progress.last_attempt();
+    let Some(attempt) = attempt.filter(|_| is_unwanted(outbound)) else {
+        return;
+    };
+    if let Some(line) = inner.lines.get(&attempt.route) {
+        let key = SubmissionKey {
+            message: outbound.id,
+            attempt: attempt.no,
+        };
+        line.withdraw_left_behind(key, until, inner.now());
     }
 }
 

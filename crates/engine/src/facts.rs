@@ -133,7 +133,8 @@ fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<RouteFacts> {
             let quota = periods.map_or(QuotaFacts::UNLIMITED, |periods| {
                 inner.quotas.of_route(route, &periods)
             });
-            line.facts(!another_admits, quota, now)
+            let volumes = periods.map_or_else(Vec::new, |it| inner.quotas.volumes(route, &it));
+            line.facts(!another_admits, quota, volumes, now)
         })
         .collect()
 }

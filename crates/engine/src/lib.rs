@@ -42,6 +42,7 @@ pub mod standing;
 mod templates;
 mod throughput;
 pub mod topology;
+mod withdrawn;
 mod worker;
 
 pub use audit::audited_user;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use domain::ids::ConversationId;
+use domain::ids::{ConversationId, VolumeKey};
 use domain::model::consent;
 use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
+use domain::model::quota::Use;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::rules::health::{
@@ -28,6 +29,8 @@ pub(crate) struct RouteLine {
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
     is_disabled: AtomicBool,
+    /// Whether its connector has something that is not wanted any more.
+    has_withdrawn: AtomicBool,
     /// Woken when the pump of its lanes may have something to do.
     pub(crate) pump: Notify,
     connector: RwLock<Option<Arc<dyn Connector>>>,
@@ -89,6 +92,7 @@ impl RouteLine {
             }),
             wakes: RwLock::new(Vec::new()),
             is_disabled: AtomicBool::new(false),
+            has_withdrawn: AtomicBool::new(false),
             pump: Notify::new(),
             connector: RwLock::new(None),
             successes: AtomicU64::new(0),
@@ -119,13 +123,20 @@ impl RouteLine {
     }
 
     /// What the plan rule needs to know of it.
-    pub(crate) fn facts(&self, is_last: bool, quota: QuotaFacts, now: Timestamp) -> RouteFacts {
+    pub(crate) fn facts(
+        &self,
+        is_last: bool,
+        quota: QuotaFacts,
+        volumes: Vec<(VolumeKey, Use)>,
+        now: Timestamp,
+    ) -> RouteFacts {
         let state = self.state.lock();
         let condition = state.condition(is_last, now);
         RouteFacts {
             route: Arc::clone(&self.route),
             condition,
             quota,
+            volumes,
             successes: self.successes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             free_throughput: state.queue.throughput.free(),
@@ -241,17 +252,59 @@ impl RouteLine {
         Ok(())
     }
 
-    pub(crate) fn remove(&self, key: SubmissionKey) -> bool {
-        self.state.lock().queue.remove(key)
+    /// Takes out a submission that is not wanted any more; whether it was there. Where the connector
+    /// has it, that is told.
+    pub(crate) fn cancel(&self, key: SubmissionKey) -> bool {
+        self.changing_withdrawn(|queue| queue.cancel(key))
     }
 
-    /// Takes out what may not be sent to a contact any more; what was taken stays with the connector.
+    /// Takes out what may not be sent to a contact any more. Of what the connector has, it is told.
     pub(crate) fn withdraw(
         &self,
         thread: ConversationId,
         standing: consent::Standing,
     ) -> Vec<SubmissionKey> {
-        self.state.lock().queue.withdraw(thread, standing)
+        self.changing_withdrawn(|queue| queue.withdraw(thread, standing))
+    }
+
+    /// Notes that a submission from before an interruption is not wanted any more, should the connector
+    /// have it still; its outcome is waited for until then.
+    pub(crate) fn withdraw_left_behind(
+        &self,
+        key: SubmissionKey,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        self.changing_withdrawn(|queue| queue.withdrawn.add_left_behind(key, until, now));
+    }
+
+    /// Changes what is not wanted any more, and tells the connector.
+    fn changing_withdrawn<T>(&self, change: impl FnOnce(&mut ReadyQueue) -> T) -> T {
+        let mut state = self.state.lock();
+        let changed = change(&mut state.queue);
+        let has_some = self.note_withdrawn(&state);
+        drop(state);
+        if has_some {
+            self.wake();
+        }
+        changed
+    }
+
+    fn note_withdrawn(&self, state: &State) -> bool {
+        let has_some = !state.queue.withdrawn.is_empty();
+        self.has_withdrawn.store(has_some, Ordering::SeqCst);
+        has_some
+    }
+
+    /// What its connector has that is not wanted any more.
+    pub(crate) fn withdrawn(&self, now: Timestamp) -> Vec<SubmissionKey> {
+        if !self.has_withdrawn.load(Ordering::SeqCst) {
+            return Vec::new();
+        }
+        let mut state = self.state.lock();
+        let keys = state.queue.withdrawn.keys(now);
+        self.note_withdrawn(&state);
+        keys
     }
 
     /// Gives the connector what may be sent now (R-HEALTH, R-CLASS-3).
@@ -305,6 +358,7 @@ impl RouteLine {
         let event = health_event(outcome);
         let mut state = self.state.lock();
         let taken = state.queue.settle(key)?;
+        self.note_withdrawn(&state);
         if is_throttling(outcome) {
             state.queue.pause.throttled(now, unit_interval(random));
         } else {
@@ -327,15 +381,19 @@ impl RouteLine {
         self.state.lock().queue.pause.asked(until);
     }
 
-    /// Notes that the connector gave a submission back; whether it had it.
-    pub(crate) fn returned(&self, key: SubmissionKey, now: Timestamp, random: u64) -> bool {
+    /// Notes that the connector gave a submission back. `None` when it did not have it.
+    pub(crate) fn returned(
+        &self,
+        key: SubmissionKey,
+        now: Timestamp,
+        random: u64,
+    ) -> Option<InHand> {
         let mut state = self.state.lock();
-        let had_it = state.queue.settle(key).is_some();
-        if had_it {
-            // It may have been the probe: another one may leave.
-            state.observe(HealthEvent::Neutral, now, random);
-        }
-        had_it
+        let had = state.queue.settle(key)?;
+        self.note_withdrawn(&state);
+        // It may have been the probe: another one may leave.
+        state.observe(HealthEvent::Neutral, now, random);
+        Some(had)
     }
 
     /// Notes that the link changed; what that turns, and whether it is news.

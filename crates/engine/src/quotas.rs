@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ids::{ProjectKey, RouteKey};
+use domain::ids::{ProjectKey, RouteKey, VolumeKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::policy::Policy;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
+use domain::model::tariff::Volumes;
 use domain::rules::cost::smallest;
 use domain::rules::period::periods;
 use domain::rules::quota::{self, WHOLE, turned};
@@ -68,6 +69,20 @@ impl Used {
             return QuotaFacts::UNLIMITED;
         }
         self.facts(MeterOf::Project(project.key), limits, periods)
+    }
+
+    /// What the named volumes of a route's price book hold in the month.
+    pub(crate) fn volumes(&self, route: &Route, periods: &Periods) -> Vec<(VolumeKey, Use)> {
+        let mut named: Vec<_> = route.prices.iter().filter_map(|it| it.volume).collect();
+        named.sort_unstable();
+        named.dedup();
+        let meters = self.meters.read();
+        let carried = |volume| {
+            let meter = meters.get(&MeterOf::Volume(route.key, volume)).copied();
+            let used = turned(meter.unwrap_or_default(), periods).month.used();
+            (volume, used)
+        };
+        named.into_iter().map(carried).collect()
     }
 
     fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
@@ -128,6 +143,10 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
         let of = MeterOf::Route(attempt.route);
         inner.quotas.add(of, need, &reservation.periods);
     }
+    if let Some(volume) = reservation.volume {
+        let of = MeterOf::Volume(attempt.route, volume);
+        inner.quotas.add(of, need, &reservation.periods);
+    }
     if !reservation.project.is_none() {
         let of = MeterOf::Project(project);
         inner.quotas.add(of, need, &reservation.periods);
@@ -165,7 +184,12 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
-    let need = smallest([(route, of_route.used.month.used())], now);
+    let named = inner.quotas.volumes(route, &periods);
+    let carried = Volumes {
+        whole: of_route.used.month.used(),
+        named: &named,
+    };
+    let need = smallest([(route, carried)], now);
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
@@ -229,7 +253,7 @@ fn show(inner: &Inner, meters: &BTreeMap<MeterOf, Meter>) {
                     metrics::gauge!("tandem_project_quota_used_ratio",
                         "project" => project, "per" => per, "unit" => unit)
                 }
-                MeterOf::Route(key) => {
+                MeterOf::Route(key) | MeterOf::Volume(key, _) => {
                     let route = topology.route(key).map(|it| it.id.to_string());
                     metrics::gauge!("tandem_quota_used_ratio",
                         "route" => route.unwrap_or_default(), "per" => per, "unit" => unit)

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use domain::ids::ConversationId;
 use domain::model::consent::Standing;
-use domain::model::message::{Purpose, TrafficClass};
+use domain::model::message::{Category, Purpose, TrafficClass};
 use domain::phone::{CountryCode, PhoneNumber};
 use domain::rules::consent::{Consent, consent};
 use domain::rules::order::OrderKey;
@@ -14,6 +14,7 @@ use ports::connector::{Slots, Submission, SubmissionKey};
 
 use crate::headroom::DirectNeed;
 use crate::throughput::{Pause, Throughput};
+use crate::withdrawn::Withdrawn;
 
 /// Most submissions that a route keeps in memory for each class.
 const MAX_READY: usize = 4_096;
@@ -55,8 +56,36 @@ pub(crate) struct InHand {
     pub(crate) taken_at: Timestamp,
     /// Where its recipient is, as far as the number tells.
     pub(crate) country: Option<CountryCode>,
+    /// Whether it is not wanted any more.
+    pub(crate) is_withdrawn: bool,
     /// Slots that it takes.
     slots: u16,
+    /// For whoever asks again for consent.
+    consent: Asked,
+}
+
+/// What consent is asked with.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    thread: ConversationId,
+    purpose: Purpose,
+    category: Category,
+}
+
+impl Asked {
+    const fn of(ready: &Ready) -> Self {
+        Self {
+            thread: ready.thread,
+            purpose: ready.purpose,
+            category: ready.submission.category,
+        }
+    }
+
+    /// Whether it may not be sent any more to who stands so.
+    fn is_refused(self, thread: ConversationId, standing: Standing) -> bool {
+        self.thread == thread
+            && consent(standing, self.purpose, self.category) == Consent::Withdrawn
+    }
 }
 
 /// What a connector is given, and what else fell out.
@@ -82,6 +111,8 @@ pub(crate) struct ReadyQueue {
     bound: usize,
     /// Taken by the connector, which owes an outcome for each.
     in_hand: HashMap<SubmissionKey, InHand>,
+    /// What the connector has that is not wanted any more.
+    pub(crate) withdrawn: Withdrawn,
     direct_need: DirectNeed,
     /// Bulk messages among what the connector has.
     bulk_in_hand: usize,
@@ -109,6 +140,7 @@ impl ReadyQueue {
             reserved: [0; 2],
             bound: second.clamp(MIN_READY, MAX_READY),
             in_hand: HashMap::new(),
+            withdrawn: Withdrawn::default(),
             direct_need: DirectNeed::new(now),
             bulk_in_hand: 0,
             held_at: now,
@@ -252,13 +284,16 @@ impl ReadyQueue {
                 }
                 TrafficClass::Bulk => self.bulk_in_hand += 1,
             }
+            self.withdrawn.forget(ready.submission.key);
             self.in_hand.insert(
                 ready.submission.key,
                 InHand {
                     class,
                     taken_at: now,
                     country: ready.submission.to.phone().and_then(PhoneNumber::country),
+                    is_withdrawn: false,
                     slots: taken,
+                    consent: Asked::of(&ready),
                 },
             );
             free = free.saturating_sub(taken);
@@ -367,8 +402,14 @@ impl ReadyQueue {
         self.starting.remove(&key);
     }
 
-    /// Removes a submission that has not been taken yet; whether it was there.
-    pub(crate) fn remove(&mut self, key: SubmissionKey) -> bool {
+    /// Removes a submission that is not wanted any more; whether it was there. One that was taken stays
+    /// with the connector, which [learns](Withdrawn) of it.
+    pub(crate) fn cancel(&mut self, key: SubmissionKey) -> bool {
+        if let Some(taken) = self.in_hand.get_mut(&key) {
+            taken.is_withdrawn = true;
+            self.withdrawn.add(key);
+            return false;
+        }
         if self.starting.remove(&key).is_some() {
             return true;
         }
@@ -381,16 +422,20 @@ impl ReadyQueue {
         false
     }
 
-    /// Takes out what may not be sent to a contact any more that has not been taken yet (R-IN-2).
+    /// Takes out what may not be sent to a contact any more (R-IN-2). What was taken stays with the
+    /// connector, which [learns](Withdrawn) of it.
     pub(crate) fn withdraw(
         &mut self,
         thread: ConversationId,
         standing: Standing,
     ) -> Vec<SubmissionKey> {
-        self.take_out(|it| {
-            let category = it.submission.category;
-            it.thread == thread && consent(standing, it.purpose, category) == Consent::Withdrawn
-        })
+        for (key, taken) in &mut self.in_hand {
+            if taken.consent.is_refused(thread, standing) {
+                taken.is_withdrawn = true;
+                self.withdrawn.add(*key);
+            }
+        }
+        self.take_out(|it| Asked::of(it).is_refused(thread, standing))
     }
 
     /// Removes all of this kind that has not been taken yet.
@@ -415,6 +460,7 @@ impl ReadyQueue {
     /// The connector gave its outcome, or gave the submission back; what it had, if it had it.
     pub(crate) fn settle(&mut self, key: SubmissionKey) -> Option<InHand> {
         let had = self.in_hand.remove(&key)?;
+        self.withdrawn.forget(key);
         match had.class {
             TrafficClass::Direct => self.direct_need.gave_back(had.slots),
             TrafficClass::Bulk => self.bulk_in_hand = self.bulk_in_hand.saturating_sub(1),

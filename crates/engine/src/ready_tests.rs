@@ -234,6 +234,31 @@ fn what_is_withdrawn_leaves_no_more_and_what_is_not_keeps_its_place() {
 }
 
 #[test]
+fn what_was_taken_is_named_as_withdrawn_until_its_end_is_told() {
+    let mut queue = queue();
+    for id in 1..=3 {
+        queue.push(ready(id, TrafficClass::Direct, 1));
+    }
+    let mut answer = ready(4, TrafficClass::Direct, 1);
+    answer.purpose = Purpose::KeywordAnswer;
+    let thread = answer.thread;
+    queue.push(answer);
+    assert_eq!(drawn(&mut queue, 10, 10), [1, 2, 3, 4]);
+    let key = |id| ready(id, TrafficClass::Direct, 1).submission.key;
+    assert!(!queue.cancel(key(1)), "it stays with the connector");
+    assert_eq!(queue.withdrawn.keys(NOW), [key(1)]);
+    let standing = Standing {
+        opted_out: true,
+        ..Standing::default()
+    };
+    assert!(queue.withdraw(thread, standing).is_empty());
+    assert_eq!(queue.withdrawn.keys(NOW), [key(1), key(2), key(3)]);
+    let had = [1, 2, 4].map(|id| queue.settle(key(id)).unwrap().is_withdrawn);
+    assert_eq!(had, [true, true, false]);
+    assert_eq!(queue.withdrawn.keys(NOW), [key(3)]);
+}
+
+#[test]
 fn where_starts_are_marked_one_place_is_kept_for_direct() {
     let mut queue = ReadyQueue::new(None, true, NOW);
     queue.open = true;

@@ -115,6 +115,10 @@ impl SubmissionSource for RoutePort {
         self.line.in_use()
     }
 
+    fn withdrawn(&self) -> Vec<SubmissionKey> {
+        self.line.withdrawn(self.inner.now())
+    }
+
     fn on_ready(&self, wake: Wake) {
         self.line.on_ready(wake);
     }
@@ -202,8 +206,10 @@ impl RouteEvents for RoutePort {
 
     fn returned(&self, key: SubmissionKey) {
         let inner = &self.inner;
-        if self.line.returned(key, inner.now(), inner.random()) {
-            settle::put_back(inner, key);
+        match self.line.returned(key, inner.now(), inner.random()) {
+            Some(had) if had.is_withdrawn => settle::put_back_unwanted(inner, key),
+            Some(_) => settle::put_back(inner, key),
+            None => {}
         }
     }
 

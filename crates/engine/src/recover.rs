@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::commit::stopped;
 use crate::plan::plan_lane;
-use crate::{Inner, settle};
+use crate::{Inner, consent, settle};
 
 /// Messages that are looked at in one query.
 const PAGE: u16 = 1_000;
@@ -85,6 +85,10 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
         }
         for (answer, resolve_at, outbound) in answers {
             let is_unknown = kept(answer).await?;
+            if is_unknown {
+                // Its recipient may have opted out just before.
+                consent::stop_left_behind(inner, outbound, resolve_at);
+            }
             unknown.extend(lost(inner, outbound, resolve_at).filter(|_| is_unknown));
         }
     }

@@ -37,6 +37,25 @@ pub(crate) fn put_back(inner: &Arc<Inner>, key: SubmissionKey) {
     inner.store.commit(op, Box::new(after_commit));
 }
 
+/// Puts one back that is not wanted any more, and has it planned at once, whatever its route can take:
+/// that ends it, unless it is wanted again.
+pub(crate) fn put_back_unwanted(inner: &Arc<Inner>, key: SubmissionKey) {
+    let op = release(inner, key);
+    let after_commit = {
+        let inner = Arc::clone(inner);
+        move |result| {
+            let waits = matches!(&result, Ok(Outcome::Changed(it))
+                if matches!(it.waiting, Waiting::Lane(_)));
+            follow(&inner, result);
+            if waits {
+                // Safe because: the planner only goes away when the engine stops.
+                let _stopped = inner.replan.send(key.message);
+            }
+        }
+    };
+    inner.store.commit(op, Box::new(after_commit));
+}
+
 /// Hands a planned submission to its route; if that went down meanwhile, it goes to its lane.
 pub(crate) fn hand_over(inner: &Arc<Inner>, route: RouteKey, mut ready: Ready) {
     ready.waits_since = inner.now();
@@ -97,7 +116,7 @@ pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
             message: changed.message,
             attempt,
         };
-        if inner.lines.values().any(|line| line.remove(key)) {
+        if inner.lines.values().any(|line| line.cancel(key)) {
             put_back(inner, key);
         }
     }

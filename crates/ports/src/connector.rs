@@ -89,8 +89,8 @@ pub struct Taken {
     pub ask_again_at: Option<Timestamp>,
 }
 
-/// Called when a source that was empty may have something, and when [`SubmissionSource::in_use`]
-/// changed; must be cheap and may be called often.
+/// Called when a source that was empty may have something, and when [`SubmissionSource::in_use`] or
+/// [`SubmissionSource::withdrawn`] changed; must be cheap and may be called often.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// A route's lanes as its connector sees them.
@@ -104,6 +104,18 @@ pub trait SubmissionSource: Send + Sync + 'static {
     /// it once what is under way has its outcome, and begins none; calls of providers are answered
     /// as ever. It is known from the start on, and each change wakes.
     fn in_use(&self) -> bool;
+
+    /// What the connector has and nobody wants any more: its recipient opted out (R-IN-2), or an
+    /// earlier channel delivered meanwhile (R-FALL-3). Each is named until its end is told; most of the
+    /// time there is none, and asking costs next to nothing. Each change wakes. Also what it may have from
+    /// before an interruption is named, of which no outcome is owed.
+    ///
+    /// What certainly has not left the connector [gives back](RouteEvents::returned); whether that is
+    /// so it alone decides, and of all else the outcome comes as ever. One with which something waits
+    /// (for its recipient, for a server that put it off, for a phone to fetch it) asks when it is woken
+    /// and before it lets such a thing go. One that writes what it takes at once need not ask: also not
+    /// for the last parts of a long message, of which the first have left (R-PARTS).
+    fn withdrawn(&self) -> Vec<SubmissionKey>;
 
     /// Registers one link of the connector to be woken.
     fn on_ready(&self, wake: Wake);

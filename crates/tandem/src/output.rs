@@ -6,6 +6,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde_json::Value;
+
 /// One line of the answer.
 pub(crate) fn line(text: impl Display) {
     // Safe because: a closed stdout has no reader that could miss it.
@@ -33,6 +35,18 @@ pub(crate) fn note(text: impl Display) {
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     note(format_args!("error: {error:#}"));
     ExitCode::FAILURE
+}
+
+/// The items of a list.
+pub(crate) fn items(answer: &Value) -> &[Value] {
+    answer["items"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Says that a list goes on where it does.
+pub(crate) fn note_more(answer: &Value) {
+    if answer["nextCursor"].is_string() {
+        note("there are more; --limit shows them");
+    }
 }
 
 /// Rows with their columns under each other; the last column is as long as it likes.

@@ -113,6 +113,22 @@ fn keys_make_no_database_unasked() {
 }
 
 #[test]
+fn users_make_no_database_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = ["users", "add", "--email", "a@b.example", "--role", "owner"];
+    for arguments in [&add[..], &["users", "list"]] {
+        let output = tandem(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("there is no database at"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    let output = tandem(folder.path(), &[&add[..], &["--create"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = tandem(folder.path(), &["users", "list"]);
+    assert!(stdout(&output).contains("a@b.example"));
+}
+
+#[test]
 fn a_key_without_a_name_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["", " "] {

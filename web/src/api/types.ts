@@ -365,6 +365,8 @@ export interface MessageRouting {
   /** What providers said, oldest first. */
   receipts: Receipt[];
   status: "queued" | "sending" | "sent" | "failed" | "delivered" | "read" | "received";
+  /** Parameters of the request that nobody knows. */
+  warnings?: FieldError[];
 }
 
 /** What only outbound messages have; no field is required, since inbound ones have none of them. */

@@ -124,7 +124,7 @@ pub(crate) const fn condition(condition: RouteCondition) -> &'static str {
 /// Which quota is out, and until when.
 fn out_of_quota(out: OutOfQuota) -> String {
     let whose = match out.of {
-        MeterOf::Route(_) => "out of quota",
+        MeterOf::Route(_) | MeterOf::Volume(..) => "out of quota",
         MeterOf::Project(_) => "the project is out of quota",
     };
     match jiff::Timestamp::from_millisecond(out.until.as_millis()) {

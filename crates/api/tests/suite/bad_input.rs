@@ -376,3 +376,40 @@ async fn white_space_is_no_body_where_none_is_needed() {
         assert_eq!(answer.status, StatusCode::OK, "{body:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn unknown_parameters_are_ignored_and_named_whatever_is_read() {
+    let house = House::new().await;
+    for path in [
+        "costs",
+        "deliverability",
+        "balance",
+        "balance/ledger",
+        "quotas",
+        "routes",
+        "alerts",
+        "alerts/silences",
+        "audit",
+        "messages",
+        "contacts",
+        "senders",
+        "templates",
+        "me",
+    ] {
+        let plain = house.get(&format!("/v1/{path}")).await;
+        assert_eq!(plain.status, StatusCode::OK, "{path}");
+        assert!(plain.json.get("warnings").is_none(), "{path}");
+        let answer = house.get(&format!("/v1/{path}?clas=bulk&clas=x")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.ignored_fields(), ["clas"], "{path}");
+        let words = answer.json["warnings"][0]["message"].as_str().unwrap();
+        assert!(words.starts_with("unknown parameter; ignored"), "{words}");
+        assert!(!answer.header("x-ratelimit-limit").is_empty(), "{path}");
+    }
+    let known = house.get("/v1/costs?clas=bulk").await.json;
+    let words = known["warnings"][0]["message"].as_str().unwrap();
+    assert!(words.contains("campaign, channel, class"), "{words}");
+    let refused = house.get("/v1/costs?clas=bulk&class=gateway").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert_eq!(refused.wrong_fields(), ["class"]);
+}

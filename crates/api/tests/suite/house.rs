@@ -403,6 +403,7 @@ fn route(
             category: None,
             amount: Micros(price),
             tiers: Tiers::NONE,
+            volume: None,
             mms: None,
             unit: PriceUnit::Segment,
             charged_on: ChargedOn::Submit,

@@ -6,7 +6,9 @@ use domain::model::quota::{Period, Quota, QuotaUnit, Quotas};
 use domain::time::Millis;
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE};
+use crate::house::{
+    Answer, House, LIVE, NO_CLASS, OTHER_PROJECT, READ_ONLY, REFUSED_EVERYWHERE, WHATSAPP,
+};
 
 const TO: &str = "+40712345678";
 
@@ -348,6 +350,38 @@ async fn costs_and_deliverability_are_summed_by_what_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sums_may_be_of_one_class_or_channel_and_kept_apart_by_channel() {
+    let house = House::new().await;
+    // The window of WhatsApp is open.
+    house.inbound(WHATSAPP, TO, "hi").await;
+    for (channel, class) in [("sms", "direct"), ("sms", "bulk"), ("whatsapp", "direct")] {
+        let body = json!({"to": TO, "text": "hello", "channel": channel, "trafficClass": class});
+        house.send(&body).await;
+        tokio::time::sleep(Millis::seconds(2).to_duration()).await;
+    }
+    let sent = async |query: &str| {
+        let report = house.get(&format!("/v1/deliverability?{query}")).await.json;
+        let sums = report["items"].as_array().unwrap().iter();
+        let sums: Vec<_> = sums
+            .map(|it| {
+                let by = it.get("channel").or(it.get("route"));
+                (by.cloned().unwrap_or_default(), it["sent"].clone())
+            })
+            .collect();
+        (json!(sums), report["total"]["sent"].clone())
+    };
+    let of_all = json!([["sms", 2], ["whatsapp", 1]]);
+    assert_eq!(sent("by=channel").await, (of_all, json!(3)));
+    let one = json!([[null, 1]]);
+    assert_eq!(sent("class=bulk").await, (one.clone(), json!(1)));
+    assert_eq!(sent("channel=whatsapp").await, (one, json!(1)));
+    let both = sent("class=direct&channel=sms&by=route").await;
+    assert_eq!(both.1, json!(1), "{both:?}");
+    let none = sent("channel=telegram").await;
+    assert_eq!(none, (json!([]), json!(0)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_range_names_the_parameter() {
     let house = House::new().await;
     for path in ["/v1/costs", "/v1/deliverability"] {
@@ -365,6 +399,8 @@ async fn a_wrong_range_names_the_parameter() {
             ("route=other-gw", "route"),
             ("country=Romania", "country"),
             ("campaign=winter", "campaign"),
+            ("class=gateway", "class"),
+            ("channel=pigeon", "channel"),
         ] {
             let answer = house.get(&format!("{path}?{query}")).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}?{query}");

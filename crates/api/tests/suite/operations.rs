@@ -156,7 +156,10 @@ async fn the_log_says_who_changed_what_and_what_happened_to_routes() {
     );
     assert_eq!(items(&log)[0]["subject"], format!("contact:{contact}"));
     assert_eq!(items(&log)[0]["detail"]["optedOut"], "true");
-    assert_eq!(items(&log)[3]["detail"], json!({"mode": "pin"}));
+    assert_eq!(
+        items(&log)[3]["detail"],
+        json!({"mode": "pin", "was": "auto"})
+    );
 
     let of_route = house.get("/v1/audit?subject=route:gw&limit=1").await;
     assert_eq!(brief(&items(&of_route)[0]).0, "route.down");

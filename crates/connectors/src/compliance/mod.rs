@@ -113,6 +113,7 @@ pub(crate) async fn complies(bench: &dyn Bench) {
     submissions::are_rejected(bench).await;
     submissions::are_throttled(bench).await;
     submissions::are_unknown_where_the_answer_is_lost_or_nobody_knows_it(bench).await;
+    submissions::are_given_back_or_have_left_where_nobody_wants_them_any_more(bench).await;
     submissions::go_elsewhere_where_nobody_listens(bench).await;
     submissions::wait_until_the_login_works(bench).await;
     submissions::wait_while_the_account_does_not_work(bench).await;
@@ -214,6 +215,21 @@ impl Stage {
                 | Told::Inbound(_)
                 | Told::Consent(_)
                 | Told::Template(_)) => panic!("told before the outcome: {other:?}"),
+            }
+        }
+    }
+
+    /// Waits for the end of one: its outcome, or nothing where it is given back.
+    async fn end_of_one(&self) -> (SubmissionKey, Option<SubmitOutcome>) {
+        loop {
+            match self.next().await {
+                Told::Submitted(key, outcome) => return (key, Some(outcome)),
+                Told::Returned(key) => return (key, None),
+                Told::Link(_) | Told::Billed(..) | Told::Paused(_) => {}
+                other @ (Told::Receipt(_)
+                | Told::Inbound(_)
+                | Told::Consent(_)
+                | Told::Template(_)) => panic!("told before the end: {other:?}"),
             }
         }
     }

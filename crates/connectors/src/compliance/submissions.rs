@@ -2,6 +2,7 @@
 
 use domain::model::failure::{Failure, FailureClass};
 use domain::model::receipt::SubmitOutcome;
+use ports::connector::Submission;
 
 use super::provider::{AccountFault, FirstWord, Opening, Treatment};
 use super::{Bench, REFERENCE, Stage, TEXT};
@@ -88,6 +89,43 @@ pub(super) async fn are_unknown_where_the_answer_is_lost_or_nobody_knows_it(benc
         assert!(is_unknown, "{treatment:?} is {outcome:?}");
         stage.was_asked(1);
     }
+}
+
+/// R-IN-2: what waits behind another is given back and never put to the provider, and what has left has
+/// its outcome. Which of the two, the connector alone decides: each has one end.
+pub(super) async fn are_given_back_or_have_left_where_nobody_wants_them_any_more(
+    bench: &dyn Bench,
+) {
+    let stage = Stage::new(bench, &[ACCEPT; 4]).await;
+    let first = bench.submission(1, ACCEPT);
+    let to = &first.to;
+    let others = [2, 3, 4].map(|no| Submission {
+        to: to.clone(),
+        ..bench.submission(no, ACCEPT)
+    });
+    stage.lanes.withdraw(others.iter().map(|it| it.key));
+    let mut keys: Vec<_> = [&first]
+        .into_iter()
+        .chain(&others)
+        .map(|it| it.key)
+        .collect();
+    stage.lanes.put([first].into_iter().chain(others));
+    let (mut ended, mut left) = (Vec::new(), 0);
+    for _ in 0..keys.len() {
+        let (key, outcome) = stage.end_of_one().await;
+        let is_wanted = key == keys[0];
+        assert!(!is_wanted || outcome.is_some(), "it was not withdrawn");
+        if let Some(outcome) = outcome {
+            assert!(is_accepted(&outcome), "{outcome:?}");
+            left += 1;
+        }
+        ended.push(key);
+    }
+    ended.sort_unstable();
+    keys.sort_unstable();
+    assert_eq!(ended, keys);
+    stage.was_asked(left);
+    stage.end().await;
 }
 
 /// R-ROUTE-4: the bytes certainly did not leave. Routes that log in or probe take nothing then.

@@ -2,7 +2,8 @@
 //! on a connection of its own, and keeps connections for a while.
 //!
 //! Rules: R-HEALTH (a server that cannot be reached, or refuses our login, takes the route down until
-//! it is reached again), R-LIFE-4 (what waits for a greylisting server is given back in time).
+//! it is reached again), R-LIFE-4 and R-IN-2 (what waits for a greylisting server is given back in time,
+//! and where its recipient opts out meanwhile).
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -175,7 +176,8 @@ impl Post {
                 }
             } else if self.source.in_use() {
                 self.look_for_server(now);
-                self.give_back(|it| it.expires <= now);
+                let unwanted = self.source.withdrawn();
+                self.give_back(|it| it.expires <= now || unwanted.contains(&it.job.submission.key));
                 if let Some(at) = self.pull(now) {
                     ask_again = Some(at);
                 } else if ask_again.is_some_and(|it| it <= now) {

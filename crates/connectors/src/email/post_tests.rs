@@ -397,6 +397,28 @@ async fn what_waits_while_the_server_is_away_is_given_back_when_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_server_puts_off_is_given_back_when_nobody_wants_it_any_more() {
+    let stage = play(Sink::default(), |_| {});
+    stage.sink.will(
+        "RCPT",
+        [
+            Act::Say("451 4.7.1 greylisted"),
+            Act::Say("451 4.7.1 greylisted"),
+        ],
+    );
+    stage.up().await;
+    stage.lanes.put([mail(1), mail(2)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.lanes.withdraw([key(1)]);
+    assert_eq!(stage.told().await, Told::Returned(key(1)));
+    drop(stage.sink.commands());
+    assert_eq!(stage.told().await, accepted(2));
+    let after = stage.sink.commands();
+    let tries = after.iter().filter(|it| it.starts_with("RCPT")).count();
+    assert_eq!(tries, 1, "the other one alone: {after:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_expired_already_is_not_sent() {
     let stage = play(Sink::default(), |_| {});
     stage.up().await;

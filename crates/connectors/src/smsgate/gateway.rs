@@ -323,6 +323,8 @@ fn with_numbers(mut cards: Vec<SimCard>, known: &[SimCard]) -> Vec<SimCard> {
 }
 
 fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
+    // Just before a phone gets it.
+    shared.stop_withdrawn();
     let (answer, _) = shared.act(|pool, now| {
         let acts = seen(pool, phone, now);
         let config = pool.config.clone();

@@ -1,7 +1,7 @@
 //! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
-//! Reading order: `pool` (the state, without I/O) with `phone`, `clock`, `select`, `listing`, `reports`, `pairing`, `told`; the
+//! Reading order: `pool` (the state, without I/O) with `phone`, `clock`, `select`, `listing`, `reports`, `stopping`, `pairing`, `told`; the
 //! pure halves `wire`, `receipt`, `inbound`, `codes`; then this file, which runs the pool, and
 //! `gateway`, which answers phones. Phones call us: [`ports::phones`] is where their calls come in.
 
@@ -18,6 +18,7 @@ mod receipt;
 mod reports;
 mod secrets;
 mod select;
+mod stopping;
 mod told;
 mod wire;
 
@@ -31,6 +32,8 @@ mod pool_tests;
 mod return_tests;
 #[cfg(test)]
 mod route_tests;
+#[cfg(test)]
+mod stopping_tests;
 #[cfg(test)]
 mod wake_tests;
 
@@ -88,6 +91,7 @@ fn start_route(
     let shared = Arc::new(Shared {
         pool: Mutex::new(Pool::new(config)),
         order: Mutex::new(()),
+        source,
         events,
         store,
         clock,
@@ -96,7 +100,7 @@ fn start_route(
         stopped: stopped.clone(),
     });
     let tasks = TaskTracker::new();
-    tasks.spawn(run(Arc::clone(&shared), source, loaded, stopped));
+    tasks.spawn(run(Arc::clone(&shared), loaded, stopped));
     tasks.close();
     Arc::new(PhoneRoute {
         shared,
@@ -131,6 +135,7 @@ struct Shared {
     /// Held while what the pool decided is carried out, so that things are kept in the order in
     /// which they were decided. Nothing that is called under it comes back to it.
     order: Mutex<()>,
+    source: Arc<dyn SubmissionSource>,
     events: Arc<dyn RouteEvents>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -197,6 +202,14 @@ impl Shared {
         Some(kept)
     }
 
+    /// Stops what the engine does not want any more (R-IN-2, R-FALL-3), as far as phones have not sent it.
+    fn stop_withdrawn(self: &Arc<Self>) {
+        let unwanted = self.source.withdrawn();
+        if !unwanted.is_empty() {
+            self.act(|pool, now| ((), pool.withdraw(&unwanted, now)));
+        }
+    }
+
     fn keep(&self, op: Op, done: impl FnOnce(bool) + Send + 'static) {
         let after_commit = move |result: Result<Outcome, Unavailable>| {
             if let Err(error) = &result {
@@ -224,19 +237,15 @@ async fn all_kept(kept: Vec<Kept>) -> bool {
     all
 }
 
-async fn run(
-    shared: Arc<Shared>,
-    source: Arc<dyn SubmissionSource>,
-    loaded: watch::Sender<bool>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn run(shared: Arc<Shared>, loaded: watch::Sender<bool>, mut stop: watch::Receiver<bool>) {
     load(&shared).await;
     loaded.send_replace(true);
     let mut pruned_at = shared.clock.now();
     while !*stop.borrow_and_update() {
         let now = shared.clock.now();
         shared.act(|pool, now| ((), pool.tick(now)));
-        let ask_again = fill(&shared, &*source);
+        shared.stop_withdrawn();
+        let ask_again = fill(&shared);
         if now.since(pruned_at) >= PRUNE_EVERY {
             pruned_at = now;
             let before = Timestamp::from_millis(now.as_millis() - KEPT.get());
@@ -274,13 +283,13 @@ async fn load(shared: &Arc<Shared>) {
 }
 
 /// Takes what there is room for; when to ask again although nothing new came.
-fn fill(shared: &Arc<Shared>, source: &dyn SubmissionSource) -> Option<Timestamp> {
+fn fill(shared: &Arc<Shared>) -> Option<Timestamp> {
     loop {
         let slots = shared.pool.lock().slots(shared.clock.now());
         if slots.free == 0 {
             return None;
         }
-        let taken = source.take(slots);
+        let taken = shared.source.take(slots);
         if taken.submissions.is_empty() {
             return taken.ask_again_at;
         }

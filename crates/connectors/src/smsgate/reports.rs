@@ -168,31 +168,10 @@ impl Pool {
             }));
         }
         if has_left {
-            self.stop_copies(known, now, &mut acts);
+            // Every other copy: whoever has one must not send it as well.
+            self.stop(|it| it.handing.message == known.message, now, &mut acts);
         }
         acts
-    }
-
-    /// Takes back every other copy of a message that was sent, or asks its phone not to send it.
-    fn stop_copies(&mut self, sent: &Handing, now: Timestamp, acts: &mut Vec<Act>) {
-        let copies = self.open.iter_mut();
-        let copies = copies.filter(|(_, it)| it.handing.message == sent.message);
-        let mut untouched = Vec::new();
-        for (id, copy) in copies {
-            if !copy.listed {
-                untouched.push(id.clone());
-            } else if !copy.handing.cancelling {
-                copy.handing.cancelling = true;
-                copy.moved_at = now;
-                acts.push(keep(&copy.handing));
-                if let Some(phone) = self.phones.get(&copy.handing.phone) {
-                    phone.tell(cancelled(id));
-                }
-            }
-        }
-        for id in untouched {
-            self.take_back(&id, acts);
-        }
     }
 }
 

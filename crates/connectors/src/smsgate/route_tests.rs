@@ -348,3 +348,34 @@ async fn who_lets_a_phone_in_changes_it_and_sends_it_away_stands_in_the_audit_lo
         assert!(!written.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_wants_any_more_is_given_back_and_not_shown_to_a_phone_that_comes_for_it() {
+    let world = World::new();
+    let (phone, auth) = world.phone().await;
+    let _stream = world.route.listen(&phone).unwrap();
+    world
+        .lanes
+        .put([submission(1, ANA, "Salut"), submission(2, ANA, "Salut")]);
+    until(|| world.lanes.left() == 0).await;
+    world.record.take();
+    // The phone comes in the moment in which it is withdrawn: that is looked at before it is answered.
+    world.lanes.withdraw([key(1)]);
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!(world.record.wait(1).await, [Told::Returned(key(1))]);
+    // What it has it is asked not to send, without its coming.
+    let mut stream = world.route.listen(&phone).unwrap();
+    world.lanes.withdraw([key(2)]);
+    let event = loop {
+        let event = stream.next().await.unwrap();
+        if event.name == "MessageCancelled" {
+            break event;
+        }
+    };
+    let id = listed[0]["id"].as_str().unwrap();
+    assert!(event.data.contains(id));
+    let report = json!([{ "id": id, "state": "Cancelled", "recipients": [], "states": {} }]);
+    world.call(&auth, "PATCH", "/message", report).await;
+    assert_eq!(world.record.wait(1).await, [Told::Returned(key(2))]);
+}

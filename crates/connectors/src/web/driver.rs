@@ -2,7 +2,8 @@
 //! providers share. A submission that was taken gets exactly one outcome, or is given back before it left.
 //!
 //! Rules: R-ORDER ([`recipients`](super::recipients)), R-HEALTH ([`health`](super::health)), R-ROUTE-4
-//! and R-ROUTE-5 ([`client`](super::client)), R-LIFE-4 (nothing is sent late).
+//! and R-ROUTE-5 ([`client`](super::client)), R-LIFE-4 (nothing is sent late), R-IN-2 (nothing that waits is
+//! sent to who has opted out meanwhile).
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -225,6 +226,7 @@ impl<P: Protocol> Driver<P> {
             self.probe(now);
         }
         self.tell_link();
+        self.give_back_unwanted();
         if let Some(window) = self.health.window(self.window) {
             self.fill(window, now);
         } else {
@@ -232,11 +234,16 @@ impl<P: Protocol> Driver<P> {
             self.give_back();
         }
         let ask_again = self.ask_again.filter(|it| *it > now);
+        let expires = self.recipients.expires().map(|it| {
+            let left = it.since(self.shared.clock.now()).to_duration();
+            now + left.clamp(SOON, FAR)
+        });
         self.health
             .due()
             .into_iter()
             .chain(self.recipients.due().filter(|it| *it > now))
             .chain(ask_again)
+            .chain(expires)
             .min()
     }
 
@@ -397,6 +404,20 @@ impl<P: Protocol> Driver<P> {
         let left = taken.submission.expires_at.since(self.shared.clock.now());
         let until = now + wait.min(left.to_duration());
         self.recipients.hold(taken, until);
+    }
+
+    /// Gives back what waits and must not leave any more: nobody wants it, or its time is over.
+    fn give_back_unwanted(&mut self) {
+        let unwanted = self.source.withdrawn();
+        let now = self.shared.clock.now();
+        let is_over = self.recipients.expires().is_some_and(|it| it <= now);
+        if unwanted.is_empty() && !is_over {
+            return;
+        }
+        let goes = |it: &Submission| it.expires_at <= now || unwanted.contains(&it.key);
+        for taken in self.recipients.take_out(goes) {
+            self.shared.events.returned(taken.submission.key);
+        }
     }
 
     /// Gives back what waits.

@@ -1,4 +1,5 @@
 //! A route from outside, in made-up time, over a transport that plays what it is told.
+// Long because: one bench, and every way in which a submission can end.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,7 +11,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::testing::{Lanes, Record, Told, submission};
+use crate::testing::{Lanes, Record, Told, key, submission};
 use crate::web::protocol::{Answer, Body, Request};
 use crate::web::testing::{Tiny, answer, hook};
 
@@ -220,14 +221,51 @@ async fn what_expired_while_it_waited_does_not_leave() {
     bench.clock.advance(Millis::new(50));
     assert_eq!(
         bench.hear(1_000).await,
+        ["10 up", "50 2 returned", "100 1 accepted", "200 3 accepted"]
+    );
+    assert_eq!(bench.asked(), ["0 1", "100 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_recipient_and_nobody_wants_any_more_does_not_leave() {
+    let bench = Bench::new(5, []);
+    bench.put(&[1, 1, 1, 1, 2]);
+    assert_eq!(bench.hear(10).await, ["0 up"]);
+    // The first is under way: its outcome comes as ever.
+    bench.lanes.withdraw([key(1), key(2), key(4)]);
+    assert_eq!(
+        bench.hear(1_000).await,
         [
-            "10 up",
+            "10 2 returned",
+            "10 4 returned",
             "100 1 accepted",
-            "100 2 returned",
+            "100 5 accepted",
             "200 3 accepted"
         ]
     );
-    assert_eq!(bench.asked(), ["0 1", "100 3"]);
+    assert_eq!(bench.asked(), ["0 1", "0 5", "100 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_recipient_is_to_be_left_alone_is_given_back_when_nobody_wants_it_any_more() {
+    let alone = || {
+        (
+            50,
+            with(429, &[("x-recipient", "1"), ("retry-after", "40")]),
+        )
+    };
+    let bench = Bench::new(1, [alone(), alone()]);
+    bench.put(&[1, 2]);
+    assert_eq!(bench.hear(200).await, ["0 up"]);
+    // While it is held, and while it is under way and will be.
+    bench.lanes.withdraw([key(1)]);
+    assert_eq!(bench.hear(1_000).await, ["200 1 returned"]);
+    bench.lanes.put([message(3, 3)]);
+    bench.lanes.withdraw([key(2)]);
+    assert_eq!(
+        bench.hear(1_000).await,
+        ["1200 2 returned", "1300 3 accepted"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -489,6 +527,10 @@ impl SubmissionSource for Flood {
         true
     }
 
+    fn withdrawn(&self) -> Vec<ports::connector::SubmissionKey> {
+        Vec::new()
+    }
+
     fn on_ready(&self, wake: ports::connector::Wake) {
         *self.wake.lock() = Some(wake);
     }
@@ -577,7 +619,11 @@ async fn whatever_happens_each_submission_has_one_end() {
         let patience = below(2) * 1_000_000;
         let bench = Bench::new(8, plays);
         bench.put(&recipients);
-        tokio::time::sleep(Duration::from_secs(below(60))).await;
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(below(20))).await;
+            let first = i64::try_from(below(300)).unwrap();
+            bench.lanes.withdraw((first..first + 20).map(key));
+        }
         bench
             .route
             .stop(Millis::new(i64::try_from(patience).unwrap()))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::model::address::Address;
 use domain::model::message::TrafficClass;
+use domain::time::Timestamp;
 use ports::connector::Submission;
 use tokio::time::Instant;
 
@@ -139,6 +140,30 @@ impl Recipients {
             .filter(|it| !it.is_busy)
             .filter_map(|it| it.held_until)
             .min()
+    }
+
+    /// Takes out those that wait and are such, in the order in which they came.
+    pub(super) fn take_out(&mut self, which: impl Fn(&Submission) -> bool) -> Vec<Taken> {
+        let mut out = Vec::new();
+        self.lanes.retain(|_, lane| {
+            if lane.waiting.iter().any(|it| which(&it.submission)) {
+                let (gone, stays): (Vec<_>, Vec<_>) = std::mem::take(&mut lane.waiting)
+                    .into_iter()
+                    .partition(|it| which(&it.submission));
+                out.extend(gone);
+                lane.waiting = stays.into();
+            }
+            lane.is_busy || !lane.waiting.is_empty()
+        });
+        self.waiting -= out.len();
+        out.sort_unstable_by_key(|it| it.no);
+        out
+    }
+
+    /// When the first of those that wait may not be sent any more.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        let waiting = self.lanes.values().flat_map(|it| &it.waiting);
+        waiting.map(|it| it.submission.expires_at).min()
     }
 
     /// Takes out all that wait, in the order in which they came.

@@ -123,3 +123,29 @@ fn all_that_wait_are_given_back_in_order_and_nobody_is_left_alone_any_longer() {
     // What is under way still is.
     assert!(recipients.offer(submission(7, BEN, "x")).is_none());
 }
+
+#[test]
+fn what_is_taken_out_leaves_the_others_in_their_order_and_nobody_behind() {
+    let now = Instant::now();
+    let mut recipients = Recipients::default();
+    let first = recipients.offer(submission(1, ANA, "x")).unwrap();
+    for (no, expires) in [(2, 500), (3, 300), (4, 400)] {
+        let mut waiting = submission(no, ANA, "x");
+        waiting.expires_at = Timestamp::from_millis(expires);
+        assert!(recipients.offer(waiting).is_none());
+    }
+    let held = recipients.offer(submission(5, BEN, "x")).unwrap();
+    recipients.hold(held, now + Duration::from_secs(1));
+    assert_eq!(recipients.expires(), Some(Timestamp::from_millis(300)));
+    let out = recipients.take_out(|it| [3, 5].contains(&it.key.message.key()));
+    assert_eq!(out.iter().map(no).collect::<Vec<_>>(), [3, 5]);
+    assert_eq!((recipients.waiting(), recipients.due()), (2, None));
+    assert_eq!(recipients.expires(), Some(Timestamp::from_millis(400)));
+    recipients.done(&first.submission.to);
+    for expected in [2, 4] {
+        let taken = next(&mut recipients, now).unwrap();
+        assert_eq!(no(&taken), expected);
+        recipients.done(&taken.submission.to);
+    }
+    assert!(recipients.lanes.is_empty());
+}

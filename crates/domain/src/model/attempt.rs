@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RouteKey;
+use crate::ids::{RouteKey, VolumeKey};
 use crate::model::channel::Channel;
 use crate::model::failure::Failure;
 use crate::model::money::Micros;
@@ -187,6 +187,8 @@ pub struct Attempt {
     /// How many units its route had used in the month before it, where its price goes by that
     /// (R-COST-1).
     pub used_before: Option<i64>,
+    /// The volume of its route's price book that it counts in, where its price names one.
+    pub volume: Option<VolumeKey>,
     /// Copies that were given up without an answer, and are still in doubt.
     pub doubts: Vec<Doubt>,
 }
@@ -205,6 +207,8 @@ pub struct Doubt {
     pub parts: u16,
     /// Expected cost of each.
     pub estimated_cost: Micros,
+    /// The volume of the route's price book that they count in, where their price names one.
+    pub volume: Option<VolumeKey>,
     /// When the first of them was reserved.
     pub reserved_at: Timestamp,
 }
@@ -239,6 +243,7 @@ impl Attempt {
             is_rest: known > 0,
             parts: parts - known,
             estimated_cost: Micros(self.estimated_cost.0.saturating_sub(self.cost_of_parts().0)),
+            volume: self.volume,
             reserved_at,
         };
         match self.doubts.last_mut().filter(|it| it.is_like(&doubt)) {
@@ -340,6 +345,7 @@ impl PlannedAttempt {
             reserved_at: Some(self.reservation.at),
             country: self.country,
             used_before: None,
+            volume: self.reservation.volume,
             doubts: Vec::new(),
         }
     }

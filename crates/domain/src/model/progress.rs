@@ -143,6 +143,7 @@ impl Progress {
                 attempt.estimated_cost = planned.estimated_cost;
                 attempt.charged_on = planned.charged_on;
                 attempt.used_before = None;
+                attempt.volume = planned.reservation.volume;
             }
             attempt.route = planned.route;
             attempt.receipts = planned.receipts;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ProjectKey, RouteKey};
+use crate::ids::{ProjectKey, RouteKey, VolumeKey};
 use crate::model::money::Micros;
 use crate::model::tariff::Tariff;
 use crate::time::Timestamp;
@@ -216,13 +216,16 @@ impl Meter {
     }
 }
 
-/// Whose use a meter counts.
+/// What a meter counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum MeterOf {
-    /// A route's.
+    /// The use of a route.
     Route(RouteKey),
-    /// All of a project's.
+    /// The use of all of a project's routes.
     Project(ProjectKey),
+    /// What lines of a route's price book charge that name this volume. It has no quota: prices go by it
+    /// (R-COST-1).
+    Volume(RouteKey, VolumeKey),
 }
 
 /// What an attempt that is handed to a route asks of the quotas.
@@ -239,6 +242,8 @@ pub struct Reservation {
     pub share_percent: u8,
     /// The quotas of the project.
     pub project: Quotas,
+    /// The volume of the route's price book that it counts in, where its price names one.
+    pub volume: Option<VolumeKey>,
     /// Its price, where that goes by what the route has used in the month: the store says it, since
     /// only there one comes after the other (R-COST-1).
     pub tariff: Option<Tariff>,

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ProjectKey, RouteKey};
+use crate::ids::{ProjectKey, RouteKey, VolumeKey};
 use crate::model::channel::Channel;
 use crate::model::content::PriceCategory;
 use crate::model::control::RouteControl;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::quota::{Meter, Quotas, Span, Use};
-use crate::model::tariff::{Tariff, Tiers};
+use crate::model::tariff::{Tariff, Tiers, Volumes};
 use crate::phone::CountryCode;
 use crate::rules::quota::used_percent;
 use crate::time::{Millis, Timestamp};
@@ -140,9 +140,11 @@ pub struct Price {
     pub category: Option<PriceCategory>,
     /// The price of one unit; with tiers, of one before the first of them.
     pub amount: Micros,
-    /// What a unit costs from some volume of the month on: of all that the route carried, whatever line
-    /// it was charged by.
+    /// What a unit costs from some volume of the month on.
     pub tiers: Tiers,
+    /// The volume that it counts in and goes by, together with the lines of the same name; `None`: it
+    /// goes by all that the route carried, whatever line it was charged by.
+    pub volume: Option<VolumeKey>,
     /// The price of a message with a medium (MMS), however long its text; `None`: the line says
     /// nothing of such messages.
     pub mms: Option<Micros>,
@@ -286,6 +288,8 @@ pub struct RouteFacts {
     pub condition: RouteCondition,
     /// What is left of its quota.
     pub quota: QuotaFacts,
+    /// What its price book's named volumes hold.
+    pub volumes: Vec<(VolumeKey, Use)>,
     /// Recent successes on it, any contact.
     pub successes: u64,
     /// Recent failures on it, any contact.
@@ -303,10 +307,19 @@ impl RouteFacts {
             route,
             condition: RouteCondition::Up,
             quota: QuotaFacts::UNLIMITED,
+            volumes: Vec::new(),
             successes: 0,
             failures: 0,
             free_throughput: u32::MAX,
             control: None,
+        }
+    }
+
+    /// What its prices by volume go by.
+    pub fn carried(&self) -> Volumes<'_> {
+        Volumes {
+            whole: self.quota.used.month.used(),
+            named: &self.volumes,
         }
     }
 }

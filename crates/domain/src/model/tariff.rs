@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ids::VolumeKey;
 use crate::model::money::Micros;
 use crate::model::quota::Use;
 use crate::model::route::PriceUnit;
@@ -37,6 +38,32 @@ impl Tiers {
     /// Whether there is none.
     pub const fn is_none(&self) -> bool {
         self.0.is_none()
+    }
+}
+
+/// What a route has carried in the month, as its prices count it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Volumes<'a> {
+    /// Everything.
+    pub whole: Use,
+    /// What was charged by lines that name a volume; one that is not listed is empty.
+    pub named: &'a [(VolumeKey, Use)],
+}
+
+impl Volumes<'_> {
+    /// Nothing yet.
+    pub const NONE: Self = Self {
+        whole: Use::NONE,
+        named: &[],
+    };
+
+    /// What a price goes by that names this volume, or none.
+    pub fn of(&self, volume: Option<VolumeKey>) -> Use {
+        let Some(volume) = volume else {
+            return self.whole;
+        };
+        let found = self.named.iter().find(|it| it.0 == volume);
+        found.map_or(Use::NONE, |it| it.1)
     }
 }
 

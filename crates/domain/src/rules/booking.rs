@@ -2,7 +2,7 @@
 //! tallies. All three follow from how its attempts stood before and how they stand after; so whatever
 //! an operation does to a message is booked, once, in the same transaction.
 
-use crate::ids::RouteKey;
+use crate::ids::{RouteKey, VolumeKey};
 use crate::model::attempt::{Attempt, AttemptState, Doubt};
 use crate::model::money::Micros;
 use crate::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
@@ -28,6 +28,7 @@ struct Standing {
     no: u8,
     route: RouteKey,
     country: Option<CountryCode>,
+    volume: Option<VolumeKey>,
     /// `None`: it was planned before uses were counted.
     reserved_at: Option<Timestamp>,
     /// What its copy that counts holds, and how much of it.
@@ -68,6 +69,8 @@ pub struct Booking {
 pub struct Metered {
     /// The route whose use it is.
     pub route: RouteKey,
+    /// The volume of its price book that counts it too.
+    pub volume: Option<VolumeKey>,
     /// When it was reserved: it counts in the hour, day and month of that moment.
     pub reserved_at: Timestamp,
     /// More reserved, or less.
@@ -117,6 +120,7 @@ impl Standing {
             no: attempt.no,
             route: attempt.route,
             country: attempt.country,
+            volume: attempt.volume,
             reserved_at: attempt.reserved_at,
             holding,
             amount: amount(attempt, holding),
@@ -205,8 +209,8 @@ fn tally_hour(attempt: &Attempt) -> Option<Timestamp> {
     ))
 }
 
-/// What is to be booked for a change of one attempt: on both its routes, where a receipt made known that
-/// an earlier one took it.
+/// What is to be booked for a change of one attempt: on both its routes, or in both volumes of one, where
+/// a receipt made known that an earlier copy was taken.
 fn changes(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Booking> {
     if before == after {
         return Vec::new();
@@ -214,7 +218,7 @@ fn changes(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Booking> 
     let in_doubt = doubts(before, after);
     let is_moved = before
         .zip(after)
-        .is_some_and(|(it, now)| it.route != now.route);
+        .is_some_and(|(it, now)| (it.route, it.volume) != (now.route, now.volume));
     if is_moved {
         let there = booking(before, None, Vec::new());
         return there
@@ -263,6 +267,7 @@ fn metered(before: Option<&Standing>, after: Option<&Standing>) -> Option<Metere
     let reserved_at = it.reserved_at?;
     (reserved != Use::NONE || settled != Use::NONE).then_some(Metered {
         route: it.route,
+        volume: it.volume,
         reserved_at,
         reserved,
         settled,
@@ -303,6 +308,7 @@ fn doubt_change(
     };
     (more != 0).then_some(Metered {
         route: doubt.route,
+        volume: doubt.volume,
         reserved_at: reserved_at
             .filter(|_| more > 0)
             .unwrap_or(doubt.reserved_at),

@@ -11,6 +11,7 @@ use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
 use crate::model::quota::Use;
 use crate::model::route::{ChargedOn, PriceScope, Route};
+use crate::model::tariff::Volumes;
 use crate::rules::quota::SMALLEST;
 use crate::rules::volume;
 use crate::time::Timestamp;
@@ -54,8 +55,8 @@ impl Size {
     }
 }
 
-/// What a message of this kind and size costs on `route` at `now`, where the route has `used` so much of
-/// the month before it.
+/// What a message of this kind and size costs on `route` at `now`, after what the route has `carried` in
+/// the month.
 ///
 /// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins,
 /// then the country, then `*`; then a line for the category before one for any; then the one that came
@@ -68,7 +69,7 @@ pub fn price_of(
     category: Option<PriceCategory>,
     size: Size,
     now: Timestamp,
-    used: Use,
+    carried: Volumes<'_>,
 ) -> Option<Quote> {
     if route.prices.is_empty() {
         return Some(Quote::FREE);
@@ -90,7 +91,7 @@ pub fn price_of(
         .max_by_key(|(rank, _)| *rank)?;
     let amount = match size {
         Size::Mms => line.mms?,
-        Size::Segments(count) => volume::price(&line.tariff(), count, used),
+        Size::Segments(count) => volume::price(&line.tariff(), count, carried.of(line.volume)),
     };
     Some(Quote {
         amount,
@@ -99,28 +100,34 @@ pub fn price_of(
     })
 }
 
-/// The least that the next message on `route` costs at `now`, after `used` of the month: of every line
-/// that holds, whatever it is for, and zero where something is free. What no line fits is no part of it;
-/// where no line holds, all is booked as free.
+/// The least that the next message on `route` costs at `now`, after what it `carried` in the month:
+/// of every line that holds, whatever it is for, and zero where something is free. What no line fits is no
+/// part of it; where no line holds, all is booked as free.
 ///
 /// More units never cost less than one, so that only the place of the next one is looked at, and not the
 /// tiers that its money does not reach.
-pub fn least_price(route: &Route, now: Timestamp, used: Use) -> Micros {
+pub fn least_price(route: &Route, now: Timestamp, carried: Volumes<'_>) -> Micros {
     let lines = route.prices.iter().filter(|it| it.holds_at(now));
     lines
-        .flat_map(|it| [Some(volume::price(&it.tariff(), 1, used)), it.mms])
+        .flat_map(|it| {
+            let used = carried.of(it.volume);
+            [Some(volume::price(&it.tariff(), 1, used)), it.mms]
+        })
         .flatten()
         .min()
         .unwrap_or(Micros::ZERO)
 }
 
-/// The smallest message that one of these routes charges now, each with what it has used of the month:
-/// with less than that left of a quota, none of them takes anything more that it counts. Where none charges
+/// The smallest message that one of these routes charges now, each with what it carried in the month: with
+/// less than that left of a quota, none of them takes anything more that it counts. Where none charges
 /// anything, it is that of [`SMALLEST`].
-pub fn smallest<'a>(routes: impl IntoIterator<Item = (&'a Route, Use)>, now: Timestamp) -> Use {
+pub fn smallest<'a>(
+    routes: impl IntoIterator<Item = (&'a Route, Volumes<'a>)>,
+    now: Timestamp,
+) -> Use {
     let prices = routes
         .into_iter()
-        .map(|(route, used)| least_price(route, now, used));
+        .map(|(route, carried)| least_price(route, now, carried));
     let least = prices.filter(|it| *it > Micros::ZERO).min();
     Use {
         spend: least.unwrap_or(SMALLEST.spend),

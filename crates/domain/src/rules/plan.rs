@@ -370,8 +370,8 @@ fn attempt(facts: &PlanFacts<'_>, considered: &Considered, pick: &Pick) -> Plann
 fn reservation(facts: &PlanFacts<'_>, pick: &Pick, size: Size) -> Reservation {
     let route = facts.routes.iter().find(|it| it.route.key == pick.route);
     let line = pick.quote.and_then(|it| it.line).zip(route);
-    let tariff = line
-        .and_then(|(place, it)| it.route.prices.get(place))
+    let price = line.and_then(|(place, it)| it.route.prices.get(place));
+    let tariff = price
         // A medium costs the same at any volume.
         .filter(|it| it.goes_by_volume() && size != Size::Mms)
         .map(Price::tariff);
@@ -381,6 +381,7 @@ fn reservation(facts: &PlanFacts<'_>, pick: &Pick, size: Size) -> Reservation {
         route: route.map_or(Quotas::NONE, |it| it.quota.limits.clone()),
         share_percent: pick.share_percent,
         project: facts.quota.limits.clone(),
+        volume: price.and_then(|it| it.volume),
         tariff,
     }
 }

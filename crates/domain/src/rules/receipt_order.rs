@@ -79,6 +79,9 @@ fn go_by_doubt(attempt: &mut Attempt) {
     if let Some(doubt) = attempt.doubts.last().copied() {
         attempt.route = doubt.route;
         attempt.estimated_cost = doubt.estimated_cost;
+        attempt.volume = doubt.volume;
+        // The place that its price was made for is not known any more.
+        attempt.used_before = None;
         attempt.reserved_at = Some(doubt.reserved_at);
         attempt.end_doubt();
     }

@@ -276,7 +276,7 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
                     question.category,
                     question.size,
                     question.now,
-                    facts.quota.used.month.used(),
+                    facts.carried(),
                 ),
             };
             let share_percent = share_percent(route.class, question.class, question.overflow);

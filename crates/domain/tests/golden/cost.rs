@@ -5,7 +5,7 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::Use;
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
-use domain::model::tariff::{Tier, Tiers};
+use domain::model::tariff::{Tier, Tiers, Volumes};
 use domain::phone::CountryCode;
 use domain::rules::cost::{Quote, Size, least_price, price_of, smallest};
 use domain::rules::quota::SMALLEST;
@@ -18,7 +18,7 @@ use super::world::{NOW, flat, number, route};
 fn price(book: &[Price], category: Option<PriceCategory>, segments: u16) -> Option<i64> {
     let route = route(1, Channel::Sms, None, book.to_vec());
     let size = Size::Segments(segments);
-    price_of(&route, &number(), category, size, NOW, Use::NONE).map(|it| it.amount.0)
+    price_of(&route, &number(), category, size, NOW, Volumes::NONE).map(|it| it.amount.0)
 }
 
 fn prefix(prefix: &str, micros: i64) -> Price {
@@ -47,7 +47,14 @@ fn of(category: PriceCategory, line: Price) -> Price {
 fn a_route_without_a_price_book_is_free_and_one_whose_book_has_no_line_for_it_is_unknown() {
     let free = route(1, Channel::Sms, None, Vec::new());
     assert_eq!(
-        price_of(&free, &number(), None, Size::Segments(3), NOW, Use::NONE),
+        price_of(
+            &free,
+            &number(),
+            None,
+            Size::Segments(3),
+            NOW,
+            Volumes::NONE
+        ),
         Some(Quote::FREE)
     );
     assert_eq!(price(&[prefix("+49", 1), country("DE", 2)], None, 1), None);
@@ -158,7 +165,14 @@ fn the_quote_says_when_it_is_charged() {
                 ..flat(7)
             }],
         );
-        let quote = price_of(&book, &number(), None, Size::Segments(1), NOW, Use::NONE);
+        let quote = price_of(
+            &book,
+            &number(),
+            None,
+            Size::Segments(1),
+            NOW,
+            Volumes::NONE,
+        );
         assert_eq!(
             quote,
             Some(Quote {
@@ -176,7 +190,11 @@ fn least(book: &[Price], segments: i64) -> i64 {
         segments,
         ..Use::NONE
     };
-    least_price(&route(1, Channel::Sms, None, book.to_vec()), NOW, used).0
+    let carried = Volumes {
+        whole: used,
+        named: &[],
+    };
+    least_price(&route(1, Channel::Sms, None, book.to_vec()), NOW, carried).0
 }
 
 #[test]
@@ -252,7 +270,7 @@ fn a_lower_price_at_a_volume_that_is_not_reached_is_not_the_least() {
 fn the_smallest_message_is_that_of_the_cheapest_route_that_charges_anything() {
     let [free, dear, cheap] =
         [Vec::new(), vec![flat(9)], vec![flat(4)]].map(|book| route(1, Channel::Sms, None, book));
-    let of = |routes: &[&Route]| smallest(routes.iter().map(|it| (*it, Use::NONE)), NOW);
+    let of = |routes: &[&Route]| smallest(routes.iter().map(|it| (*it, Volumes::NONE)), NOW);
     let spend = |micros| Use {
         spend: Micros(micros),
         ..SMALLEST
@@ -277,6 +295,7 @@ proptest! {
         };
         let book: Vec<_> = prices.into_iter().map(line).collect();
         let used = Use { segments, messages: segments, spend: Micros::ZERO };
+        let used = Volumes { whole: used, named: &[] };
         let route = route(1, Channel::Sms, None, book);
         let cost = price_of(&route, &number(), None, Size::Segments(parts), NOW, used);
         let cost = cost.expect("each line fits").amount;

@@ -7,10 +7,10 @@ use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::content::{Content, MessageType};
 use domain::model::money::{Currency, Micros};
-use domain::model::quota::Use;
 use domain::model::route::{
     Destinations, Price, PriceScope, PriceUnit, RouteCondition, RouteFacts,
 };
+use domain::model::tariff::Volumes;
 use domain::rules::cost::{Size, price_of};
 use domain::rules::plan::{Plan, Refusal};
 use domain::rules::viable::MMS_TEXT_MAX;
@@ -245,7 +245,7 @@ fn the_cheaper_of_whatsapp_and_mms_carries_a_medium() {
 fn an_mms_is_charged_by_the_most_specific_line_that_says_what_one_costs() {
     let price = |prices: &[Price]| {
         let book = route(1, Sms, None, prices.to_vec());
-        price_of(&book, &number(), None, Size::Mms, NOW, Use::NONE).map(|it| it.amount.0)
+        price_of(&book, &number(), None, Size::Mms, NOW, Volumes::NONE).map(|it| it.amount.0)
     };
     let romania = |line: Price| Price {
         scope: PriceScope::Prefix("+40".into()),

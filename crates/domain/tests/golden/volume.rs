@@ -1,10 +1,12 @@
 //! R-COST-1: prices that go by the volume of the month, and that they add up.
 
+use domain::ids::VolumeKey;
 use domain::model::channel::Channel;
+use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::{Meter, Quotas, Use};
 use domain::model::route::{Price, PriceUnit, QuotaFacts, RouteFacts};
-use domain::model::tariff::{Tier, Tiers};
+use domain::model::tariff::{Tier, Tiers, Volumes};
 use domain::rules::cost::{Size, price_of};
 use domain::rules::plan::Plan;
 use domain::rules::volume::next_units;
@@ -37,7 +39,11 @@ fn used(messages: i64, segments: i64) -> Use {
 
 fn costs(line: &Price, parts: u16, used: Use) -> i64 {
     let route = route(1, Channel::Sms, None, vec![line.clone()]);
-    let quote = price_of(&route, &number(), None, Size::Segments(parts), NOW, used);
+    let carried = Volumes {
+        whole: used,
+        named: &[],
+    };
+    let quote = price_of(&route, &number(), None, Size::Segments(parts), NOW, carried);
     quote.expect("the line fits").amount.0
 }
 
@@ -85,7 +91,11 @@ fn a_medium_costs_the_same_at_any_volume() {
     };
     let book = route(1, Channel::Sms, None, vec![line]);
     for segments in [0, 15, 25] {
-        let quote = price_of(&book, &number(), None, Size::Mms, NOW, used(0, segments));
+        let carried = Volumes {
+            whole: used(0, segments),
+            named: &[],
+        };
+        let quote = price_of(&book, &number(), None, Size::Mms, NOW, carried);
         assert_eq!(quote.map(|it| it.amount), Some(Micros(900)));
     }
 }
@@ -123,6 +133,35 @@ fn a_plan_goes_by_the_route_that_is_cheapest_at_the_volume_of_the_month() {
         let tariff = attempt.reservation.tariff;
         assert_eq!(tariff, (want == 1).then(|| dearer_later.tariff()));
     }
+}
+
+#[test]
+fn a_line_that_names_a_volume_goes_by_that_and_not_by_what_else_the_route_carried() {
+    let [service, utility] = ["service", "utility"].map(VolumeKey::of);
+    let line = |category, volume| Price {
+        category: Some(category),
+        volume: Some(volume),
+        ..by_volume(PriceUnit::Message)
+    };
+    let lines = vec![
+        line(PriceCategory::Service, service),
+        line(PriceCategory::Utility, utility),
+        by_volume(PriceUnit::Message),
+    ];
+    let book = route(1, Channel::WhatsApp, None, lines);
+    let named = [(service, used(20, 20))];
+    let carried = Volumes {
+        whole: used(15, 15),
+        named: &named,
+    };
+    let costs = |category| {
+        let size = Size::Segments(1);
+        let quote = price_of(&book, &number(), Some(category), size, NOW, carried);
+        quote.map(|it| it.amount.0)
+    };
+    assert_eq!(costs(PriceCategory::Service), Some(30));
+    assert_eq!(costs(PriceCategory::Utility), Some(100), "nothing yet");
+    assert_eq!(costs(PriceCategory::Marketing), Some(70), "the whole route");
 }
 
 prop_compose! {

@@ -45,6 +45,7 @@ pub(crate) const fn flat(micros: i64) -> Price {
         category: None,
         amount: Micros(micros),
         tiers: Tiers::NONE,
+        volume: None,
         mms: None,
         unit: PriceUnit::Segment,
         charged_on: ChargedOn::Submit,

@@ -1,6 +1,6 @@
 //! R-QUOTA-1, R-COST-1, R-METRIC-4: every change of a message is booked, once.
 
-use domain::ids::RouteKey;
+use domain::ids::{RouteKey, VolumeKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::failure::{Failure, FailureClass};
@@ -53,6 +53,8 @@ struct Books {
     routes: Vec<RouteKey>,
     reserved_by: Vec<(RouteKey, Use)>,
     settled_by: Vec<(RouteKey, Use)>,
+    /// What was reserved and settled, with the volume that counts it.
+    volumes: Vec<(Option<VolumeKey>, Use, Use)>,
 }
 
 impl Books {
@@ -72,6 +74,7 @@ impl Books {
             routes: Vec::new(),
             reserved_by: Vec::new(),
             settled_by: Vec::new(),
+            volumes: Vec::new(),
         };
         books.step(|it| it.start_attempt(&planned(1, parts, charged_on)));
         books
@@ -86,6 +89,7 @@ impl Books {
                 self.reserved_by.push((it.route, it.reserved));
                 self.settled = self.settled.plus(it.settled);
                 self.settled_by.push((it.route, it.settled));
+                self.volumes.push((it.volume, it.reserved, it.settled));
                 if it.is_reservation() {
                     self.routes.push(it.route);
                 }
@@ -275,6 +279,36 @@ fn a_copy_in_doubt_stays_with_the_route_that_had_it() {
         (books.reserved, books.settled_on(2)),
         (Use::NONE, Use::NONE)
     );
+}
+
+#[test]
+fn a_copy_in_doubt_stays_in_the_volume_that_it_was_priced_by() {
+    let mut books = Books::new(1, ChargedOn::Submit);
+    let in_volume = |volume| {
+        let mut it = planned(1, 1, ChargedOn::Submit);
+        it.reservation.volume = Some(VolumeKey(volume));
+        it
+    };
+    let counted = |books: &Books, volume| {
+        let of_it = |it: &&(Option<VolumeKey>, Use, Use)| it.0 == Some(VolumeKey(volume));
+        let counted = books.volumes.iter().filter(of_it);
+        counted.fold((0, 0), |sum, it| {
+            (sum.0 + it.1.messages, sum.1 + it.2.messages)
+        })
+    };
+    books.step(|it| it.continue_attempt(&in_volume(7)));
+    books.answered(&SubmitOutcome::Unknown {
+        references: Vec::new(),
+    });
+    books.step(|it| settle(it, OnUnknown::Resend, at(40)));
+    // The resend is charged by a line that names another volume.
+    books.step(|it| it.continue_attempt(&in_volume(8)));
+    books.answered(&SubmitOutcome::NotAccepted(failure(
+        FailureClass::Throttled,
+    )));
+    assert_eq!((counted(&books, 7), counted(&books, 8)), ((1, 0), (0, 0)));
+    books.heard(&ReceiptState::Delivered);
+    assert_eq!((counted(&books, 7), counted(&books, 8)), ((0, 1), (0, 0)));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! reserved on a route is never less than what its provider took. The world here knows what each
 //! provider took; the message hears of it late, in parts, in another order, or never.
 
-use domain::ids::RouteKey;
+use std::collections::BTreeMap;
+
+use domain::ids::{RouteKey, VolumeKey};
 use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::failure::{Failure, FailureClass};
@@ -81,6 +83,8 @@ struct World {
     copies: Vec<Copy>,
     reserved: [Use; ROUTES],
     settled: [Use; ROUTES],
+    /// What is reserved and settled on a route in each volume.
+    volumes: BTreeMap<(RouteKey, Option<VolumeKey>), [Use; 2]>,
     charged: [Micros; ROUTES],
     tallied: [i64; ROUTES],
 }
@@ -108,6 +112,7 @@ impl World {
             copies: Vec::new(),
             reserved: [Use::NONE; ROUTES],
             settled: [Use::NONE; ROUTES],
+            volumes: BTreeMap::new(),
             charged: [Micros::ZERO; ROUTES],
             tallied: [0; ROUTES],
         }
@@ -121,6 +126,9 @@ impl World {
                 let route = it.route.0 as usize;
                 self.reserved[route] = self.reserved[route].plus(it.reserved);
                 self.settled[route] = self.settled[route].plus(it.settled);
+                let [reserved, settled] = self.volumes.entry((it.route, it.volume)).or_default();
+                *reserved = reserved.plus(it.reserved);
+                *settled = settled.plus(it.settled);
             }
             let route = booking.route.0 as usize;
             self.charged[route] = self.charged[route].plus(booking.charged);
@@ -146,6 +154,8 @@ impl World {
             country: None,
             reservation: Reservation {
                 at: self.now,
+                // One copy is priced by this line of the book, the next by that.
+                volume: [None, Some(VolumeKey(1)), Some(VolumeKey(2))][self.copies.len() % 3],
                 ..Reservation::default()
             },
         }
@@ -388,6 +398,28 @@ proptest! {
             }
             let taken: Vec<_> = (1..ROUTES).map(|it| world.taken(it)).collect();
             prop_assert!(messages(&world.settled) <= messages(&taken), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_route_counts_is_what_its_volumes_count_and_none_is_given_back_more_than_it_got(
+        events in events(), parts in 1_u16..4, resend: bool, marks: bool,
+    ) {
+        let on_unknown = if resend { OnUnknown::Resend } else { OnUnknown::Fail };
+        let mut world = World::new(parts, on_unknown, marks);
+        for event in events {
+            world.happens(&event);
+            let mut sums = [[Use::NONE; 2]; ROUTES];
+            for ((route, volume), counted) in &world.volumes {
+                for (sum, it) in sums[route.0 as usize].iter_mut().zip(counted) {
+                    let is_positive = it.messages >= 0 && it.segments >= 0 && it.spend.0 >= 0;
+                    prop_assert!(is_positive, "{route:?} {volume:?} {it:?} after {event:?}");
+                    *sum = sum.plus(*it);
+                }
+            }
+            for (route, sum) in sums.into_iter().enumerate() {
+                prop_assert_eq!(sum, [world.reserved[route], world.settled[route]]);
+            }
         }
     }
 

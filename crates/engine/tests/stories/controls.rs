@@ -302,7 +302,8 @@ async fn every_change_of_a_route_stands_in_the_log_with_its_reason() {
     );
     assert!(log[2].reason.is_some());
     assert_eq!(log[4].reason.as_deref(), Some("maintenance"));
-    assert_eq!(log[4].detail, [("mode".into(), "pin".into())]);
+    let detail = [("mode".into(), "pin".into()), ("was".into(), "auto".into())];
+    assert_eq!(log[4].detail, detail);
 }
 
 #[tokio::test(start_paused = true)]

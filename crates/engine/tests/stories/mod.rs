@@ -19,3 +19,4 @@ mod templates;
 mod threads;
 mod tiers;
 mod webhooks;
+mod withdrawn;

@@ -1,10 +1,10 @@
 //! R-COST-1, R-ROUTE-2: a price that goes by the volume of the month, and what it does to the choice of
 //! the route; what is booked is exact, however many messages are decided at once.
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, VolumeKey};
 use domain::model::money::Micros;
 use domain::model::quota::{MeterOf, Period, Quota, QuotaUnit, Quotas};
-use domain::model::route::Route;
+use domain::model::route::{Price, PriceScope, Route};
 use domain::model::tariff::{Tier, Tiers};
 use domain::rules::volume::next_units;
 use domain::time::Millis;
@@ -53,6 +53,46 @@ async fn a_route_that_gets_dearer_gives_its_traffic_to_the_cheaper_one_until_the
     world.start().await;
     world.pass(Millis::seconds(1)).await;
     assert_eq!(one(&world, 8).await, (SMS, 50_000));
+}
+
+/// The usual route for SMS, with three free messages a month for these people, and none for others.
+fn with_allowance(prefix: &str) -> Route {
+    let mut route = sms();
+    let line = route.prices[0].clone();
+    let allowance = Price {
+        scope: PriceScope::Prefix(prefix.into()),
+        amount: Micros::ZERO,
+        tiers: Tiers::new([Tier {
+            above: 3,
+            amount: Micros(10_000),
+        }]),
+        volume: Some(VolumeKey::of("allowance")),
+        ..line.clone()
+    };
+    route.prices = vec![allowance, line];
+    route
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allowance_with_a_volume_of_its_own_is_not_used_up_by_what_other_lines_charge() {
+    let mut world = World::running([with_allowance("+407220")]).await;
+    for no in 900_001..=900_005 {
+        assert_eq!(one(&world, no).await, (SMS, 50_000));
+    }
+    let mut costs = Vec::new();
+    for no in 1..=5 {
+        let preview = world.engine().preview(text_to(no, "hello")).await.unwrap();
+        let expected = preview.decision.routes[0].cost.unwrap();
+        costs.push((expected.0, one(&world, no).await.1));
+        if no == 2 {
+            world.stop(Millis::seconds(1)).await;
+            world.start().await;
+        }
+    }
+    let (free, paid) = ((0, 0), (10_000, 10_000));
+    assert_eq!(costs, [free, free, free, paid, paid], "expected, booked");
+    // What others are charged goes by the whole route, as ever.
+    assert_eq!(one(&world, 900_006).await, (SMS, 50_000));
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,6 +87,7 @@ pub(crate) fn sms_route(key: RouteKey, price: i64) -> Route {
             category: None,
             amount: Micros(price),
             tiers: Tiers::NONE,
+            volume: None,
             mms: None,
             unit: PriceUnit::Segment,
             charged_on: ChargedOn::Submit,

@@ -14,7 +14,8 @@ use domain::time::{Millis, Timestamp};
 use parking_lot::Mutex;
 use ports::clock::Clock;
 use ports::connector::{
-    Connector, Heard, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionSource,
+    Connector, Heard, IncomingReceipt, LinkState, RouteEvents, Slots, Submission, SubmissionKey,
+    SubmissionSource,
 };
 use ports::hooks::Pending;
 use ports::provider::{
@@ -40,6 +41,9 @@ pub(crate) enum Answer {
     Silent,
     /// The connector gives it back unsent.
     Return,
+    /// The connector has it and does not send it before its time; it gives it back where nobody wants
+    /// it any more.
+    Linger,
     /// The first parts that were handed over are taken, the next is refused.
     Partly {
         taken: u16,
@@ -126,6 +130,8 @@ pub(crate) struct Provider {
     count: Mutex<u32>,
     /// The engine that is connected, if one is.
     events: Mutex<Option<Arc<dyn RouteEvents>>>,
+    /// And where its connector takes from.
+    source: Mutex<Option<Arc<dyn SubmissionSource>>>,
     bell: Arc<Notify>,
     templates: Mutex<Vec<ProviderTemplate>>,
 }
@@ -145,6 +151,7 @@ impl Provider {
             in_flight: Mutex::new(0),
             count: Mutex::new(0),
             events: Mutex::new(None),
+            source: Mutex::new(None),
             bell: Arc::new(Notify::new()),
             templates: Mutex::default(),
         })
@@ -171,6 +178,12 @@ impl Provider {
 
     pub(crate) fn events(&self) -> Option<Arc<dyn RouteEvents>> {
         self.events.lock().clone()
+    }
+
+    /// What its connector is told that nobody wants any more.
+    pub(crate) fn withdrawn(&self) -> Vec<SubmissionKey> {
+        let source = self.source.lock().clone();
+        source.map(|it| it.withdrawn()).unwrap_or_default()
     }
 
     /// The link is lost, or works again.
@@ -235,6 +248,7 @@ impl Provider {
     ) -> Arc<Link> {
         *self.in_flight.lock() = 0;
         *self.events.lock() = Some(Arc::clone(&events));
+        *self.source.lock() = Some(Arc::clone(&source));
         let told = Arc::clone(&events);
         let link = Arc::new(Link {
             provider: Arc::clone(self),
@@ -250,6 +264,7 @@ impl Provider {
 
     pub(crate) fn disconnect(&self) {
         *self.events.lock() = None;
+        *self.source.lock() = None;
     }
 }
 
@@ -278,7 +293,8 @@ impl Link {
             for submission in taken.submissions {
                 let slots = submission.parts_left().max(1);
                 *provider.in_flight.lock() += slots;
-                tokio::spawn(Arc::clone(&self).carry(submission, slots, Arc::clone(&events)));
+                let (source, events) = (Arc::clone(&source), Arc::clone(&events));
+                tokio::spawn(Arc::clone(&self).carry(submission, slots, source, events));
             }
             let again = taken
                 .ask_again_at
@@ -294,10 +310,15 @@ impl Link {
         self: Arc<Self>,
         submission: Submission,
         slots: u16,
+        source: Arc<dyn SubmissionSource>,
         events: Arc<dyn RouteEvents>,
     ) {
         let provider = &self.provider;
-        let act = (provider.script.lock())(&submission);
+        let mut act = (provider.script.lock())(&submission);
+        if matches!(act.answer, Answer::Linger) {
+            act.answer = linger(&submission, act.after, &*source).await;
+            act.after = 0;
+        }
         let is_sent = !matches!(act.answer, Answer::Return);
         if is_sent {
             provider.log.lock().push(Seen {
@@ -334,6 +355,18 @@ impl Link {
         *in_flight = in_flight.saturating_sub(slots);
         provider.bell.notify_one();
     }
+}
+
+/// What becomes of a submission that waits in the connector for so long.
+async fn linger(submission: &Submission, millis: i64, source: &dyn SubmissionSource) -> Answer {
+    let until = tokio::time::Instant::now() + Millis::new(millis).to_duration();
+    while tokio::time::Instant::now() < until {
+        if source.withdrawn().contains(&submission.key) {
+            return Answer::Return;
+        }
+        tokio::time::sleep(Millis::new(10).to_duration()).await;
+    }
+    Answer::Accept
 }
 
 impl Provider {
@@ -383,7 +416,7 @@ fn outcome(answer: &Answer, references: Vec<PartReference>) -> Option<SubmitOutc
             failure: failure(*class),
             retriable: *retriable,
         },
-        Answer::Silent | Answer::Return => return None,
+        Answer::Silent | Answer::Return | Answer::Linger => return None,
     })
 }
 

@@ -15,7 +15,7 @@ use domain::time::Timestamp;
 use crate::store::Outcome;
 use crate::store::books::{
     BookedMessage, Deposit, LedgerEntry, LedgerFilter, NeededPlace, QuotaGone, TallyFilter,
-    TallyRow,
+    TallyRow, meters_of,
 };
 use crate::store::fold::IDEMPOTENCY_MEMORY;
 
@@ -57,7 +57,7 @@ impl Books {
 
     fn meter(&mut self, project: ProjectKey, booking: &Booking, is_reserved: bool) {
         for it in booking.to_meter(is_reserved) {
-            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+            for whose in meters_of(project, &it) {
                 let meter = self.meters.entry(whose).or_default();
                 rebook(meter, it.reserved_at, it.reserved, it.settled);
             }

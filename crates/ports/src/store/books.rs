@@ -120,6 +120,8 @@ pub struct TallyFilter {
     pub sender: Option<SenderKey>,
     /// Of this country only.
     pub country: Option<CountryCode>,
+    /// Of this traffic class only.
+    pub class: Option<TrafficClass>,
     /// Of this campaign only.
     pub campaign: Option<CampaignKey>,
     /// Kept apart by these.
@@ -155,6 +157,7 @@ impl TallyFilter {
             && self.route.is_none_or(|it| it == key.route)
             && self.sender.is_none_or(|it| it == key.sender)
             && self.country.is_none_or(|it| Some(it) == key.country)
+            && self.class.is_none_or(|it| it == key.class)
             && self.campaign.is_none_or(|it| Some(it) == key.campaign);
         is_asked_for.then(|| TallyRow {
             hour: self.by.hour.then_some(key.hour),
@@ -214,9 +217,16 @@ impl<'a> NeededPlace<'a> {
         })
     }
 
-    /// The meters that it is taken of.
-    pub const fn meters(&self) -> [MeterOf; 2] {
-        [MeterOf::Route(self.route), MeterOf::Project(self.project)]
+    /// The meters that it is taken of: its route's and its project's, which may have quotas, and that of
+    /// the volume which its price names, where it names one.
+    pub fn meters(&self) -> impl Iterator<Item = MeterOf> + use<> {
+        let quotas = [MeterOf::Route(self.route), MeterOf::Project(self.project)];
+        quotas.into_iter().chain(self.volume())
+    }
+
+    fn volume(&self) -> Option<MeterOf> {
+        let named = self.reservation.volume;
+        named.map(|it| MeterOf::Volume(self.route, it))
     }
 
     /// Prices the attempt, and reserves what it needs of each of its [meters](Self::meters) or of none;
@@ -233,35 +243,52 @@ impl<'a> NeededPlace<'a> {
             project,
             ..
         } = self.reservation;
-        let [mut on_route, mut in_project] = self.meters().map(|of| {
+        let mut turned = |of| {
             let meter = meters.entry(of).or_default();
             *meter = quota::turned(*meter, periods);
             *meter
-        });
-        let [of_route, of_project] = self.meters();
-        let need = self.priced(progress, &on_route);
+        };
+        let (of_route, of_project) = (MeterOf::Route(self.route), MeterOf::Project(self.project));
+        let (mut on_route, mut in_project) = (turned(of_route), turned(of_project));
+        let in_volume = self.volume().map(|of| (of, turned(of)));
+        let carried = in_volume.map_or(on_route, |it| it.1).month.used();
+        let need = self.priced(progress, carried);
         let gone = |of| move |quota| QuotaGone { of, quota };
         quota::reserve(&mut in_project, project, WHOLE, need).map_err(gone(of_project))?;
         quota::reserve(&mut on_route, route, *share_percent, need).map_err(gone(of_route))?;
         meters.extend([(of_route, on_route), (of_project, in_project)]);
+        if let Some((of, mut meter)) = in_volume {
+            for span in meter.spans_mut() {
+                span.reserved = span.reserved.plus(need);
+            }
+            meters.insert(of, meter);
+        }
         Ok(())
     }
 
-    /// Prices the attempt, where its price goes by what its route has used in the month (R-COST-1): this
-    /// is the moment in which its place there is certain. Answers what it needs then.
-    fn priced(&self, progress: &mut Progress, on_route: &Meter) -> Use {
+    /// Prices the attempt, where its price goes by what was `carried` in the month (R-COST-1): this is the
+    /// moment in which its place there is certain. Answers what it needs then.
+    fn priced(&self, progress: &mut Progress, carried: Use) -> Use {
         let tariff = self.reservation.tariff.as_ref();
         let Some((tariff, attempt)) = tariff.zip(progress.attempts.last_mut()) else {
             return self.need;
         };
-        let used = on_route.month.used();
-        attempt.estimated_cost = volume::price(tariff, attempt.parts, used);
-        attempt.used_before = Some(tariff.volume(used));
+        attempt.estimated_cost = volume::price(tariff, attempt.parts, carried);
+        attempt.used_before = Some(tariff.volume(carried));
         Use {
             spend: attempt.settled_cost.unwrap_or(attempt.estimated_cost),
             ..self.need
         }
     }
+}
+
+/// The meters that count a change of use: its route's, its project's, and that of the volume which its
+/// price names.
+pub fn meters_of(project: ProjectKey, it: &Metered) -> impl Iterator<Item = MeterOf> {
+    let volume = it.volume.map(|volume| MeterOf::Volume(it.route, volume));
+    [MeterOf::Route(it.route), MeterOf::Project(project)]
+        .into_iter()
+        .chain(volume)
 }
 
 /// The message for which something is booked.

@@ -5,7 +5,7 @@
 //! A record begins with the number of its format; a change of the format takes the next number and
 //! keeps reading the old ones.
 
-use domain::ids::{RouteKey, UserId};
+use domain::ids::{RouteKey, UserId, VolumeKey};
 use domain::model::attempt::{Attempt, AttemptState, Counted, Doubt, PartSet};
 use domain::model::channel::{Channel, ChannelSet};
 use domain::model::failure::{Failure, FailureClass};
@@ -48,6 +48,8 @@ const HAS_COUNTRY: u64 = 1 << 10;
 const HAS_USED_BEFORE: u64 = 1 << 11;
 const HAS_DOUBTS: u64 = 1 << 12;
 const HAS_DOUBTED_RESTS: u64 = 1 << 13;
+const HAS_VOLUME: u64 = 1 << 14;
+const HAS_VOLUMES_OF_DOUBTS: u64 = 1 << 15;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -128,7 +130,9 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.country.is_some(), HAS_COUNTRY)
             | bit(it.used_before.is_some(), HAS_USED_BEFORE)
             | bit(it.doubts.iter().any(|it| !it.is_rest), HAS_DOUBTS)
-            | bit(it.doubts.iter().any(|it| it.is_rest), HAS_DOUBTED_RESTS),
+            | bit(it.doubts.iter().any(|it| it.is_rest), HAS_DOUBTED_RESTS)
+            | bit(it.volume.is_some(), HAS_VOLUME)
+            | bit(have_volumes(&it.doubts), HAS_VOLUMES_OF_DOUBTS),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -175,6 +179,24 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     // Rests come last: after a part was accepted there is no other whole copy.
     doubts(out, it, false);
     doubts(out, it, true);
+    if let Some(volume) = it.volume {
+        out.unsigned(volume.0.into());
+    }
+    if have_volumes(&it.doubts) {
+        volumes(out, it, false);
+        volumes(out, it, true);
+    }
+}
+
+fn have_volumes(doubts: &[Doubt]) -> bool {
+    doubts.iter().any(|it| it.volume.is_some())
+}
+
+/// In the order of [`doubts`]: 0 for none, else one more than the volume's key.
+fn volumes(out: &mut Writer, it: &Attempt, is_rest: bool) {
+    for doubt in it.doubts.iter().filter(|it| it.is_rest == is_rest) {
+        out.unsigned(doubt.volume.map_or(0, |it| u64::from(it.0) + 1));
+    }
 }
 
 fn doubts(out: &mut Writer, it: &Attempt, is_rest: bool) {
@@ -276,7 +298,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Progress, Corrupt> {
 fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
     let flags = from.unsigned()?;
     let has = |bit| flags & bit != 0;
-    Ok(Attempt {
+    let mut attempt = Attempt {
         no: from.byte()?,
         channel: decode_code::<Channel>(from)?,
         route: RouteKey(from.narrow()?),
@@ -317,7 +339,22 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
             }
             doubts
         },
-    })
+        volume: optional(has(HAS_VOLUME), || from.narrow().map(VolumeKey))?,
+    };
+    if has(HAS_VOLUMES_OF_DOUBTS) {
+        for doubt in &mut attempt.doubts {
+            doubt.volume = decode_volume(from)?;
+        }
+    }
+    Ok(attempt)
+}
+
+fn decode_volume(from: &mut Reader<'_>) -> Result<Option<VolumeKey>, Corrupt> {
+    let Some(key) = from.unsigned()?.checked_sub(1) else {
+        return Ok(None);
+    };
+    let key = u32::try_from(key).map_err(|_| Corrupt("the key of a volume"))?;
+    Ok(Some(VolumeKey(key)))
 }
 
 fn optional<T>(
@@ -341,6 +378,7 @@ fn decode_doubts(from: &mut Reader<'_>, is_rest: bool) -> Result<Vec<Doubt>, Cor
             is_rest,
             parts: from.narrow()?,
             estimated_cost: Micros(from.signed()?),
+            volume: None,
             reserved_at: decode_time(from)?,
         })
     };
@@ -384,13 +422,18 @@ mod tests {
     }
 
     prop_compose! {
-        fn doubts_of(is_rest: bool)(numbers in any::<(u32, u16, u16, i64)>(), reserved_at in at()) -> Doubt {
+        fn doubts_of(is_rest: bool)(
+            numbers in any::<(u32, u16, u16, i64)>(),
+            volume in proptest::option::of(any::<u32>().prop_map(VolumeKey)),
+            reserved_at in at(),
+        ) -> Doubt {
             Doubt {
                 route: RouteKey(numbers.0),
                 copies: numbers.1,
                 is_rest,
                 parts: numbers.2,
                 estimated_cost: Micros(numbers.3),
+                volume,
                 reserved_at,
             }
         }
@@ -404,6 +447,7 @@ mod tests {
             times in proptest::collection::vec(proptest::option::of(at()), 5),
             country in any::<bool>(),
             used_before in proptest::option::of(any::<i64>()),
+            volume in proptest::option::of(any::<u32>().prop_map(VolumeKey)),
             failure in failures(),
             settled_cost in proptest::option::of(any::<i64>().prop_map(Micros)),
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
@@ -436,6 +480,7 @@ mod tests {
                 refused_by,
                 settled_cost,
                 used_before,
+                volume,
                 doubts: [wholes, rests].concat(),
                 ..planned.start(bits.2)
             }

@@ -16,6 +16,7 @@ use super::housekeeping::CAMPAIGN;
 use super::loading::{optional_coded, optional_time, time};
 use super::readers::Reader;
 use crate::rows::account::{account_from_key, country_from_key, country_to_key};
+use crate::rows::codes::Coded;
 use crate::rows::meter::{self, meter_from_key};
 
 impl Reader {
@@ -107,7 +108,8 @@ impl Reader {
              WHERE project = ?1 AND hour >= ?2 AND hour < ?3
                  AND (?4 IS NULL OR route = ?4) AND (?5 IS NULL OR sender = ?5)
                  AND (?6 IS NULL OR country = ?6) AND (?13 IS NULL OR campaign = ?13)
-             GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?14",
+                 AND (?14 IS NULL OR class = ?14)
+             GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?15",
         )?;
         let by = filter.by;
         let mut rows = statement.query(params![
@@ -124,6 +126,7 @@ impl Reader {
             by.class,
             by.campaign,
             filter.campaign.map(|it| it.0),
+            filter.class.map(Coded::number),
             filter.limit,
         ])?;
         let mut sums = Vec::new();

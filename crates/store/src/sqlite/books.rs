@@ -14,7 +14,7 @@ use domain::rules::booking::{Booking, Standings};
 use domain::rules::quota::rebook;
 use domain::time::Timestamp;
 use ports::store::Outcome;
-use ports::store::books::{BookedMessage, Deposit, NeededPlace, QuotaGone};
+use ports::store::books::{BookedMessage, Deposit, NeededPlace, QuotaGone, meters_of};
 use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::IdempotencyKey;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -72,7 +72,7 @@ impl Books {
         is_reserved: bool,
     ) -> Result<(), Fault> {
         for it in booking.to_meter(is_reserved) {
-            for whose in [MeterOf::Route(it.route), MeterOf::Project(project)] {
+            for whose in meters_of(project, &it) {
                 let meter = self.meter(db, whose)?;
                 rebook(meter, it.reserved_at, it.reserved, it.settled);
             }

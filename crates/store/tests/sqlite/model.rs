@@ -195,6 +195,7 @@ const fn tallies(by: u8) -> TallyFilter {
         route: None,
         sender: None,
         country: None,
+        class: None,
         campaign: None,
         by: TallyGroups {
             hour: by & 1 != 0,

@@ -2,7 +2,9 @@
 //! versions are named by their place in what happened so far.
 
 use domain::decision::ClassReason;
-use domain::ids::{CampaignKey, ContactId, ConversationId, MessageId, RouteKey, SenderKey, UserId};
+use domain::ids::{
+    CampaignKey, ContactId, ConversationId, MessageId, RouteKey, SenderKey, UserId, VolumeKey,
+};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
@@ -425,6 +427,9 @@ fn planned(step: &Step, now: Timestamp) -> PlannedAttempt {
         planned.charged_on = ChargedOn::Delivery;
     }
     planned.reservation = reservation(now);
+    // Some count by themselves.
+    planned.reservation.volume =
+        [None, Some(VolumeKey(7)), Some(VolumeKey(u32::MAX))][usize::from(step.detail) % 3];
     planned
 }
 
@@ -447,6 +452,7 @@ fn reservation(at: Timestamp) -> Reservation {
         ]),
         share_percent: 100,
         project: Quotas::new([quota(Period::Month, QuotaUnit::Spend, 250_000)]),
+        volume: None,
         tariff: Some(Tariff {
             amount: Micros(35_000),
             tiers: Tiers::new([(2, 20_000), (5, 60_000)].map(|it| Tier {

@@ -1,57 +1,27 @@
-//! How do the client commands talk to a server, and how do they say what went wrong?
+//! How do the client commands talk to a server?
 
+mod refused;
 pub(crate) mod story;
 pub(crate) mod text;
+pub(crate) mod times;
 
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
-use serde_json::Value;
-use thiserror::Error;
+use serde_json::{Value, json};
 
 use crate::cli::Server;
 use crate::config::Secret;
+use crate::output;
+
+pub(crate) use refused::ClientError;
+use refused::{address, refused, unreachable, warnings};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Why a request had no answer that can be used. The words are for the person at the terminal.
-#[derive(Debug, Error)]
-pub(crate) enum ClientError {
-    /// The URL cannot be one.
-    #[error(
-        "\"{0}\" is not an http or https URL; give the server's address with --url or TANDEM_URL"
-    )]
-    Url(String),
-    /// No key was given.
-    #[error(
-        "no API key: give one with --key or TANDEM_API_KEY; `tandem demo` and the first `tandem serve` print one"
-    )]
-    NoKey,
-    /// The key has characters that no header can carry.
-    #[error("the API key has characters that cannot be sent; check --key and TANDEM_API_KEY")]
-    Key,
-    /// Nobody answers there.
-    #[error(
-        "no server answers at {url} ({why}); start one with `tandem serve` or `tandem demo`, or give its address with --url"
-    )]
-    Unreachable {
-        /// Where.
-        url: String,
-        /// The innermost cause.
-        why: String,
-    },
-    /// The server does not know the key.
-    #[error("the server does not know this API key; check --key and TANDEM_API_KEY")]
-    Unauthorized,
-    /// The server refused, and said why.
-    #[error("{0}")]
-    Refused(String),
-    /// The answer was not JSON.
-    #[error("{0} answered with something that is not JSON: is it a Tandem server?")]
-    NotJson(String),
-}
+/// Most items the API gives at once.
+const PAGE: u32 = 100;
 
 /// A server as the client commands see it.
 #[derive(Debug, Clone)]
@@ -121,6 +91,40 @@ impl Client {
         self.answer(request).await
     }
 
+    /// DELETEs what a path names.
+    pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, ClientError> {
+        let request = self.http.request(Method::DELETE, self.url(path));
+        self.answer(request).await
+    }
+
+    /// Up to `limit` items of a list, newest first, page by page, in the shape of one page.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        filters: &[(&str, Option<String>)],
+        limit: u32,
+    ) -> Result<Value, ClientError> {
+        let mut left = limit;
+        let mut items: Vec<Value> = Vec::new();
+        let mut cursor: Option<String> = None;
+        while left > 0 {
+            let mut query = filters.to_vec();
+            query.push(("limit", Some(PAGE.min(left).to_string())));
+            query.push(("cursor", cursor.take()));
+            let mut page = self.get(path, &query).await?;
+            let got = page["items"].as_array_mut().map(std::mem::take);
+            let got = got.unwrap_or_default();
+            left = left.saturating_sub(u32::try_from(got.len()).unwrap_or(left));
+            cursor = page["nextCursor"].as_str().map(str::to_owned);
+            let is_last = got.is_empty() || cursor.is_none();
+            items.extend(got);
+            if is_last {
+                break;
+            }
+        }
+        Ok(json!({ "items": items, "nextCursor": cursor }))
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let request = request.header(AUTHORIZATION, self.bearer.clone());
         let response = request
@@ -128,15 +132,24 @@ impl Client {
             .await
             .map_err(|error| unreachable(self.base.as_str(), &error))?;
         let status = response.status();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
         let body: Option<Value> = response.json().await.ok();
         if status == StatusCode::UNAUTHORIZED {
-            return Err(ClientError::Unauthorized);
+            return Err(ClientError::Unauthorized(address(self.base.as_str())));
         }
-        let body = body.ok_or_else(|| ClientError::NotJson(self.base.to_string()))?;
+        let body = body.ok_or_else(|| ClientError::NotJson {
+            url: address(self.base.as_str()),
+            status: status.as_u16(),
+        })?;
         if status.is_success() {
+            for line in warnings(&body) {
+                output::note(line);
+            }
             Ok(body)
         } else {
-            Err(ClientError::Refused(refusal(status, &body)))
+            Err(refused(self.base.as_str(), status, &body))
         }
     }
 
@@ -151,58 +164,8 @@ impl Client {
     }
 }
 
-/// The server's words, with the fields that it names, of which a single one stands in the message
-/// already, and with the reason of each channel that cannot carry a message (R-CHAN-5).
-fn refusal(status: StatusCode, body: &Value) -> String {
-    let message = body["message"].as_str().unwrap_or("the server refused");
-    let code = body["code"]
-        .as_str()
-        .map_or_else(|| status.as_u16().to_string(), str::to_owned);
-    let field = |error: &Value| {
-        let path: Vec<String> = error["path"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(text::plain)
-            .collect();
-        format!(
-            "\n  {}: {}",
-            path.join("."),
-            error["message"].as_str().unwrap_or_default()
-        )
-    };
-    let errors = body["details"]["errors"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let fields: String = match errors {
-        [] | [_] => String::new(),
-        [_, _, ..] => errors.iter().map(field).collect(),
-    };
-    let dropped = |channel: &Value| {
-        let name = text::plain(&channel["channel"]);
-        let why = channel["message"].as_str().unwrap_or_default();
-        format!("\n  {name}: {}", text::one_line(why))
-    };
-    let channels = body["details"]["channels"].as_array();
-    let channels: String = channels.into_iter().flatten().map(dropped).collect();
-    format!("{message} ({code}){fields}{channels}")
-}
-
-fn unreachable(url: &str, error: &reqwest::Error) -> ClientError {
-    let mut why: &dyn std::error::Error = error;
-    while let Some(source) = why.source() {
-        why = source;
-    }
-    ClientError::Unreachable {
-        url: url.trim_end_matches('/').to_owned(),
-        why: why.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -225,33 +188,6 @@ mod tests {
             let client = Client::with(base, &Secret::new("zv_test_x")).unwrap();
             assert_eq!(client.url(&["messages", "a/b?c"]).as_str(), want);
         }
-    }
-
-    #[test]
-    fn a_refusal_names_its_fields() {
-        let body = json!({"code": "invalid_request", "message": "The request is invalid.",
-            "details": {"errors": [{"path": ["content", 0, "to"], "message": "is required"},
-            {"path": ["text"], "message": "is empty"}]}});
-        assert_eq!(
-            refusal(StatusCode::BAD_REQUEST, &body),
-            "The request is invalid. (invalid_request)\n  content.0.to: is required\n  text: is empty"
-        );
-        assert_eq!(
-            refusal(StatusCode::BAD_GATEWAY, &json!("x")),
-            "the server refused (502)"
-        );
-    }
-
-    #[test]
-    fn a_refusal_tells_why_each_channel_was_dropped() {
-        let body = json!({"code": "no_channel", "message": "No channel can carry this message",
-            "details": {"channels": [
-                {"channel": "sms", "reason": "no_route", "message": "no route goes there"},
-                {"channel": "whatsapp", "reason": "incapable", "message": "the contact\nlacks it"}]}});
-        assert_eq!(
-            refusal(StatusCode::CONFLICT, &body),
-            "No channel can carry this message (no_channel)\n  sms: no route goes there\n  whatsapp: the contact lacks it"
-        );
     }
 
     #[test]

@@ -2,14 +2,29 @@
 
 use serde_json::Value;
 
-use super::text::{clipped, clock_time, date_time, one_line, plain};
+use super::text::{clipped, one_line, plain};
+use super::times::Zone;
+
+/// The times of one message: when it was made is told in full, the others beside it.
+struct Times<'a> {
+    zone: &'a Zone,
+    created: &'a str,
+}
+
+impl Times<'_> {
+    fn told(&self, at: &str) -> String {
+        self.zone.beside(self.created, at)
+    }
+}
 
 /// The life of a message, line by line, from the API's message and its routing.
-pub(crate) fn lines(message: &Value, routing: &Value) -> Vec<String> {
-    let mut lines = head(message);
+pub(crate) fn lines(message: &Value, routing: &Value, zone: &Zone) -> Vec<String> {
+    let created = message["createdAt"].as_str().unwrap_or_default();
+    let times = Times { zone, created };
+    let mut lines = head(message, &zone.date_time(created));
     for (index, decision) in items(routing, "decisions").enumerate() {
         let title = match (index, decision["at"].as_str()) {
-            (1.., Some(at)) => format!("Then, at {}", clock_time(at)),
+            (1.., Some(at)) => format!("Then, at {}", times.told(at)),
             (_, _) => "Why".to_owned(),
         };
         section(&mut lines, &title, strings(&decision["explanation"]));
@@ -17,18 +32,22 @@ pub(crate) fn lines(message: &Value, routing: &Value) -> Vec<String> {
     section(
         &mut lines,
         "Attempts",
-        items(routing, "attempts").map(attempt).collect(),
+        items(routing, "attempts")
+            .map(|it| attempt(it, &times))
+            .collect(),
     );
     section(
         &mut lines,
         "Receipts",
-        items(routing, "receipts").map(receipt).collect(),
+        items(routing, "receipts")
+            .map(|it| receipt(it, &times))
+            .collect(),
     );
     section(&mut lines, "Cost", cost(routing));
     lines
 }
 
-fn head(message: &Value) -> Vec<String> {
+fn head(message: &Value, created: &str) -> Vec<String> {
     let inbound = message["direction"] == "inbound";
     let (verb, person) = if inbound {
         ("from", &message["from"])
@@ -38,10 +57,9 @@ fn head(message: &Value) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {}", plain(&message["id"]), plain(&message["status"])),
         format!(
-            "{} {verb} {}, {}",
+            "{} {verb} {}, {created}",
             plain(&message["channel"]),
             plain(person),
-            date_time(message["createdAt"].as_str().unwrap_or_default())
         ),
     ];
     let said = message["text"].as_str().unwrap_or_default();
@@ -59,7 +77,7 @@ fn head(message: &Value) -> Vec<String> {
 }
 
 /// One attempt: number, channel, route, what became of it and when, and what it cost.
-fn attempt(attempt: &Value) -> String {
+fn attempt(attempt: &Value, times: &Times<'_>) -> String {
     let route = plain(&attempt["route"]);
     let by = if route.is_empty() {
         String::new()
@@ -78,7 +96,7 @@ fn attempt(attempt: &Value) -> String {
         ("failedAt", "failed"),
     ] {
         if let Some(at) = attempt[field].as_str() {
-            words.push(format!("{label} {}", clock_time(at)));
+            words.push(format!("{label} {}", times.told(at)));
         }
     }
     let refused: Vec<String> = items(attempt, "refusedBy").map(plain).collect();
@@ -98,9 +116,9 @@ fn attempt(attempt: &Value) -> String {
 }
 
 /// One receipt: when it came, what it says, in the provider's words.
-fn receipt(receipt: &Value) -> String {
+fn receipt(receipt: &Value, times: &Times<'_>) -> String {
     let words = [
-        clock_time(receipt["at"].as_str().unwrap_or_default()),
+        times.told(receipt["at"].as_str().unwrap_or_default()),
         plain(&receipt["state"]),
         clipped(&plain(&receipt["raw"]), 120),
     ];
@@ -160,7 +178,7 @@ mod tests {
     #[test]
     fn the_story_has_what_was_decided_tried_heard_and_paid() {
         let message = json!({"id": "msg_1", "status": "delivered", "direction": "outbound", "channel": "sms",
-            "to": "+40712345678", "text": "Hello\nthere", "createdAt": "soon"});
+            "to": "+40712345678", "text": "Hello\nthere", "createdAt": "2026-11-22T10:00:00.000Z"});
         let routing = json!({
             "currency": "EUR",
             "decisions": [
@@ -176,10 +194,10 @@ mod tests {
             "receipts": [{"at": "t3", "attempt": 2, "state": "delivered", "raw": "stat:DELIVRD"}],
         });
         assert_eq!(
-            lines(&message, &routing),
+            lines(&message, &routing, &Zone::asked(true)),
             [
                 "msg_1  delivered",
-                "sms to +40712345678, soon",
+                "sms to +40712345678, 2026-11-22 10:00:00 UTC",
                 "\"Hello there\"",
                 "",
                 "Why",
@@ -207,7 +225,7 @@ mod tests {
         let message = json!({"id": "msg_2", "status": "received", "direction": "inbound", "channel": "whatsapp",
             "from": "+40712345678", "createdAt": "soon"});
         assert_eq!(
-            lines(&message, &json!({})),
+            lines(&message, &json!({}), &Zone::asked(true)),
             ["msg_2  received", "whatsapp from +40712345678, soon"]
         );
     }

@@ -29,28 +29,6 @@ pub(crate) fn clipped(text: &str, most: usize) -> String {
     short
 }
 
-/// The time of day of an RFC 3339 time, in the zone of this machine; the text itself otherwise.
-pub(crate) fn clock_time(text: &str) -> String {
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => time
-            .to_zoned(jiff::tz::TimeZone::system())
-            .strftime("%H:%M:%S%.3f")
-            .to_string(),
-        Err(_) => one_line(text),
-    }
-}
-
-/// Date and time of an RFC 3339 time, in the zone of this machine; the text itself otherwise.
-pub(crate) fn date_time(text: &str) -> String {
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => time
-            .to_zoned(jiff::tz::TimeZone::system())
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string(),
-        Err(_) => one_line(text),
-    }
-}
-
 /// JSON as people read it.
 pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{self, KeyAction};
 use crate::client::text;
+use crate::client::times::Zone;
 use crate::config::{self, Config, Database, Overrides, Scope};
 use crate::{keys, output, wiring};
 
@@ -32,13 +33,7 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     };
     let project_id = project_id(&config, args.project, args.config.is_some())?;
-    let Database::Sqlite(file) = &config.database;
-    // In a wrong folder a key would be made that no server ever knows.
-    ensure!(
-        args.create_database || file.exists(),
-        "there is no database at {}: name the right one with --config or --database, or make it with --create",
-        file.display()
-    );
+    ensure_database(&config, args.create_database)?;
     if let KeyAction::Create { name, .. } = &args.action {
         ensure!(
             !name.trim().is_empty(),
@@ -74,7 +69,14 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
             if args.json {
                 output::line(text::pretty(&records.iter().map(as_json).collect()));
             } else {
-                let rows: Vec<Vec<String>> = records.iter().map(row).collect();
+                if records.is_empty() {
+                    output::note(
+                        "no keys were made here; those of a configuration file stand there",
+                    );
+                    return Ok(ExitCode::SUCCESS);
+                }
+                let zone = Zone::asked(args.utc);
+                let rows: Vec<Vec<String>> = records.iter().map(|it| row(it, &zone)).collect();
                 for line in output::table(
                     &["ID", "NAME", "SCOPES", "KIND", "CREATED", "REVOKED"],
                     &rows,
@@ -92,6 +94,18 @@ pub(super) async fn run(args: cli::Keys) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses where there is no database and none is to be made: in a wrong folder a key or a user would
+/// be made that no server ever knows.
+pub(super) fn ensure_database(config: &Config, create: bool) -> Result<()> {
+    let Database::Sqlite(file) = &config.database;
+    ensure!(
+        create || file.exists(),
+        "there is no database at {}: name the right one with --config or --database, or make it with --create",
+        file.display()
+    );
+    Ok(())
 }
 
 /// The project that is meant. Without a file any name may be: the database knows its projects.
@@ -132,16 +146,16 @@ fn time(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-fn row(record: &ApiKeyRecord) -> Vec<String> {
+fn row(record: &ApiKeyRecord, zone: &Zone) -> Vec<String> {
     vec![
         record.id.to_string(),
         text::one_line(&record.name),
         scope_words(record.scopes),
         kind(record).to_owned(),
-        text::date_time(&time(record.created_at)),
+        zone.date_time(&time(record.created_at)),
         record
             .revoked_at
-            .map(|it| text::date_time(&time(it)))
+            .map(|it| zone.date_time(&time(it)))
             .unwrap_or_default(),
     ]
 }

@@ -6,11 +6,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli;
-use crate::client::{Client, ClientError, text};
+use crate::client::times::Zone;
+use crate::client::{Client, text};
 use crate::output;
-
-/// Most messages the API gives at once.
-const PAGE: usize = 100;
 
 /// Lists them as a table or as one JSON object.
 pub(super) async fn run(args: cli::Messages) -> Result<ExitCode> {
@@ -20,48 +18,25 @@ pub(super) async fn run(args: cli::Messages) -> Result<ExitCode> {
         ("to", args.to.clone()),
         ("channel", args.channel.clone()),
     ];
-    let limit = usize::try_from(args.limit)?;
-    let items = newest(&client, &filters, limit).await?;
+    let answer = client.list(&["messages"], &filters, args.limit).await?;
+    let items = output::items(&answer);
     if args.server.json {
         output::line(text::pretty(&json!({ "items": items })));
         return Ok(ExitCode::SUCCESS);
     }
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let zone = Zone::asked(args.server.utc);
+    let rows: Vec<Vec<String>> = items.iter().map(|it| row(it, &zone)).collect();
     for line in output::table(&["ID", "CREATED", "STATUS", "CHANNEL", "TO", "TEXT"], &rows) {
         output::line(line);
+    }
+    if items.is_empty() {
+        output::note("no such messages");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Up to `limit` messages, page by page.
-async fn newest(
-    client: &Client,
-    filters: &[(&str, Option<String>)],
-    limit: usize,
-) -> Result<Vec<Value>, ClientError> {
-    let mut items: Vec<Value> = Vec::new();
-    let mut cursor: Option<String> = None;
-    while items.len() < limit {
-        let mut query = filters.to_vec();
-        query.push(("limit", Some(PAGE.min(limit - items.len()).to_string())));
-        query.push(("cursor", cursor));
-        let mut page = client.get(&["messages"], &query).await?;
-        let got = page["items"]
-            .as_array_mut()
-            .map(std::mem::take)
-            .unwrap_or_default();
-        cursor = page["nextCursor"].as_str().map(str::to_owned);
-        let ended = got.is_empty() || cursor.is_none();
-        items.extend(got);
-        if ended {
-            break;
-        }
-    }
-    Ok(items)
-}
-
 /// One message as a row.
-fn row(message: &Value) -> Vec<String> {
+fn row(message: &Value, zone: &Zone) -> Vec<String> {
     let inbound = message["direction"] == "inbound";
     let person = if inbound {
         &message["from"]
@@ -70,7 +45,7 @@ fn row(message: &Value) -> Vec<String> {
     };
     vec![
         text::plain(&message["id"]),
-        text::date_time(message["createdAt"].as_str().unwrap_or_default()),
+        zone.date_time(message["createdAt"].as_str().unwrap_or_default()),
         text::plain(&message["status"]),
         text::plain(&message["channel"]),
         text::plain(person),
@@ -86,6 +61,9 @@ mod tests {
     fn an_inbound_message_shows_who_wrote_it() {
         let message = json!({"id": "msg_1", "direction": "inbound", "from": "+40712345678",
             "to": "+40700000001", "status": "received", "channel": "sms", "text": "a\nb"});
-        assert_eq!(row(&message)[4..], ["+40712345678", "a b"]);
+        assert_eq!(
+            row(&message, &Zone::asked(true))[4..],
+            ["+40712345678", "a b"]
+        );
     }
 }

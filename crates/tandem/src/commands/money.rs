@@ -6,8 +6,27 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli;
+use crate::client::times::Zone;
 use crate::client::{Client, text};
 use crate::output;
+
+/// By what sums may be kept apart, and the heads of those columns.
+const GROUPS: [(&str, &str); 8] = [
+    ("day", "DAY"),
+    ("hour", "HOUR"),
+    ("channel", "CHANNEL"),
+    ("route", "ROUTE"),
+    ("sender", "SENDER"),
+    ("country", "COUNTRY"),
+    ("class", "CLASS"),
+    ("campaign", "CAMPAIGN"),
+];
+/// What is summed up, and the heads of those columns.
+const FIGURES: [(&str, &str); 3] = [
+    ("sent", "SENT"),
+    ("segments", "SEGMENTS"),
+    ("costExact", "COST"),
+];
 
 /// Lists the quotas as a table or as the server's JSON.
 pub(super) async fn quotas(args: cli::Quotas) -> Result<ExitCode> {
@@ -23,7 +42,20 @@ pub(super) async fn quotas(args: cli::Quotas) -> Result<ExitCode> {
         "USE",
         "BEGINS ANEW",
     ];
-    show(&answer, args.server.json, &head, quota_row);
+    if args.server.json {
+        output::line(text::pretty(&answer));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let items = output::items(&answer);
+    if items.is_empty() {
+        output::note("no quotas; `quota` of a route or of a project in the configuration sets one");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let zone = Zone::asked(args.server.utc);
+    let rows: Vec<Vec<String>> = items.iter().map(|it| quota_row(it, &zone)).collect();
+    for line in output::table(&head, &rows) {
+        output::line(line);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -60,33 +92,25 @@ pub(super) async fn costs(args: cli::Costs) -> Result<ExitCode> {
         ("from", args.from),
         ("until", args.until),
         ("by", Some(args.by)),
+        ("channel", args.channel),
+        ("route", args.route),
+        ("sender", args.sender),
+        ("country", args.country),
+        ("class", args.class),
+        ("campaign", args.campaign),
     ];
     let answer = client.get(&["costs"], &query).await?;
-    let head = [
-        "TIME", "ROUTE", "SENDER", "COUNTRY", "CLASS", "CAMPAIGN", "SENT", "SEGMENTS", "COST",
-    ];
-    show(&answer, args.server.json, &head, cost_row);
-    if !args.server.json {
-        let currency = text::plain(&answer["currency"]);
-        let total = text::plain(&answer["total"]["costExact"]);
-        output::line(format_args!("total {total} {currency}"));
+    if args.server.json {
+        output::line(text::pretty(&answer));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in cost_lines(&answer, &Zone::asked(args.server.utc)) {
+        output::line(line);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(answer: &Value, as_json: bool, head: &[&str], row: impl Fn(&Value) -> Vec<String>) {
-    if as_json {
-        output::line(text::pretty(answer));
-        return;
-    }
-    let items = answer["items"].as_array().into_iter().flatten();
-    let rows: Vec<Vec<String>> = items.map(row).collect();
-    for line in output::table(head, &rows) {
-        output::line(line);
-    }
-}
-
-fn quota_row(quota: &Value) -> Vec<String> {
+fn quota_row(quota: &Value, zone: &Zone) -> Vec<String> {
     let route = text::plain(&quota["route"]);
     let whose = if route.is_empty() {
         "the project".to_owned()
@@ -96,35 +120,42 @@ fn quota_row(quota: &Value) -> Vec<String> {
     let mut row = vec![whose];
     row.extend(["per", "unit", "used", "limit", "left"].map(|it| text::plain(&quota[it])));
     row.push(format!("{}%", text::plain(&quota["usedPercent"])));
-    row.push(text::date_time(
-        quota["periodEnd"].as_str().unwrap_or_default(),
-    ));
+    row.push(zone.date_time(quota["periodEnd"].as_str().unwrap_or_default()));
     row
 }
 
-fn cost_row(sum: &Value) -> Vec<String> {
-    let day = text::plain(&sum["day"]);
-    let time = if day.is_empty() {
-        sum["hour"]
-            .as_str()
-            .map(text::date_time)
-            .unwrap_or_default()
-    } else {
-        day
+/// The sums, with the columns by which they are kept apart, and all of them together.
+fn cost_lines(costs: &Value, zone: &Zone) -> Vec<String> {
+    let items = output::items(costs);
+    let is_by = |it: &&(&str, &str)| items.iter().any(|sum| sum.get(it.0).is_some());
+    let columns: Vec<(&str, &str)> = GROUPS
+        .iter()
+        .filter(is_by)
+        .chain(&FIGURES)
+        .copied()
+        .collect();
+    let cell = |sum: &Value, name: &str| match (name, &sum[name]) {
+        ("hour", Value::String(hour)) => zone.date_time(hour),
+        (_, Value::String(text)) if text.is_empty() => "(none)".to_owned(),
+        (_, value) => text::plain(value),
     };
-    let mut row = vec![time];
-    let rest = [
-        "route",
-        "sender",
-        "country",
-        "class",
-        "campaign",
-        "sent",
-        "segments",
-        "costExact",
-    ];
-    row.extend(rest.map(|it| text::plain(&sum[it])));
-    row
+    let row = |sum: &Value| columns.iter().map(|it| cell(sum, it.0)).collect();
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let head: Vec<&str> = columns.iter().map(|it| it.1).collect();
+    let mut lines = if rows.is_empty() {
+        Vec::new()
+    } else {
+        output::table(&head, &rows)
+    };
+    let total = text::plain(&costs["total"]["costExact"]);
+    let currency = text::plain(&costs["currency"]);
+    let days = if columns.iter().any(|it| it.0 == "day") {
+        format!(" (days of {})", text::plain(&costs["timezone"]))
+    } else {
+        String::new()
+    };
+    lines.push(format!("total {total} {currency}{days}"));
+    lines
 }
 
 fn balance_lines(balance: &Value) -> Vec<String> {
@@ -156,11 +187,11 @@ mod tests {
     fn a_quota_of_the_project_is_told_from_one_of_a_route() {
         let mut quota = json!({"per": "day", "unit": "messages", "used": 5, "limit": 20, "left": 15, "usedPercent": 25});
         assert_eq!(
-            quota_row(&quota)[..7],
+            quota_row(&quota, &Zone::asked(true))[..7],
             ["the project", "day", "messages", "5", "20", "15", "25%"]
         );
         quota["route"] = json!("gw");
-        assert_eq!(quota_row(&quota)[0], "route gw");
+        assert_eq!(quota_row(&quota, &Zone::asked(true))[0], "route gw");
     }
 
     #[test]
@@ -180,11 +211,27 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sum_is_not_kept_apart_by_is_left_blank() {
-        let sum = json!({"day": "2026-11-22", "route": "gw", "sent": 2, "segments": 3, "costExact": "0.07"});
+    fn sums_have_the_columns_that_were_asked_for_and_say_whose_days_they_are() {
+        let total = json!({"costExact": "0.07"});
+        let days = json!({"currency": "EUR", "timezone": "Europe/Bucharest", "total": total, "items": [
+            {"day": "2026-11-22", "route": "gw", "sent": 2, "segments": 3, "costExact": "0.07"},
+            {"day": "2026-11-22", "route": "", "sent": 1, "segments": 1, "costExact": "0.00"}]});
         assert_eq!(
-            cost_row(&sum),
-            ["2026-11-22", "gw", "", "", "", "", "2", "3", "0.07"]
+            cost_lines(&days, &Zone::asked(true)),
+            [
+                "DAY         ROUTE   SENT  SEGMENTS  COST",
+                "2026-11-22  gw      2     3         0.07",
+                "2026-11-22  (none)  1     1         0.00",
+                "total 0.07 EUR (days of Europe/Bucharest)",
+            ]
         );
+        let hours = json!({"currency": "EUR", "timezone": "UTC", "total": total, "items": [
+            {"hour": "2026-11-22T10:00:00.000Z", "sent": 2, "segments": 3, "costExact": "0.07"}]});
+        assert_eq!(
+            cost_lines(&hours, &Zone::asked(true))[1],
+            "2026-11-22 10:00:00 UTC  2     3         0.07"
+        );
+        let nothing = json!({"currency": "EUR", "timezone": "UTC", "total": {"costExact": "0.00"}, "items": []});
+        assert_eq!(cost_lines(&nothing, &Zone::asked(true)), ["total 0.00 EUR"]);
     }
 }

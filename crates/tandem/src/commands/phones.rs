@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::{self, PhoneAction};
+use crate::client::times::Zone;
 use crate::client::{Client, text};
 use crate::output;
 
@@ -25,19 +26,20 @@ pub(super) async fn run(args: cli::Phones) -> Result<ExitCode> {
             client.post(&["phones", "pairings"], &body, None).await?
         }
     };
+    let zone = Zone::asked(args.server.utc);
     if args.server.json {
         output::line(text::pretty(&answer));
     } else if args.action.is_some() {
-        pairing(&answer["pairing"]);
+        pairing(&answer["pairing"], &zone);
     } else {
-        list(&answer);
+        list(&answer, &zone);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(answer: &Value) {
-    let items = answer["items"].as_array();
-    let rows: Vec<Vec<String>> = items.into_iter().flatten().map(row).collect();
+fn list(answer: &Value, zone: &Zone) {
+    let items = output::items(answer).iter();
+    let rows: Vec<Vec<String>> = items.map(|it| row(it, zone)).collect();
     if rows.is_empty() {
         output::note("no phones; add one with `tandem phones pair`");
         return;
@@ -58,7 +60,7 @@ fn list(answer: &Value) {
     }
 }
 
-fn row(phone: &Value) -> Vec<String> {
+fn row(phone: &Value, zone: &Zone) -> Vec<String> {
     let is = |name: &str| phone[name].as_bool().unwrap_or_default();
     let state = if !is("present") {
         "away"
@@ -79,19 +81,20 @@ fn row(phone: &Value) -> Vec<String> {
         text::plain(&phone["holds"]),
         text::plain(&phone["sentLastHour"]),
         text::plain(&phone["sentLastDay"]),
-        text::plain(&phone["lastSeenAt"]),
+        zone.date_time(&text::plain(&phone["lastSeenAt"])),
     ]
 }
 
-fn pairing(pairing: &Value) {
+fn pairing(pairing: &Value, zone: &Zone) {
     for (name, field) in [
         ("API URL", "apiUrl"),
         ("Private Token", "token"),
         ("or By Code", "code"),
-        ("good until", "expiresAt"),
     ] {
         output::line(format_args!("{name:<14} {}", text::plain(&pairing[field])));
     }
+    let until = zone.date_time(&text::plain(&pairing["expiresAt"]));
+    output::line(format_args!("{:<14} {until}", "good until"));
     output::note(
         "set the app's notification channel to SSE_ONLY first; see docs/guides/team-phones.md",
     );

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::cli::{self, RouteMode};
+use crate::client::times::Zone;
 use crate::client::{Client, text};
 use crate::output;
 
@@ -18,8 +19,12 @@ pub(super) async fn run(args: cli::Route) -> Result<ExitCode> {
         RouteMode::Disable => "disable",
         RouteMode::Auto => "auto",
     };
-    let body = json!({"mode": mode, "reason": args.reason, "until": args.until});
-    let answer = client.put(&["routes", &args.id, "control"], &body).await?;
+    let now = jiff::Zoned::now();
+    let until = args.until.map(|it| it.from(&now)).transpose();
+    let until = until.context("--until is too far away")?;
+    let body = json!({"mode": mode, "reason": args.reason, "until": until});
+    let answer = client.put(&["routes", &args.id, "control"], &body).await;
+    let answer = answer.map_err(|it| it.naming(&args.id, "`tandem routes` lists them"))?;
     if args.server.json {
         output::line(text::pretty(&answer));
         return Ok(ExitCode::SUCCESS);
@@ -31,8 +36,12 @@ pub(super) async fn run(args: cli::Route) -> Result<ExitCode> {
     } else {
         format!(": {why}")
     };
+    let until = match route["control"]["until"].as_str() {
+        Some(at) => format!(", until {}", Zone::asked(args.server.utc).date_time(at)),
+        None => String::new(),
+    };
     output::line(format!(
-        "{} is {}{why}",
+        "{} is {}{why}{until}",
         text::plain(&route["id"]),
         text::plain(&route["condition"]),
     ));

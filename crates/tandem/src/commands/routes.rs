@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::cli;
+use crate::client::times::Zone;
 use crate::client::{Client, text};
 use crate::output;
 
@@ -17,12 +18,9 @@ pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
         output::line(text::pretty(&answer));
         return Ok(ExitCode::SUCCESS);
     }
-    let rows: Vec<Vec<String>> = answer["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(row)
-        .collect();
+    let zone = Zone::asked(args.server.utc);
+    let items = output::items(&answer).iter();
+    let rows: Vec<Vec<String>> = items.map(|it| row(it, &zone)).collect();
     for line in output::table(
         &[
             "ROUTE", "CHANNEL", "CLASS", "STATE", "SINCE", "QUOTA", "WAITING", "READY", "IN HAND",
@@ -36,13 +34,13 @@ pub(super) async fn run(args: cli::Routes) -> Result<ExitCode> {
 }
 
 /// What a person says of it; nothing where the automatics decide.
-fn word(control: &Value) -> String {
+fn word(control: &Value, zone: &Zone) -> String {
     let mode = text::plain(&control["mode"]);
     let until = text::plain(&control["until"]);
     if until.is_empty() {
         mode
     } else {
-        format!("{mode} until {}", text::date_time(&until))
+        format!("{mode} until {}", zone.date_time(&until))
     }
 }
 
@@ -56,7 +54,7 @@ fn quota_use(quotas: &Value) -> String {
         .unwrap_or_default()
 }
 
-fn row(route: &Value) -> Vec<String> {
+fn row(route: &Value, zone: &Zone) -> Vec<String> {
     let class = text::plain(&route["routeClass"]);
     vec![
         text::plain(&route["id"]),
@@ -67,12 +65,12 @@ fn row(route: &Value) -> Vec<String> {
             class
         },
         text::plain(&route["condition"]),
-        text::date_time(&text::plain(&route["since"])),
+        zone.date_time(&text::plain(&route["since"])),
         quota_use(&route["quotas"]),
         text::plain(&route["backlog"]),
         text::plain(&route["ready"]),
         text::plain(&route["inHand"]),
-        word(&route["control"]),
+        word(&route["control"], zone),
         text::plain(&route["reason"]),
     ]
 }

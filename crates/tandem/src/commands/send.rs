@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use crate::cli;
@@ -19,8 +19,12 @@ const EVERY: Duration = Duration::from_millis(200);
 pub(super) async fn run(args: cli::Send) -> Result<ExitCode> {
     let client = Client::new(&args.server)?;
     let answer = client
-        .post(&["messages"], &body(&args), args.sender.as_deref())
-        .await?;
+        .post(&["messages"], &body(&args)?, args.sender.as_deref())
+        .await
+        .map_err(|it| {
+            let sender = args.sender.as_deref().unwrap_or_default();
+            it.naming(sender, "--sender takes the id of one of `GET /v1/senders`")
+        })?;
     let id = answer["message"]["id"]
         .as_str()
         .unwrap_or_default()
@@ -49,7 +53,10 @@ pub(super) async fn run(args: cli::Send) -> Result<ExitCode> {
 }
 
 /// The request; only what was asked for stands in it.
-fn body(args: &cli::Send) -> Value {
+fn body(args: &cli::Send) -> Result<Value> {
+    let now = jiff::Zoned::now();
+    let at = args.at.as_ref().map(|it| it.from(&now)).transpose();
+    let at = at.context("--at is too far away")?;
     let mut body = Map::new();
     let fields = [
         ("to", Some(&args.to)),
@@ -58,7 +65,7 @@ fn body(args: &cli::Send) -> Value {
         ("category", args.category.as_ref()),
         ("trafficClass", args.traffic_class.as_ref()),
         ("campaign", args.campaign.as_ref()),
-        ("scheduledAt", args.at.as_ref()),
+        ("scheduledAt", at.as_ref()),
         ("idempotencyKey", args.idempotency_key.as_ref()),
     ];
     for (name, value) in fields {
@@ -66,7 +73,7 @@ fn body(args: &cli::Send) -> Value {
             body.insert(name.to_owned(), json!(value));
         }
     }
-    Value::Object(body)
+    Ok(Value::Object(body))
 }
 
 /// What was accepted, and where it goes.
@@ -91,12 +98,6 @@ fn words(answer: &Value) -> Vec<String> {
     }
     if !said.is_empty() {
         lines.push(said.join(", "));
-    }
-    for warning in answer["warnings"].as_array().into_iter().flatten() {
-        let warning = warning["message"]
-            .as_str()
-            .map_or_else(|| text::plain(warning), text::one_line);
-        lines.push(format!("warning: {warning}"));
     }
     lines
 }
@@ -155,24 +156,22 @@ mod tests {
             panic!("it is a send");
         };
         assert_eq!(
-            body(&args),
+            body(&args).unwrap(),
             json!({"to": "+40712345678", "text": "hi", "channel": "auto", "category": "otp"})
         );
     }
 
     #[test]
-    fn the_answer_is_told_in_two_lines_and_warnings() {
+    fn the_answer_is_told_in_two_lines() {
         let answer = json!({
             "message": {"id": "msg_1", "status": "queued"},
             "routing": {"channel": "sms", "routeClass": "gateway", "reason": "cheapest_viable"},
-            "warnings": [{"path": ["subject"], "message": "subject is ignored"}],
         });
         assert_eq!(
             words(&answer),
             [
                 "msg_1 queued",
-                "sms, class gateway, because cheapest viable",
-                "warning: subject is ignored"
+                "sms, class gateway, because cheapest viable"
             ]
         );
     }

@@ -11,6 +11,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::cli;
+use crate::client::times::Zone;
 use crate::client::{Client, text};
 use crate::output;
 
@@ -20,6 +21,7 @@ const LOOKED_AT: &str = "100";
 /// Runs until it is interrupted.
 pub(super) async fn run(args: cli::Tail) -> Result<ExitCode> {
     let client = Client::new(&args.server)?;
+    let zone = Zone::asked(args.server.utc);
     let mut seen = Seen::default();
     loop {
         let page = client
@@ -29,7 +31,7 @@ pub(super) async fn run(args: cli::Tail) -> Result<ExitCode> {
             if args.server.json {
                 output::line(message);
             } else {
-                output::line(line(message));
+                output::line(line(message, &zone));
             }
         }
         tokio::select! {
@@ -66,7 +68,7 @@ impl Seen {
     }
 }
 
-fn line(message: &Value) -> String {
+fn line(message: &Value, zone: &Zone) -> String {
     let time = message["updatedAt"]
         .as_str()
         .or(message["createdAt"].as_str())
@@ -90,7 +92,7 @@ fn line(message: &Value) -> String {
     };
     format!(
         "{}  {:<9}  {:<15}  {:<15}  {}  {}",
-        text::clock_time(time),
+        zone.clock(time),
         text::plain(&message["status"]),
         channel,
         person,

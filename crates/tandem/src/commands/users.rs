@@ -31,6 +31,7 @@ pub(super) async fn run(args: cli::Users) -> Result<ExitCode> {
         }
     };
     let project_id = super::keys::project_id(&config, args.project, args.config.is_some())?;
+    super::keys::ensure_database(&config, args.create_database)?;
     let store = wiring::open_store(&config)?;
     let now = SystemClock.now();
     let project = keys::project_key(&*store, &project_id, now).await?;
@@ -53,6 +54,10 @@ pub(super) async fn run(args: cli::Users) -> Result<ExitCode> {
             if args.json {
                 output::line(text::pretty(&found.iter().map(as_json).collect()));
             } else {
+                if found.is_empty() {
+                    output::note("no users; `tandem users add` adds one");
+                    return Ok(ExitCode::SUCCESS);
+                }
                 let rows: Vec<Vec<String>> = found.iter().map(row).collect();
                 for line in output::table(&["E-MAIL", "NAME", "ROLE", "STATE"], &rows) {
                     output::line(line);

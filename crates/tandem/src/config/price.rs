@@ -1,5 +1,8 @@
 //! How is a price book read (R-COST-1)?
 
+use std::collections::BTreeMap;
+
+use domain::ids::VolumeKey;
 use domain::model::content::PriceCategory;
 use domain::model::money::{Currency, Micros};
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
@@ -73,11 +76,12 @@ fn list(text: &str, report: &Report<'_>, book: &Book<'_>) -> Option<Vec<Price>> 
 /// Reads the lines of a price book, told when two of them could both apply.
 fn lines(fields: Vec<Field<'_>>, book: &Book<'_>) -> Vec<Price> {
     let mut prices: Vec<Price> = Vec::new();
+    let mut volumes = Volumes::new();
     for field in fields {
         let Some(table) = field.clone().table() else {
             continue;
         };
-        let Some(read) = line(table, book) else {
+        let Some(read) = line(table, book, &mut volumes) else {
             continue;
         };
         if read
@@ -94,7 +98,7 @@ fn lines(fields: Vec<Field<'_>>, book: &Book<'_>) -> Vec<Price> {
 }
 
 /// Reads one line. In another currency it becomes one line for each rate that holds in its time.
-fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
+fn line(mut table: Table<'_>, book: &Book<'_>, volumes: &mut Volumes) -> Option<Vec<Price>> {
     const CATEGORIES: [(&str, PriceCategory); 4] = [
         ("service", PriceCategory::Service),
         ("utility", PriceCategory::Utility),
@@ -105,6 +109,7 @@ fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
     let amount = table.require("price", PRICE_WORDS).and_then(money);
     let free = table.get("free").and_then(units);
     let tiers = table.or("tiers", Vec::new(), |it| tiers(it, free));
+    let volume = table.get("volume").and_then(|it| volume(it, volumes));
     let of_mms = table.get("mms");
     if let Some(field) = of_mms.as_ref().filter(|_| !book.mms) {
         field.error("is the price of an MMS, and the route carries none; it needs `mms = true`");
@@ -157,6 +162,7 @@ fn line(mut table: Table<'_>, book: &Book<'_>) -> Option<Vec<Price>> {
         category,
         amount,
         tiers,
+        volume,
         mms: of_mms,
         unit,
         charged_on,
@@ -180,6 +186,24 @@ fn money(field: Field<'_>) -> Option<Micros> {
 /// How many units of a month.
 fn units(field: Field<'_>) -> Option<i64> {
     field.whole(1..=MOST_UNITS)
+}
+
+/// The names of a book's volumes, by their keys.
+type Volumes = BTreeMap<VolumeKey, String>;
+
+/// The volume of this name; told where another name has the same key.
+fn volume(field: Field<'_>, known: &mut Volumes) -> Option<VolumeKey> {
+    let place = field.clone();
+    let name = field.id()?;
+    let key = VolumeKey::of(name);
+    let first = known.entry(key).or_insert_with(|| name.to_owned());
+    if first != name {
+        place.error(format!(
+            "has the same key as `{first}`; give it another name"
+        ));
+        return None;
+    }
+    Some(key)
 }
 
 /// Reads tiers, told where one does not begin above the one before it, and above what is free.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use domain::ids::VolumeKey;
 use domain::model::money::Micros;
 use domain::model::route::Price;
 use domain::time::Timestamp;
@@ -109,6 +110,42 @@ fn a_price_may_go_by_volume_and_what_is_free_is_its_first_tier() {
 }
 
 #[test]
+fn lines_of_one_name_count_in_one_volume() {
+    let line = |rest: &str| format!("{{ price = \"0.05\", free = 10, {rest} }}");
+    let [a, b, c] = [
+        "prefix = \"*\", volume = \"service\"",
+        "prefix = \"+40\", volume = \"service\"",
+        "prefix = \"+49\"",
+    ]
+    .map(line);
+    let read = inline(&format!("prices = [{a}, {b}, {c}]"));
+    let named: Vec<_> = read.iter().map(|it| it.volume).collect();
+    let service = Some(VolumeKey::of("service"));
+    assert_eq!(named, [service, service, None]);
+}
+
+#[test]
+fn a_name_of_a_volume_that_cannot_be_one_is_told_with_its_place() {
+    // Both have the same FNV-1a in 32 bits.
+    let list = "[[price]]\nprefix = \"*\"\nprice = \"1\"\nvolume = \"costarring\"\n\
+                [[price]]\nprefix = \"+40\"\nprice = \"1\"\nvolume = \"liquid\"\n\
+                [[price]]\nprefix = \"+49\"\nprice = \"1\"\nvolume = \"a b\"\n";
+    let (name, read) = beside(list, "prices = { file = \"list.toml\" }");
+    let errors = read.unwrap_err().errors;
+    let line = |it: &Problem| it.line("tandem.toml").replace(&name, "list.toml");
+    let told: Vec<_> = errors.iter().map(line).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(
+        told[0],
+        "list.toml:8:10: price[1].volume: has the same key as `costarring`; give it another name"
+    );
+    assert!(
+        told[1].starts_with("list.toml:12:10: price[2].volume: "),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn tiers_are_converted_at_the_rate_of_each_time() {
     let read = inline(
         "prices = [{ prefix = \"*\", price = \"0.01\", currency = \"USD\", free = 5, tiers = [{ above = 9, price = \"0.005\" }] }]",
@@ -207,6 +244,10 @@ fn the_summary_says_what_a_volume_makes_of_a_price() {
             format!(", free = 1000{tiers}"),
             "direct and bulk, free up to 1,000 a month, then 0.05 a message, 0.04 above 5,000 a month, 0.03 above 20,000 a month EUR",
         ),
+        (
+            ", free = 1000, volume = \"a\"".to_owned(),
+            "free up to 1,000 a month, then 0.05 a message (own volume) EUR",
+        ),
     ] {
         assert!(of(&rest).contains(want), "{}", of(&rest));
     }
@@ -296,6 +337,7 @@ fn what_is_off_in_the_list_of_whatsapp_prices_holds_when_it_is_put_on() {
         .collect();
     assert_eq!(free.len(), 1);
     assert_eq!(free[0].tiers.all()[0].above, 1_000);
+    assert_eq!(free[0].volume, Some(VolumeKey::of("service")));
     // Two of two tiers, at each rate.
     assert_eq!(by_volume.len(), 1 + 2 * 2);
 }

@@ -125,8 +125,12 @@ fn price_words(price: &Price, channel: Channel) -> String {
         .mms
         .map(|it| format!(", {} an MMS", show_money(it)))
         .unwrap_or_default();
+    let own = match price.volume {
+        Some(_) if price.goes_by_volume() => " (own volume)",
+        Some(_) | None => "",
+    };
     let volume = volume_words(price, unit);
-    format!("{scope}{volume}{category}{mms}{dated}")
+    format!("{scope}{volume}{own}{category}{mms}{dated}")
 }
 
 /// `0.05 a segment`, `0.05 a segment, 0.04 above 1,000 a month` or `free up to 1,000 a month, then 0.05 a

@@ -79,7 +79,9 @@ impl<'a> QuotaOut<'a> {
         };
         Self {
             route: match standing.of {
-                MeterOf::Route(key) => topology.route(key).map(|it| &*it.id),
+                MeterOf::Route(key) | MeterOf::Volume(key, _) => {
+                    topology.route(key).map(|it| &*it.id)
+                }
                 MeterOf::Project(_) => None,
             },
             per: standing.quota.per.code(),

@@ -1,6 +1,8 @@
 //! Which sums are asked for: the time, and by what they are kept apart.
 
 use domain::ids::{CampaignKey, RouteKey, SenderKey};
+use domain::model::channel::Channel;
+use domain::model::message::TrafficClass;
 use domain::phone::CountryCode;
 use domain::time::{Millis, Timestamp};
 use engine::topology::{Project, Topology};
@@ -26,7 +28,7 @@ pub(crate) const MOST_READ: u32 = 50_000;
 pub(crate) const MOST_ITEMS: usize = 5_000;
 
 /// What may be asked for, in words.
-const PARAMETERS: [(&str, &str); 7] = [
+const PARAMETERS: [(&str, &str); 9] = [
     (
         "from",
         "RFC 3339 time, or a date in the project's time zone; 30 days before `until` otherwise",
@@ -37,11 +39,16 @@ const PARAMETERS: [(&str, &str); 7] = [
     ),
     (
         "by",
-        "Kept apart by these, with commas between: `day` or `hour`, `route`, `sender`, `country`, `class`, `campaign`",
+        "Kept apart by these, with commas between: `day` or `hour`, `channel`, `route`, `sender`, `country`, `class`, `campaign`",
+    ),
+    (
+        "channel",
+        "Of this channel only: of its routes that are configured now",
     ),
     ("route", "Of this route only"),
     ("sender", "Of this sender only"),
     ("country", "Of this country only"),
+    ("class", "Of `direct` or of `bulk` traffic only"),
     ("campaign", "Of this campaign only"),
 ];
 
@@ -62,6 +69,19 @@ pub(crate) struct Range {
     pub(crate) filter: TallyFilter,
     /// By which time.
     pub(crate) step: Step,
+    /// Of this channel only; the store knows routes, and a route has one.
+    pub(crate) channel: Option<Channel>,
+    /// Whether sums are kept apart by channel, and by route.
+    pub(crate) by: ByRoute,
+}
+
+/// What sums are kept apart by, of what their route says.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ByRoute {
+    /// By the channel of the route.
+    pub(crate) channel: bool,
+    /// By the route itself.
+    pub(crate) route: bool,
 }
 
 impl IntoParams for Range {
@@ -80,8 +100,7 @@ impl IntoParams for Range {
 }
 
 impl Range {
-    /// Reads [`PARAMETERS`]: `from`, `until`, `by`, `route`, `sender`, `country` and
-    /// `campaign`. `campaigns`: those of the project.
+    /// Reads [`PARAMETERS`]. `campaigns`: those of the project.
     pub(crate) fn read(
         query: Query,
         project: &Project,
@@ -92,7 +111,7 @@ impl Range {
         const TIME: &str = "must be an RFC 3339 time, such as 2026-11-22T10:00:00Z, or a date, such as 2026-11-22, in the project's time zone";
         let mut params = Params::new(query)?;
         let zone = &project.policy.timezone;
-        let (by, step) = by(&mut params);
+        let (mut groups, by, step) = by(&mut params);
         let until = params.read("until", TIME, |it| moment(it, zone));
         let from = params.read("from", TIME, |it| moment(it, zone));
         // The hour that goes on begins before now.
@@ -124,6 +143,9 @@ impl Range {
             "must be a country's two letters, such as RO",
             CountryCode::parse,
         );
+        let class = params.read("class", "must be direct or bulk", TrafficClass::from_code);
+        let channel = params.read("channel", &channels(), Channel::from_code);
+        groups.route = by.route || by.channel || channel.is_some();
         let campaign = params.read("campaign", "is not a campaign of the project", |name| {
             let found = campaigns.iter().find(|it| *it.1 == *name.trim());
             found.map(|it| it.0)
@@ -137,18 +159,22 @@ impl Range {
                 route,
                 sender,
                 country,
+                class,
                 campaign,
-                by,
+                by: groups,
                 limit: MOST_READ + 1,
             },
             step,
+            channel,
+            by,
         })
     }
 }
 
 /// The `by`: words with commas between.
-fn by(params: &mut Params) -> (TallyGroups, Step) {
+fn by(params: &mut Params) -> (TallyGroups, ByRoute, Step) {
     let mut groups = TallyGroups::default();
+    let mut by_route = ByRoute::default();
     let mut step = Step::Whole;
     let words: Vec<String> = params
         .get("by")
@@ -171,18 +197,27 @@ fn by(params: &mut Params) -> (TallyGroups, Step) {
                 step = asked.unwrap_or(step);
                 groups.hour = true;
             }
-            "route" => groups.route = true,
+            "channel" => by_route.channel = true,
+            "route" => by_route.route = true,
             "sender" => groups.sender = true,
             "country" => groups.country = true,
             "class" => groups.class = true,
             "campaign" => groups.campaign = true,
             _ => params.wrong(
                 "by",
-                "must be words with commas between, of day, hour, route, sender, country, class and campaign",
+                "must be words with commas between, of day, hour, channel, route, sender, country, class and campaign",
             ),
         }
     }
-    (groups, step)
+    (groups, by_route, step)
+}
+
+/// What is wrong with a channel that is none.
+fn channels() -> String {
+    format!(
+        "must be one of {}",
+        Channel::ALL.map(Channel::code).join(", ")
+    )
 }
 
 /// A time, or the beginning of a day in this zone.

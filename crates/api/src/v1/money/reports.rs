@@ -1,5 +1,5 @@
 //! `GET /v1/costs` and `GET /v1/deliverability`: what did messages cost, and what became of them, by
-//! time, route, sender, country, class and campaign (R-METRIC-4)?
+//! time, channel, route, sender, country, class and campaign (R-METRIC-4)?
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{CampaignKey, RouteKey, SenderKey};
+use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::tally::Tally;
 use domain::phone::CountryCode;
@@ -30,7 +31,7 @@ use crate::{ApiState, json, schema};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report<T: ToSchema> {
-    /// In the order of time, route, sender, country, class and campaign.
+    /// In the order of time, channel, route, sender, country, class and campaign.
     items: Vec<T>,
     /// All of them together.
     total: T,
@@ -60,6 +61,9 @@ struct GroupOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     hour: Option<Iso>,
+    /// The channel, empty where the route is not configured any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'static str>,
     /// The route, empty where it is not configured any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<String>,
@@ -162,6 +166,11 @@ impl DeliverabilityOut {
 struct Group {
     hour: Option<Timestamp>,
     day: Option<jiff::civil::Date>,
+    #[expect(
+        clippy::option_option,
+        reason = "not kept apart, the channel of a route that is gone, and a channel are three things"
+    )]
+    channel: Option<Option<Channel>>,
     route: Option<RouteKey>,
     sender: Option<SenderKey>,
     #[expect(
@@ -181,6 +190,7 @@ impl Group {
     const ALL: Self = Self {
         hour: None,
         day: None,
+        channel: None,
         route: None,
         sender: None,
         country: None,
@@ -188,13 +198,15 @@ impl Group {
         campaign: None,
     };
 
-    fn of(row: &TallyRow, step: Step, project: &Project) -> Self {
-        let is_by_day = step == Step::Day;
+    /// `channel`: that of the row's route, where it is read and known.
+    fn of(row: &TallyRow, range: &Range, channel: Option<Channel>, project: &Project) -> Self {
+        let is_by_day = range.step == Step::Day;
         let day = |hour| day(hour, &project.policy.timezone);
         Self {
             hour: row.hour.filter(|_| !is_by_day),
             day: row.hour.filter(|_| is_by_day).and_then(day),
-            route: row.route,
+            channel: range.by.channel.then_some(channel),
+            route: row.route.filter(|_| range.by.route),
             sender: row.sender,
             country: row.country,
             class: row.class,
@@ -212,6 +224,7 @@ impl Group {
         GroupOut {
             day: self.day.map(|it| it.to_string()),
             hour: self.hour.map(Iso),
+            channel: self.channel.map(|it| it.map_or("", Channel::code)),
             route: self
                 .route
                 .map(|it| named(topology.route(it).map(|it| &*it.id))),
@@ -241,12 +254,13 @@ async fn report<T: Serialize + ToSchema>(
         .ok_or_else(ApiError::unauthorized)?;
     let campaigns = api.engine.store().campaigns(project.key).await?;
     let now = api.engine.now();
-    let Range { filter, step } = Range::read(query, project, &topology, &campaigns, now)?;
+    let range = Range::read(query, project, &topology, &campaigns, now)?;
+    let filter = range.filter;
     let rows = api.engine.store().tallies(filter).await?;
     let too_many = || {
         ApiError::field(
             &["by"],
-            "gives more sums than one answer may have; ask for a shorter time, for one route, sender, country or campaign, or by less",
+            "gives more sums than one answer may have; ask for a shorter time, for one channel, route, sender, country, class or campaign, or by less",
         )
     };
     if rows.len() > MOST_READ as usize {
@@ -255,8 +269,15 @@ async fn report<T: Serialize + ToSchema>(
     let mut total = Tally::NONE;
     let mut sums: BTreeMap<Group, Tally> = BTreeMap::new();
     for row in &rows {
+        let route = row.route.and_then(|it| topology.route(it));
+        let channel = route.map(|it| it.channel);
+        if range.channel.is_some() && channel != range.channel {
+            continue;
+        }
         total = total.plus(row.tally);
-        let sum = sums.entry(Group::of(row, step, project)).or_default();
+        let sum = sums
+            .entry(Group::of(row, &range, channel, project))
+            .or_default();
         *sum = sum.plus(row.tally);
     }
     if sums.len() > MOST_ITEMS {

@@ -1,5 +1,6 @@
 //! Quotas, and prices that go by use ([`books`](crate::store::books)).
 
+use domain::ids::VolumeKey;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
@@ -45,6 +46,7 @@ fn reservation(now: Timestamp, route: Quotas, project: Quotas) -> Reservation {
         route,
         share_percent: 100,
         project,
+        volume: None,
         tariff: None,
     }
 }
@@ -319,6 +321,70 @@ pub fn a_plan_is_priced_by_the_volume_of_its_moment_too(store: &dyn Store) {
     assert_eq!(attempt.estimated_cost, Micros(8_000));
     assert_eq!(attempt.used_before, Some(3));
     assert_eq!(on_route(store).0.spend, Micros(38_000));
+}
+
+/// As [`by_volume`], counted in the volume of this name.
+fn in_volume(name: &str, accept: Accept) -> Accept {
+    let FirstStep::Send(mut planned) = accept.first.clone() else {
+        panic!("it is sent")
+    };
+    planned.reservation.volume = Some(VolumeKey::of(name));
+    Accept {
+        first: FirstStep::Send(planned),
+        ..accept
+    }
+}
+
+fn carried(store: &dyn Store, name: &str) -> Use {
+    let of = MeterOf::Volume(SMS, VolumeKey::of(name));
+    meter(store, of).month.used()
+}
+
+pub fn a_price_that_names_a_volume_goes_by_that_and_by_nothing_else(store: &dyn Store) {
+    price(store, by_volume(1, at(0), 3, None));
+    let bought = |who, name, parts| {
+        let it = in_volume(name, by_volume(who, at(0), parts, None));
+        price(store, it)
+    };
+    let (a, cost, before) = bought(2, "a", 2);
+    assert_eq!((cost, before), (20_000, Some(0)));
+    let (_, cost, before) = bought(3, "a", 2);
+    assert_eq!((cost, before), (14_000, Some(2)));
+    let (_, cost, before) = bought(4, "b", 1);
+    assert_eq!((cost, before), (10_000, Some(0)));
+    assert_eq!(
+        (carried(store, "a").segments, carried(store, "b").segments),
+        (4, 1)
+    );
+    let whole = meter(store, MeterOf::Route(SMS)).month.used();
+    assert_eq!(
+        (whole.segments, whole.messages),
+        (8, 4),
+        "the route counts all"
+    );
+    // What was not taken leaves its place in both.
+    let refused = SubmitOutcome::NotAccepted(failure(FailureClass::RouteFault));
+    let refused = submitted(a, refused, at(1));
+    commit(store, Op::Submitted(Box::new(refused)));
+    assert_eq!(carried(store, "a").segments, 2);
+    assert_eq!(meter(store, MeterOf::Route(SMS)).month.used().segments, 6);
+    let month = at(0).plus(Millis::days(31));
+    let (_, cost, before) = price(store, in_volume("a", by_volume(5, month, 1, None)));
+    assert_eq!(
+        (cost, before),
+        (10_000, Some(0)),
+        "a month later it begins again"
+    );
+}
+
+pub fn what_a_quota_refuses_counts_in_no_volume(store: &dyn Store) {
+    let segments = Some(quota(Period::Day, QuotaUnit::Segments, 3));
+    price(store, in_volume("a", by_volume(1, at(0), 2, segments)));
+    let before = everything(store);
+    let refused = accepts(store, in_volume("a", by_volume(2, at(1), 2, segments)));
+    assert!(matches!(refused, Outcome::QuotaGone(_)), "{refused:?}");
+    assert_eq!(everything(store), before);
+    assert_eq!(carried(store, "a").segments, 2);
 }
 
 pub fn a_spend_quota_counts_what_the_volume_makes_of_a_price(store: &dyn Store) {

@@ -4,7 +4,7 @@ use domain::ids::{CampaignKey, ProjectKey, RouteKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::failure::FailureClass;
 use domain::model::ledger::{Account, Movement};
-use domain::model::message::Campaign;
+use domain::model::message::{Campaign, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::receipt::ReceiptState;
 use domain::model::tally::Tally;
@@ -200,18 +200,24 @@ pub fn the_ledger_is_read_page_by_page_and_a_projects_own(store: &dyn Store) {
     assert_eq!(other[0], (Account::Funds, Micros(3)));
 }
 
-fn tallies(store: &dyn Store, by: TallyGroups) -> Vec<TallyRow> {
-    ask(store.tallies(TallyFilter {
+/// All tallies of the project, kept apart by these.
+fn asked(by: TallyGroups) -> TallyFilter {
+    TallyFilter {
         project: PROJECT,
         from: Timestamp::from_millis(0),
         until: at(0).plus(Millis::days(400)),
         route: None,
         sender: None,
         country: None,
+        class: None,
         campaign: None,
         by,
         limit: 100,
-    }))
+    }
+}
+
+fn tallies(store: &dyn Store, by: TallyGroups) -> Vec<TallyRow> {
+    ask(store.tallies(asked(by)))
 }
 
 pub fn attempts_are_tallied_by_the_hour_in_which_they_were_sent(store: &dyn Store) {
@@ -282,17 +288,24 @@ pub fn tallies_are_added_up_by_what_is_asked_for(store: &dyn Store) {
     let want = [(Some(SMS), country("DE"), 1), (Some(SMS), country("RO"), 2)];
     assert_eq!(found, want);
     let elsewhere = ask(store.tallies(TallyFilter {
-        project: PROJECT,
-        from: Timestamp::from_millis(0),
-        until: at(0).plus(Millis::days(400)),
         route: Some(RouteKey(99)),
-        sender: None,
-        country: None,
-        campaign: None,
-        by,
-        limit: 100,
+        ..asked(by)
     }));
     assert_eq!(elsewhere, []);
+}
+
+pub fn tallies_may_be_those_of_one_traffic_class(store: &dyn Store) {
+    charged(store, 1, "a", at(0));
+    let of = |class| {
+        let rows = ask(store.tallies(TallyFilter {
+            class,
+            ..asked(TallyGroups::default())
+        }));
+        rows.iter().map(|it| it.tally.sent).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Some(TrafficClass::Direct)), [1]);
+    assert!(of(Some(TrafficClass::Bulk)).is_empty());
+    assert_eq!(of(None), [1]);
 }
 
 pub fn a_campaign_has_sums_of_its_own_and_its_messages_say_it(store: &dyn Store) {
@@ -330,15 +343,8 @@ pub fn a_campaign_has_sums_of_its_own_and_its_messages_say_it(store: &dyn Store)
         .collect();
     assert_eq!(found, [(None, 1), (Some(spring), 2), (Some(summer), 1)]);
     let of_spring = ask(store.tallies(TallyFilter {
-        project: PROJECT,
-        from: Timestamp::from_millis(0),
-        until: at(0).plus(Millis::days(400)),
-        route: None,
-        sender: None,
-        country: None,
         campaign: Some(spring),
-        by: TallyGroups::default(),
-        limit: 100,
+        ..asked(TallyGroups::default())
     }));
     assert_eq!((of_spring.len(), of_spring[0].tally.sent), (1, 2));
     let names = ask(store.campaigns(PROJECT));

@@ -71,6 +71,8 @@ macro_rules! store_conformance {
             bulk_stops_at_its_share_of_a_quota,
             a_price_by_volume_is_that_of_the_moment_in_which_its_place_is_taken,
             a_plan_is_priced_by_the_volume_of_its_moment_too,
+            a_price_that_names_a_volume_goes_by_that_and_by_nothing_else,
+            what_a_quota_refuses_counts_in_no_volume,
             a_spend_quota_counts_what_the_volume_makes_of_a_price,
         }
         $crate::store_cases! { $with_store, ledger:
@@ -81,6 +83,7 @@ macro_rules! store_conformance {
             the_ledger_is_read_page_by_page_and_a_projects_own,
             attempts_are_tallied_by_the_hour_in_which_they_were_sent,
             tallies_are_added_up_by_what_is_asked_for,
+            tallies_may_be_those_of_one_traffic_class,
             a_campaign_has_sums_of_its_own_and_its_messages_say_it,
         }
         $crate::store_cases! { $with_store, moving:
