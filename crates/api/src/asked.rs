@@ -1,17 +1,20 @@
-//! How does a handler that takes a body begin? With who asks, and a body that is not opened yet: what
-//! the path names is looked for first, so that a wrong id is 404 whatever the body says.
+//! How does a handler begin? One that takes a body, with who asks and a body that is not opened yet: what
+//! the path names is looked for first, so that a wrong id is 404 whatever the body says. One that lists,
+//! with who asks and the parameters of the list.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::ApiState;
 use crate::auth::{Caller, Scopes};
 use crate::body::{self, ReadBody};
 use crate::error::{ApiError, FieldError};
+use crate::page::{Params, Query};
 
 /// A request with a body.
 pub(crate) struct Asked<T> {
@@ -43,6 +46,38 @@ impl<T> FromRequest<Arc<ApiState>> for Asked<T> {
                 limit: api.limits.body_bytes,
                 holds: PhantomData,
             },
+        })
+    }
+}
+
+/// A request for a list.
+pub(crate) struct AskedList {
+    api: Arc<ApiState>,
+    caller: Caller,
+    query: Query,
+}
+
+impl AskedList {
+    /// Who asks, and the parameters that say what of the list, for callers that may see it.
+    pub(crate) fn by(self, scope: Scopes) -> Result<(Arc<ApiState>, Caller, Params), ApiError> {
+        self.caller.may(scope)?;
+        Ok((self.api, self.caller, Params::new(self.query)?))
+    }
+}
+
+impl FromRequestParts<Arc<ApiState>> for AskedList {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        api: &Arc<ApiState>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        let Ok(query) = Query::from_request_parts(parts, api).await;
+        Ok(Self {
+            api: Arc::clone(api),
+            caller,
+            query,
         })
     }
 }

@@ -1,15 +1,17 @@
 //! How lists are asked for and answered: `limit`, `cursor` and `nextCursor`.
 
 use axum::extract::rejection::QueryRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::ids::{AlertId, AuditId, ContactId, MessageId, TemplateId};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
 use domain::phone::PhoneNumber;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::address;
 use crate::error::{ApiError, Problems};
+use crate::{address, json};
 
 /// Items of a page, where the caller does not say.
 const DEFAULT_LIMIT: u16 = 50;
@@ -217,6 +219,33 @@ pub(crate) struct Page<T: ToSchema> {
     /// Where the next page begins; `null` on the last.
     #[schema(required = true)]
     pub(crate) next_cursor: Option<String>,
+}
+
+/// The parameters of every list ([`Params::limit`], [`Params::cursor`]), as the document tells them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "they are read with the parameters that a list has of its own"
+)]
+pub(crate) struct PageIn {
+    /// Items of the page, 1 to 100; 50 otherwise
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u16>,
+    /// The `nextCursor` of the page before
+    cursor: Option<String>,
+}
+
+/// Answers with a page of what was [read with one item more](cut) than was asked for.
+pub(crate) fn page<'a, T, C: Cursor, Out: Serialize + ToSchema>(
+    read: &'a mut Vec<T>,
+    limit: u16,
+    place: impl Fn(&T) -> C,
+    show: impl Fn(&'a T) -> Out,
+) -> Response {
+    let next_cursor = cut(read, limit, place);
+    let items = read.iter().map(show).collect();
+    json::response(StatusCode::OK, &Page { items, next_cursor })
 }
 
 /// Cuts what was read with one item more than asked down to a page.

@@ -14,9 +14,9 @@ use domain::model::policy::Policy;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
 use domain::model::tariff::Volumes;
-use domain::rules::cost::least_price;
+use domain::rules::cost::smallest;
 use domain::rules::period::periods;
-use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
+use domain::rules::quota::{self, WHOLE, turned};
 use domain::rules::route::share_percent;
 use domain::time::{Millis, Timestamp};
 use parking_lot::RwLock;
@@ -80,7 +80,13 @@ impl Used {
 
     /// The smallest message that a route charges now.
     fn smallest_on(&self, route: &Route, periods: &Periods, now: Timestamp) -> Use {
-        smallest_of([route], &self.meters.read(), periods, now)
+        let meters = self.meters.read();
+        let named = volumes(route, &meters, periods);
+        let carried = Volumes {
+            whole: month(MeterOf::Route(route.key), &meters, periods),
+            named: &named,
+        };
+        smallest([(route, carried)], now)
     }
 
     fn facts(&self, of: MeterOf, limits: &Quotas, periods: &Periods) -> QuotaFacts {
@@ -182,27 +188,23 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
 }
 
-/// The smallest message that these routes charge now, by what the meters have: with less than that left of
-/// a quota, none of them takes anything more that it counts. What is free counts against no money.
+/// The smallest message that these routes charge now, by what the meters have.
 pub(crate) fn smallest_of<'a>(
     routes: impl IntoIterator<Item = &'a Route>,
     meters: &BTreeMap<MeterOf, Meter>,
     periods: &Periods,
     now: Timestamp,
 ) -> Use {
-    let least = |route: &Route| {
-        let named = volumes(route, meters, periods);
+    let carried = |route: &'a Route| (route, volumes(route, meters, periods));
+    let routes: Vec<_> = routes.into_iter().map(carried).collect();
+    let routes = routes.iter().map(|(route, named)| {
         let carried = Volumes {
             whole: month(MeterOf::Route(route.key), meters, periods),
-            named: &named,
+            named,
         };
-        least_price(route, now, carried)
-    };
-    let charged = routes.into_iter().map(least).filter(|it| it.0 > 0);
-    Use {
-        spend: charged.min().unwrap_or(SMALLEST.spend),
-        ..SMALLEST
-    }
+        (*route, carried)
+    });
+    smallest(routes, now)
 }
 
 /// What the named volumes of a route's price book hold in the month.

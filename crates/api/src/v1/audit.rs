@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::AuditId;
 use domain::model::audit::AuditAction;
@@ -14,11 +12,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{Caller, Scopes};
+use crate::asked::AskedList;
+use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
-use crate::page::{Page, Params, Query, cut};
-use crate::{ApiState, json, schema};
+use crate::page::{Page, PageIn, page};
+use crate::{ApiState, schema};
 
 /// The paths of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
@@ -82,21 +81,15 @@ impl<'a> AuditOut<'a> {
         ("subject" = Option<String>, Query, description = "Only of this subject, such as `route:gw`"),
         ("action" = Option<String>, Query, description = "Only of this action"),
         ("actor" = Option<String>, Query, description = "Only of the actor with this name"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of the log", body = Page<AuditOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::MANAGE)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::MANAGE)?;
     let limit = params.limit();
     let before: Option<AuditId> = params.cursor();
     let action = params.read("action", "is no action of the audit log", |it| {
@@ -114,7 +107,5 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut records = api.engine.store().audit(filter).await?;
-    let next_cursor = cut(&mut records, limit, |it| it.id);
-    let items = records.iter().map(AuditOut::of).collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    Ok(page(&mut records, limit, |it| it.id, AuditOut::of))
 }

@@ -79,6 +79,14 @@ pub struct Tariff {
 }
 
 impl Tariff {
+    /// How many of its units a message of so many parts is.
+    pub fn units(&self, parts: u16) -> i64 {
+        match self.unit {
+            PriceUnit::Segment => parts.into(),
+            PriceUnit::Message => 1,
+        }
+    }
+
     /// How many of its units this use is.
     pub const fn volume(&self, used: Use) -> i64 {
         match self.unit {

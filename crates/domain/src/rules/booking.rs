@@ -29,13 +29,17 @@ struct Standing {
     route: RouteKey,
     country: Option<CountryCode>,
     volume: Option<VolumeKey>,
+    /// `None`: it was planned before uses were counted.
     reserved_at: Option<Timestamp>,
+    /// What its copy that counts holds, and how much of it.
     holding: Holding,
     amount: Use,
+    /// Its other copies, which hold their reservation until they are known of.
     doubts: Vec<Doubt>,
     charged: Micros,
-    hour: Option<Timestamp>,
+    /// What it counts for in the tallies, and in which hour; `None` while nothing became of it.
     tally: Tally,
+    tally_hour: Option<Timestamp>,
 }
 
 /// How the attempts of a message stand, as far as they are booked.
@@ -53,9 +57,10 @@ pub struct Booking {
     pub country: Option<CountryCode>,
     /// Changes of its use: of the copy that counts, and of those that are in doubt.
     pub metered: Vec<Metered>,
-    /// What the route has charged; negative for a correction.
+    /// What the route has charged with this change; negative for a correction.
     pub charged: Micros,
-    /// Changes of tallies, each of the hour in which it counts.
+    /// Changes of tallies, each with the start of the hour (UTC) in which it counts: two, where the
+    /// attempt moves from one hour to another.
     pub tallies: [Option<(Timestamp, Tally)>; 2],
 }
 
@@ -66,7 +71,7 @@ pub struct Metered {
     pub route: RouteKey,
     /// The volume of its price book that counts it too.
     pub volume: Option<VolumeKey>,
-    /// When it was reserved, which is the period that it counts for.
+    /// When it was reserved: it counts in the hour, day and month of that moment.
     pub reserved_at: Timestamp,
     /// More reserved, or less.
     pub reserved: Use,
@@ -75,7 +80,8 @@ pub struct Metered {
 }
 
 impl Booking {
-    /// What the meters must follow. `is_reserved`: what it takes was reserved before.
+    /// Which changes the meters have still to follow. `is_reserved`: what it takes of them was reserved
+    /// before, so that it is not taken again.
     pub fn to_meter(&self, is_reserved: bool) -> impl Iterator<Item = Metered> {
         let left = move |it: &Metered| !(is_reserved && it.is_reservation());
         self.metered.iter().copied().filter(left)
@@ -120,8 +126,8 @@ impl Standing {
             amount: amount(attempt, holding),
             doubts: attempt.doubts.clone(),
             charged: attempt.settled_cost.unwrap_or(Micros::ZERO),
-            hour: hour(attempt),
             tally: tally(attempt),
+            tally_hour: tally_hour(attempt),
         }
     }
 }
@@ -142,6 +148,7 @@ fn holding(attempt: &Attempt, waits: bool) -> Holding {
     }
 }
 
+/// How much it holds. Of a message that failed after the provider took parts of it, those parts.
 fn amount(attempt: &Attempt, holding: Holding) -> Use {
     let parts = i64::from(attempt.parts.max(1));
     let has_failed = attempt.state == AttemptState::Failed;
@@ -166,6 +173,7 @@ fn amount(attempt: &Attempt, holding: Holding) -> Use {
     }
 }
 
+/// What the attempt counts for (R-METRIC-4).
 fn tally(attempt: &Attempt) -> Tally {
     let has_arrived = matches!(attempt.state, AttemptState::Delivered | AttemptState::Read);
     let is_sent = attempt.sent_at.is_some() || has_arrived;
@@ -190,7 +198,7 @@ fn tally(attempt: &Attempt) -> Tally {
 
 /// The hour in which an attempt counts. A receipt may come before the answer to the submission, so
 /// that there is no time at which it was sent.
-fn hour(attempt: &Attempt) -> Option<Timestamp> {
+fn tally_hour(attempt: &Attempt) -> Option<Timestamp> {
     let at = attempt
         .sent_at
         .or(attempt.delivered_at)
@@ -311,7 +319,7 @@ fn doubt_change(
 
 fn tallies(before: Option<&Standing>, after: Option<&Standing>) -> [Option<(Timestamp, Tally)>; 2] {
     let counted = |it: Option<&Standing>| {
-        it.and_then(|it| Some((it.hour?, it.tally)))
+        it.and_then(|it| Some((it.tally_hour?, it.tally)))
             .filter(|it| it.1 != Tally::NONE)
     };
     let (was, is) = (counted(before), counted(after));

@@ -9,8 +9,10 @@ use std::cmp::Reverse;
 use crate::model::address::Address;
 use crate::model::content::PriceCategory;
 use crate::model::money::Micros;
+use crate::model::quota::Use;
 use crate::model::route::{ChargedOn, PriceScope, Route};
 use crate::model::tariff::Volumes;
+use crate::rules::quota::SMALLEST;
 use crate::rules::volume;
 use crate::time::Timestamp;
 
@@ -53,12 +55,14 @@ impl Size {
     }
 }
 
-/// What a message of this kind and size costs on `route` at `now`, after what it `carried` in the month.
+/// What a message of this kind and size costs on `route` at `now`, after what the route has `carried` in
+/// the month.
 ///
-/// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins, then the country, then `*`; then a line for
-/// the category before one for any; then the one that came into force last; then the one that
-/// stands first in the book. A route without a price book is free. `None`: it has one, and no line
-/// fits, so the price is unknown; such a route is used only after every route with a price.
+/// For an MMS only lines that say what one costs fit. Among the lines that fit, the longest prefix wins,
+/// then the country, then `*`; then a line for the category before one for any; then the one that came
+/// into force last; then the one that stands first in the book. A route without a price book is free.
+/// `None`: it has one, and no line fits, so the price is unknown; such a route is used only after every
+/// route with a price.
 pub fn price_of(
     route: &Route,
     to: &Address,
@@ -96,10 +100,9 @@ pub fn price_of(
     })
 }
 
-/// The least that the next message on `route` costs at `now`, after what it `carried` in the month: of every line
-/// that holds, whatever it is for, and zero where something is free. With less money left than that, the
-/// route takes nothing more (R-QUOTA-2). What no line fits is no part of it; where no line holds, all is
-/// booked as free.
+/// The least that the next message on `route` costs at `now`, after what it `carried` in the month:
+/// of every line that holds, whatever it is for, and zero where something is free. What no line fits is no
+/// part of it; where no line holds, all is booked as free.
 ///
 /// More units never cost less than one, so that only the place of the next one is looked at, and not the
 /// tiers that its money does not reach.
@@ -113,6 +116,23 @@ pub fn least_price(route: &Route, now: Timestamp, carried: Volumes<'_>) -> Micro
         .flatten()
         .min()
         .unwrap_or(Micros::ZERO)
+}
+
+/// The smallest message that one of these routes charges now, each with what it carried in the month: with
+/// less than that left of a quota, none of them takes anything more that it counts. Where none charges
+/// anything, it is that of [`SMALLEST`].
+pub fn smallest<'a>(
+    routes: impl IntoIterator<Item = (&'a Route, Volumes<'a>)>,
+    now: Timestamp,
+) -> Use {
+    let prices = routes
+        .into_iter()
+        .map(|(route, carried)| least_price(route, now, carried));
+    let least = prices.filter(|it| *it > Micros::ZERO).min();
+    Use {
+        spend: least.unwrap_or(SMALLEST.spend),
+        ..SMALLEST
+    }
 }
 
 /// How specific a scope is, in the order of preference. Longer prefixes are greater.

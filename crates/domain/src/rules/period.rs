@@ -7,7 +7,8 @@ use jiff::{ToSpan, Zoned};
 use crate::model::quota::{Period, Periods};
 use crate::time::{Millis, Timestamp};
 
-/// When the periods began that hold `now` in this time zone.
+/// When the periods began that hold `now` in this time zone. For a moment that no calendar has they began
+/// at the epoch, and are looked up anew each time.
 pub fn periods(now: Timestamp, zone: &TimeZone) -> Periods {
     let Some(local) = zoned(now, zone) else {
         return Periods {
@@ -51,7 +52,7 @@ fn stamp(at: &Zoned) -> Timestamp {
     Timestamp::from_millis(at.timestamp().as_millisecond())
 }
 
-/// The full hour by the local clock. Where a clock is moved by less than an hour, what is left of the
+/// When the full hour by the local clock began, and when it ends. Where a clock is moved by less than an hour, what is left of the
 /// hour before and what there is of the one after are an hour each.
 fn hour_of(local: &Zoned, zone: &TimeZone) -> (Timestamp, Timestamp) {
     let seconds = i64::from(local.minute()) * 60 + i64::from(local.second());

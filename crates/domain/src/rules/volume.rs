@@ -4,34 +4,23 @@
 
 use crate::model::money::Micros;
 use crate::model::quota::Use;
-use crate::model::route::PriceUnit;
 use crate::model::tariff::{Tariff, Tier};
 
-/// What a message of so many parts costs after this use of its route in the month.
+/// What a message of so many parts costs, where its route has `used` so much of the month before it.
 pub fn price(tariff: &Tariff, parts: u16, used: Use) -> Micros {
-    next_units(
-        tariff.amount,
-        tariff.tiers.all(),
-        tariff.volume(used),
-        units(tariff, parts),
-    )
+    let (volume, units) = (tariff.volume(used), tariff.units(parts));
+    next_units(tariff.amount, tariff.tiers.all(), volume, units)
 }
 
 /// What a message of so many parts costs at least, whatever its route has carried; saturates.
 pub fn least(tariff: &Tariff, parts: u16) -> Micros {
     let tiers = tariff.tiers.all().iter().map(|it| it.amount);
     let unit = tiers.fold(tariff.amount, Micros::min);
-    Micros(unit.0.saturating_mul(units(tariff, parts)))
+    Micros(unit.0.saturating_mul(tariff.units(parts)))
 }
 
-fn units(tariff: &Tariff, parts: u16) -> i64 {
-    match tariff.unit {
-        PriceUnit::Segment => parts.into(),
-        PriceUnit::Message => 1,
-    }
-}
-
-/// What the next `count` units cost after `used` of them; saturates.
+/// What the next `count` units cost after `used` of them, where one costs `amount` before the first of
+/// the tiers. Saturates.
 pub fn next_units(amount: Micros, tiers: &[Tier], used: i64, count: i64) -> Micros {
     let first = used.max(0);
     let end = first.saturating_add(count.max(0));

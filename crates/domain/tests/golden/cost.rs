@@ -4,10 +4,11 @@ use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::Use;
-use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit};
+use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
 use domain::model::tariff::{Tier, Tiers, Volumes};
 use domain::phone::CountryCode;
-use domain::rules::cost::{Quote, Size, least_price, price_of};
+use domain::rules::cost::{Quote, Size, least_price, price_of, smallest};
+use domain::rules::quota::SMALLEST;
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
@@ -263,6 +264,21 @@ fn a_lower_price_at_a_volume_that_is_not_reached_is_not_the_least() {
         let least = least(std::slice::from_ref(&cheaper_later), segments);
         assert_eq!(least, want, "after {segments}");
     }
+}
+
+#[test]
+fn the_smallest_message_is_that_of_the_cheapest_route_that_charges_anything() {
+    let [free, dear, cheap] =
+        [Vec::new(), vec![flat(9)], vec![flat(4)]].map(|book| route(1, Channel::Sms, None, book));
+    let of = |routes: &[&Route]| smallest(routes.iter().map(|it| (*it, Volumes::NONE)), NOW);
+    let spend = |micros| Use {
+        spend: Micros(micros),
+        ..SMALLEST
+    };
+    assert_eq!(of(&[&dear, &free, &cheap]), spend(4));
+    assert_eq!(of(&[&dear]), spend(9));
+    assert_eq!(of(&[&free]), SMALLEST);
+    assert_eq!(of(&[]), SMALLEST);
 }
 
 proptest! {

@@ -45,17 +45,7 @@ impl Books {
         let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(false);
         };
-        let [route, project] = place.meters();
-        let mut on_route = self.meters.get(&route).copied().unwrap_or_default();
-        let mut in_project = self.meters.get(&project).copied().unwrap_or_default();
-        let volume = place.volume();
-        let mut in_volume = volume.map(|it| self.meters.get(&it).copied().unwrap_or_default());
-        let meters = [&mut on_route, &mut in_project];
-        let taken = place.take(progress, meters, in_volume.as_mut());
-        self.meters.extend(volume.zip(in_volume));
-        self.meters.insert(route, on_route);
-        self.meters.insert(project, in_project);
-        taken.map(|()| true)
+        place.take(progress, &mut self.meters).map(|()| true)
     }
 
     /// Gives back what was reserved for a message that is not accepted after all.

@@ -1,6 +1,8 @@
 //! Quotas, the ledger and the tallies as the store keeps them: what an operation must reserve, and
 //! what can be asked.
 
+use std::collections::BTreeMap;
+
 use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
@@ -215,54 +217,51 @@ impl<'a> NeededPlace<'a> {
         })
     }
 
-    /// The meters of the quotas that [`take`](Self::take) asks for, in its order.
-    pub const fn meters(&self) -> [MeterOf; 2] {
-        [MeterOf::Route(self.route), MeterOf::Project(self.project)]
+    /// The meters that it is taken of: its route's and its project's, which may have quotas, and that of
+    /// the volume which its price names, where it names one.
+    pub fn meters(&self) -> impl Iterator<Item = MeterOf> + use<> {
+        let quotas = [MeterOf::Route(self.route), MeterOf::Project(self.project)];
+        quotas.into_iter().chain(self.volume())
     }
 
-    /// The meter of the volume that its price names, where it names one; [`take`](Self::take) asks for it
-    /// too.
-    pub fn volume(&self) -> Option<MeterOf> {
+    fn volume(&self) -> Option<MeterOf> {
         let named = self.reservation.volume;
         named.map(|it| MeterOf::Volume(self.route, it))
     }
 
-    /// Prices the attempt, and reserves what it needs of these [meters](Self::meters) and counts it in this
-    /// [volume](Self::volume): in all, or in none. What belongs to earlier periods of them is over
-    /// either way.
+    /// Prices the attempt, and reserves what it needs of each of its [meters](Self::meters) or of none;
+    /// one that is not there has counted nothing. What belongs to earlier periods is over either way.
     pub fn take(
         &self,
         progress: &mut Progress,
-        [on_route, in_project]: [&mut Meter; 2],
-        mut in_volume: Option<&mut Meter>,
+        meters: &mut BTreeMap<MeterOf, Meter>,
     ) -> Result<(), QuotaGone> {
         let Reservation {
             periods,
+            route,
             share_percent,
+            project,
             ..
         } = self.reservation;
-        *on_route = quota::turned(*on_route, periods);
-        *in_project = quota::turned(*in_project, periods);
-        if let Some(meter) = &mut in_volume {
-            **meter = quota::turned(**meter, periods);
-        }
-        let [of_route, of_project] = self.meters();
-        let carried = in_volume.as_deref().unwrap_or(on_route).month.used();
+        let mut turned = |of| {
+            let meter = meters.entry(of).or_default();
+            *meter = quota::turned(*meter, periods);
+            *meter
+        };
+        let (of_route, of_project) = (MeterOf::Route(self.route), MeterOf::Project(self.project));
+        let (mut on_route, mut in_project) = (turned(of_route), turned(of_project));
+        let in_volume = self.volume().map(|of| (of, turned(of)));
+        let carried = in_volume.map_or(on_route, |it| it.1).month.used();
         let need = self.priced(progress, carried);
-        if let Some(quota) = quota::exceeded(in_project, &self.reservation.project, WHOLE, need) {
-            let of = of_project;
-            return Err(QuotaGone { of, quota });
-        }
-        quota::reserve(on_route, &self.reservation.route, *share_percent, need).map_err(
-            |quota| QuotaGone {
-                of: of_route,
-                quota,
-            },
-        )?;
-        for meter in [in_project].into_iter().chain(in_volume) {
+        let gone = |of| move |quota| QuotaGone { of, quota };
+        quota::reserve(&mut in_project, project, WHOLE, need).map_err(gone(of_project))?;
+        quota::reserve(&mut on_route, route, *share_percent, need).map_err(gone(of_route))?;
+        meters.extend([(of_route, on_route), (of_project, in_project)]);
+        if let Some((of, mut meter)) = in_volume {
             for span in meter.spans_mut() {
                 span.reserved = span.reserved.plus(need);
             }
+            meters.insert(of, meter);
         }
         Ok(())
     }

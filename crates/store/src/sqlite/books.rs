@@ -147,21 +147,10 @@ impl Line<'_> {
         let Some(place) = NeededPlace::of(project, before, &after, reservation) else {
             return Ok(Ok(false));
         };
-        let [route, project] = place.meters();
-        let mut on_route = *self.books.meter(self.connection, route)?;
-        let mut in_project = *self.books.meter(self.connection, project)?;
-        let volume = place.volume();
-        let mut in_volume = match volume {
-            Some(it) => Some(*self.books.meter(self.connection, it)?),
-            None => None,
-        };
-        let meters = [&mut on_route, &mut in_project];
-        let taken = place.take(progress, meters, in_volume.as_mut());
-        if let Some((of, meter)) = volume.zip(in_volume) {
-            *self.books.meter(self.connection, of)? = meter;
+        for of in place.meters() {
+            self.books.meter(self.connection, of)?;
         }
-        *self.books.meter(self.connection, route)? = on_route;
-        *self.books.meter(self.connection, project)? = in_project;
+        let taken = place.take(progress, &mut self.books.meters);
         Ok(taken.map(|()| true))
     }
 

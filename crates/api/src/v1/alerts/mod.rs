@@ -17,10 +17,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::asked::AskedList;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
-use crate::page::{Page, Params, Query, cut};
+use crate::page::{Page, PageIn, page};
 use crate::path::InPath;
 use crate::v1::money::quotas::Amount;
 use crate::{ApiState, json, schema};
@@ -142,21 +143,15 @@ impl<'a> AlertOut<'a> {
     tag = "alerts",
     params(
         ("status" = Option<String>, Query, description = "Only those that are `raised`, or `resolved`"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of alerts", body = Page<AlertOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let limit = params.limit();
     let before: Option<AlertId> = params.cursor();
     let raised = params.read("status", "must be raised or resolved", |it| match it {
@@ -172,9 +167,7 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut alerts = api.engine.store().alerts(filter).await?;
-    let next_cursor = cut(&mut alerts, limit, |it| it.id);
-    let items = alerts.iter().map(AlertOut::of).collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    Ok(page(&mut alerts, limit, |it| it.id, AlertOut::of))
 }
 
 /// Says that somebody has seen an alert; who did so first stays.

@@ -12,10 +12,10 @@ use ports::store::contacts::{ContactChange, ContactFilter, ContactView};
 use super::input::{self, CreateIn, MergeIn, UpdateIn};
 use super::output::ContactOut;
 use super::{apply, contact_id, refusal};
-use crate::asked::Asked;
+use crate::asked::{Asked, AskedList};
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
-use crate::page::{Page, Params, Query, cut};
+use crate::page::{Page, PageIn, page};
 use crate::path::InPath;
 use crate::v1::messages::request::metadata;
 use crate::{ApiState, json};
@@ -91,21 +91,15 @@ pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError>
     params(
         ("phoneNumber" = Option<String>, Query, description = "Only the one with this number"),
         ("search" = Option<String>, Query, description = "Only those whose name, number or other address contains this"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of contacts", body = Page<ContactOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let phone = params.phone("phoneNumber");
     if params.get("tag").is_some() {
         params.wrong("tag", "no contact has tags: they are not yet supported");
@@ -123,13 +117,9 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut views = api.engine.store().contacts(filter).await?;
-    let next_cursor = cut(&mut views, limit, |it| it.id);
     let (now, topology) = (api.engine.now(), api.engine.topology());
-    let items = views
-        .iter()
-        .map(|it| ContactOut::of(it, project, now, &topology, &[]))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let show = |it| ContactOut::of(it, project, now, &topology, &[]);
+    Ok(page(&mut views, limit, |it| it.id, show))
 }
 
 /// Shows one contact.

@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 
 use super::output::ConversationOut;
 use super::{conversation_id, find};
+use crate::asked::AskedList;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
-use crate::page::{ChannelWord, Cursor, Page, Params, Query, cut};
+use crate::page::{ChannelWord, Cursor, Page, PageIn, page};
 use crate::path::InPath;
 use crate::v1::messages::output::MessageOut;
 use crate::{ApiState, json};
@@ -52,21 +53,15 @@ pub(super) struct EnvelopeOut<'a> {
         ("senderId" = Option<String>, Query, description = "Only those of this sender"),
         ("channel" = Option<String>, Query, description = "Only those that went over this channel"),
         ("search" = Option<String>, Query, description = "Only with people found by this: whole words of their name or addresses, the last may be a beginning; or a phone number in any form. What was written is not searched"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of conversations", body = Page<ConversationOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let (project, topology) = (caller.project(), api.engine.topology());
     let words = "is not the id of a sender of this project";
     let sender = params.read("senderId", words, |it| topology.sender_by_id(project, it));
@@ -148,8 +143,7 @@ pub(crate) async fn get(
     tag = "conversations",
     params(
         ("conversationId" = String, Path, description = "Id of the conversation"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of messages", body = Page<MessageOut<'_>>),
@@ -158,13 +152,10 @@ pub(crate) async fn get(
     ),
 )]
 pub(crate) async fn messages(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    query: Query,
+    asked: AskedList,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let limit = params.limit();
     let before: Option<MessageId> = params.cursor();
     params.done()?;
@@ -179,11 +170,7 @@ pub(crate) async fn messages(
         limit: limit + 1,
     };
     let mut views = api.engine.store().messages(filter).await?;
-    let next_cursor = cut(&mut views, limit, |it| it.id);
     let topology = api.engine.topology();
-    let items = views
-        .iter()
-        .map(|it| MessageOut::of(it, &topology))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let show = |it| MessageOut::of(it, &topology);
+    Ok(page(&mut views, limit, |it| it.id, show))
 }

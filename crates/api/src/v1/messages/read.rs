@@ -12,9 +12,10 @@ use ports::store::messages::{MessageFilter, MessageView};
 use super::output::MessageOut;
 use super::routing::MessageRoutingOut;
 use super::send::{EnvelopeOut, routing_of};
+use crate::asked::AskedList;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
-use crate::page::{ChannelWord, Page, Params, Query, cut};
+use crate::page::{ChannelWord, Page, PageIn, page};
 use crate::path::InPath;
 use crate::{ApiState, json};
 
@@ -39,21 +40,15 @@ pub(super) async fn find(
         ("status" = Option<String>, Query, description = "Only with this status: queued, sending, sent, failed, delivered, read or received"),
         ("to" = Option<String>, Query, description = "Only to this phone number, or from it where inbound"),
         ("channel" = Option<String>, Query, description = "Only on this channel"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of messages", body = Page<MessageOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let words = "must be one of queued, sending, sent, failed, delivered, read, received";
     let status = params.read("status", words, Status::from_code);
     let channel = params.read("channel", "is not a channel", ChannelWord::parse);
@@ -84,13 +79,9 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut views = api.engine.store().messages(filter).await?;
-    let next_cursor = cut(&mut views, limit, |it| it.id);
     let topology = api.engine.topology();
-    let items = views
-        .iter()
-        .map(|it| MessageOut::of(it, &topology))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let show = |it| MessageOut::of(it, &topology);
+    Ok(page(&mut views, limit, |it| it.id, show))
 }
 
 /// Shows one message.

@@ -1,9 +1,5 @@
 //! `GET /v1/balance/ledger`: which amounts moved, where from and where to (R-COST-1)?
 
-use std::sync::Arc;
-
-use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::MessageId;
 use domain::model::ledger::{Account, Movement};
@@ -13,11 +9,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::amount::Exact;
-use crate::auth::{Caller, Scopes};
+use crate::asked::AskedList;
+use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
-use crate::page::{Cursor, Page, Params, Query, cut};
-use crate::{ApiState, json, schema};
+use crate::page::{Cursor, Page, PageIn, page};
+use crate::schema;
 
 /// A place in the ledger.
 #[derive(Clone, Copy)]
@@ -108,22 +105,14 @@ impl<'a> EntryOut<'a> {
     path = "/v1/balance/ledger",
     operation_id = "listLedger",
     tag = "money",
-    params(
-        ("limit" = Option<u16>, Query, description = "1 to 100, 50 otherwise"),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
-    ),
+    params(PageIn),
     responses(
         (status = 200, description = "One page", body = Page<EntryOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let limit = params.limit();
     let before: Option<Place> = params.cursor();
     params.done()?;
@@ -133,11 +122,7 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut entries = api.engine.store().ledger(filter).await?;
-    let next_cursor = cut(&mut entries, limit, |it| Place(it.seq));
     let topology = api.engine.topology();
-    let items = entries
-        .iter()
-        .map(|it| EntryOut::of(it, &topology))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let show = |it| EntryOut::of(it, &topology);
+    Ok(page(&mut entries, limit, |it| Place(it.seq), show))
 }

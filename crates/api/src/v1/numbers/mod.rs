@@ -18,10 +18,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::asked::AskedList;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::json::Iso;
-use crate::page::{Cursor, Page, Params, Query, cut};
+use crate::page::{Cursor, Page, PageIn, Params, Query, page};
 use crate::path::InPath;
 use crate::schema;
 use crate::{ApiState, json};
@@ -205,21 +206,15 @@ impl Cursor for Place {
     tag = "phone numbers",
     params(
         ("status" = Option<String>, Query, description = "active, suspended or pending: all are active here"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of numbers", body = Page<NumberOut>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let status = params.read(
         "status",
         "must be one of active, suspended, pending",
@@ -232,16 +227,11 @@ pub(crate) async fn list(
     let limit = params.limit();
     let after: Option<Place> = params.cursor();
     params.done()?;
-    let mut page = numbers(&api, caller.project()).await?;
-    page.retain(|it| after.is_none_or(|after| it.number.as_str() > after.0.as_str()));
-    page.retain(|_| status.unwrap_or(true));
-    page.truncate(usize::from(limit) + 1);
-    let next_cursor = cut(&mut page, limit, |it| Place(it.number));
-    let items = page
-        .iter()
-        .map(|it| NumberOut::of(it, &api, &caller))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let mut found = numbers(&api, caller.project()).await?;
+    found.retain(|it| after.is_none_or(|after| it.number.as_str() > after.0.as_str()));
+    found.retain(|_| status.unwrap_or(true));
+    let show = |it| NumberOut::of(it, &api, &caller);
+    Ok(page(&mut found, limit, |it| Place(it.number), show))
 }
 
 /// Shows one number.

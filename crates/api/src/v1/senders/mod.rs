@@ -19,10 +19,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::asked::AskedList;
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut, FieldError};
 use crate::json::Iso;
-use crate::page::{Page, Params, Query, cut};
+use crate::page::{Page, PageIn, page};
 use crate::path::InPath;
 use crate::schema;
 use crate::v1::webhooks::WebhookOut;
@@ -117,22 +118,14 @@ impl<'a> SenderOut<'a> {
     path = "/v1/senders",
     operation_id = "listSenders",
     tag = "senders",
-    params(
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
-    ),
+    params(PageIn),
     responses(
         (status = 200, description = "A page of senders", body = Page<SenderOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let limit = params.limit();
     let after: Option<SenderKey> = params.cursor();
     params.done()?;
@@ -143,15 +136,15 @@ pub(crate) async fn list(
         .filter(|it| after.is_none_or(|after| it.key > after))
         .take(usize::from(limit) + 1)
         .collect();
-    let next_cursor = cut(&mut senders, limit, |it| it.key);
-    let items = senders
-        .into_iter()
-        .map(|it| {
+    Ok(page(
+        &mut senders,
+        limit,
+        |it| it.key,
+        |it| {
             let webhook = webhooks.iter().find(|webhook| webhook.sender == it.key);
             SenderOut::of(it, &topology, caller.0.test).with_webhook(webhook, false)
-        })
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+        },
+    ))
 }
 
 /// Shows one sender.

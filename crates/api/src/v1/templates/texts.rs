@@ -11,10 +11,10 @@ use ports::store::templates::TemplateFilter;
 use super::input::{CreateIn, named};
 use super::output::TemplateOut;
 use super::{refusal, template_id};
-use crate::asked::Asked;
+use crate::asked::{Asked, AskedList};
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut, Problems};
-use crate::page::{Page, Params, Query, cut};
+use crate::page::{Page, PageIn, page};
 use crate::path::InPath;
 use crate::{ApiState, json};
 
@@ -61,22 +61,14 @@ pub(crate) async fn create(asked: Asked<CreateIn>) -> Result<Response, ApiError>
     path = "/v1/templates",
     operation_id = "listTemplates",
     tag = "templates",
-    params(
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
-    ),
+    params(PageIn),
     responses(
         (status = 200, description = "A page of templates", body = Page<TemplateOut<'_>>),
         (status = 400, description = "A parameter is wrong", body = ErrorOut<'_>),
     ),
 )]
-pub(crate) async fn list(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
-    let mut params = Params::new(query)?;
+pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let limit = params.limit();
     let before: Option<TemplateId> = params.cursor();
     params.done()?;
@@ -86,12 +78,8 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let mut templates = api.engine.store().templates(filter).await?;
-    let next_cursor = cut(&mut templates, limit, |it| it.id);
-    let items = templates
-        .iter()
-        .map(|it| TemplateOut::of(it, &[]))
-        .collect();
-    Ok(json::response(StatusCode::OK, &Page { items, next_cursor }))
+    let show = |it| TemplateOut::of(it, &[]);
+    Ok(page(&mut templates, limit, |it| it.id, show))
 }
 
 /// Shows one template.

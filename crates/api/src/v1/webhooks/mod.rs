@@ -25,11 +25,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::asked::Asked;
+use crate::asked::{Asked, AskedList};
 use crate::auth::{Caller, Scopes};
 use crate::body::clearable;
 use crate::error::{ApiError, ErrorOut, FieldError, Problems};
-use crate::page::{Cursor, Page, Params, Query, cut};
+use crate::page::{Cursor, Page, PageIn, cut};
 use crate::path::InPath;
 use crate::{ApiState, json};
 
@@ -314,8 +314,7 @@ impl Cursor for EventSeq {
     tag = "webhooks",
     params(
         ("senderId" = String, Path, description = "Id of the sender"),
-        ("limit" = Option<u16>, Query, description = "Items of the page, 1 to 100; 50 otherwise", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        PageIn,
     ),
     responses(
         (status = 200, description = "A page of events", body = Page<DeadOut>),
@@ -324,14 +323,11 @@ impl Cursor for EventSeq {
     ),
 )]
 pub(crate) async fn dead(
-    State(api): State<Arc<ApiState>>,
-    caller: Caller,
     InPath(id): InPath<String>,
-    query: Query,
+    asked: AskedList,
 ) -> Result<Response, ApiError> {
-    caller.may(Scopes::READ)?;
+    let (api, caller, mut params) = asked.by(Scopes::READ)?;
     let sender = sender_of(&api, caller.project(), &id)?;
-    let mut params = Params::new(query)?;
     let limit = params.limit();
     let before: Option<EventSeq> = params.cursor();
     params.done()?;
