@@ -91,7 +91,10 @@ pub(crate) struct Report {
 /// A message that was accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {
+    pub(crate) seq: usize,
     pub(crate) expires_at: Timestamp,
+    /// Which route it went to, or waited for, at first.
+    pub(crate) route: Option<RouteKey>,
 }
 
 /// A change of a message, as it was made durable.
@@ -214,14 +217,22 @@ impl Chronicle {
             message.category,
             message.explicit,
             first(&accept.first),
-            self.hour(accept.expires_at),
+            Self::hour(accept.expires_at),
         );
-        self.line(Some(id), words);
+        let seq = self.line(Some(id), words);
         if let FirstStep::Send(planned) = &accept.first {
             self.planned(id, planned);
         }
-        let expires_at = accept.expires_at;
-        self.taken.insert(id, Taken { expires_at });
+        let taken = Taken {
+            seq,
+            expires_at: accept.expires_at,
+            route: match &accept.first {
+                FirstStep::Send(planned) => Some(planned.route),
+                FirstStep::Wait(lane) => Some(lane.route),
+                FirstStep::Schedule(_) | FirstStep::Person(_) => None,
+            },
+        };
+        self.taken.insert(id, taken);
     }
 
     fn planned(&mut self, message: MessageId, planned: &PlannedAttempt) {
@@ -295,7 +306,7 @@ impl Chronicle {
     }
 
     /// The time of day, for reading.
-    pub(crate) fn hour(&self, at: Timestamp) -> String {
+    pub(crate) fn hour(at: Timestamp) -> String {
         let at = jiff::Timestamp::from_millisecond(at.as_millis());
         at.map_or_else(
             |_| "?".into(),
@@ -311,7 +322,7 @@ impl Chronicle {
             if is_theirs {
                 let about = line.message.map_or(String::new(), |it| it.to_string());
                 // Safe because: writing to a string does not fail.
-                let _ = writeln!(text, "{} {about:17} {}", self.hour(line.at), line.words);
+                let _ = writeln!(text, "{} {about:17} {}", Self::hour(line.at), line.words);
             }
         }
         text

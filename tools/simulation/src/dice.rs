@@ -1,7 +1,7 @@
 //! Where does chance come from? From the seed alone: the same seed throws the same dice, on every
 //! machine and with every version of every library.
 
-/// SplitMix64: any well-mixed sequence that repeats itself will do.
+/// `SplitMix64`: any well-mixed sequence that repeats itself will do.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 

@@ -118,7 +118,7 @@ impl Link {
                 }
                 (domain::model::message::TrafficClass::Direct, None) => {}
             }
-            self.hand(submission);
+            self.hand(&submission);
         }
         taken.ask_again_at.map_or(Millis::days(1), |it| {
             it.since(self.stage.now()).max(Millis::new(1))
@@ -126,7 +126,7 @@ impl Link {
     }
 
     /// Hands a submission to the provider.
-    fn hand(&self, submission: Submission) {
+    fn hand(&self, submission: &Submission) {
         let mut provider = self.stage.providers[&self.route].lock();
         let Fate {
             answer,
@@ -134,7 +134,7 @@ impl Link {
             taken,
             names,
             receipts,
-        } = provider.fate(&submission);
+        } = provider.fate(submission);
         let mut chronicle = self.stage.chronicle.lock();
         let slots = submission.parts_left().max(1);
         let key = submission.key;
@@ -165,7 +165,7 @@ impl Link {
             to: submission.to.clone(),
             text,
             parts: submission.parts,
-            pieces: pieces(&submission),
+            pieces: pieces(submission),
             is_rest: !submission.accepted.is_empty(),
             taken,
             reserved_at: None,

@@ -1,10 +1,13 @@
 //! A bounded number of runs, as part of every test run; `cargo x sim` runs more.
 
+use std::collections::BTreeMap;
+
 /// Runs in a test run: a few seconds.
-const SEEDS: std::ops::Range<u64> = 1..13;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 
 #[test]
 fn whatever_happens_what_must_hold_holds() {
+    let mut seen = BTreeMap::<&str, usize>::new();
     for seed in SEEDS {
         let run = simulation::run(seed);
         assert!(
@@ -12,27 +15,6 @@ fn whatever_happens_what_must_hold_holds() {
             "{}\nagain: cargo x sim --seed {seed}",
             run.failures[0]
         );
-    }
-}
-
-#[test]
-fn the_same_seed_is_the_same_history() {
-    for seed in [2, 5, 8] {
-        let (first, second) = (simulation::run(seed), simulation::run(seed));
-        let both = first.history.iter().zip(&second.history);
-        for (place, (first, second)) in both.enumerate() {
-            assert_eq!(first, second, "line {place} of seed {seed}");
-        }
-        assert_eq!(first.history.len(), second.history.len(), "seed {seed}");
-    }
-}
-
-#[test]
-fn the_runs_reach_what_matters() {
-    // A simulation that only ever met fair weather would prove nothing.
-    let mut seen = std::collections::BTreeMap::<&str, usize>::new();
-    for seed in SEEDS {
-        let run = simulation::run(seed);
         for words in [
             "interrupted",
             "dies",
@@ -45,12 +27,25 @@ fn the_runs_reach_what_matters() {
             "with a person",
             "OptedOut",
             "AlreadyAccepted",
-            "cancelled",
             "receipt: failed -> delivered",
         ] {
             let count = run.history.iter().filter(|it| it.contains(words)).count();
             *seen.entry(words).or_default() += count;
         }
     }
+    // A simulation that only ever met fair weather would prove nothing.
     assert!(seen.values().all(|it| *it > 0), "{seen:?}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_history() {
+    // The third keeps its messages in a file.
+    for seed in [2, 5, 38] {
+        let (first, second) = (simulation::run(seed), simulation::run(seed));
+        let both = first.history.iter().zip(&second.history);
+        for (place, (first, second)) in both.enumerate() {
+            assert_eq!(first, second, "line {place} of seed {seed}");
+        }
+        assert_eq!(first.history.len(), second.history.len(), "seed {seed}");
+    }
 }

@@ -109,7 +109,8 @@ fn channels(end: &End<'_>, id: MessageId, all: &All<'_>) -> Option<String> {
     let outbound = &end.outbound[&id];
     // What was throttled was not tried (R-ROUTE-4).
     let tried = all.iter().filter(|it| it.1.told != Some(Told::Throttled));
-    let (first, second): (Vec<&(usize, &Handed)>, Vec<_>) = tried.partition(|it| it.1.key.attempt == 1);
+    let (first, second): (Vec<&(usize, &Handed)>, Vec<_>) =
+        tried.partition(|it| it.1.key.attempt == 1);
     if second.iter().any(|it| it.1.key.attempt != 2) {
         return Some("R-FALL-2: more than two attempts".into());
     }
@@ -184,7 +185,7 @@ fn twice(end: &End<'_>, chronicle: &Chronicle, all: &All<'_>) -> Option<String> 
     None
 }
 
-/// R-FALL-3: once it is known to have arrived, or to have ended for good, nothing more leaves.
+/// R-FALL-3: once it is known to have arrived, nothing more leaves.
 fn after_all_is_said(chronicle: &Chronicle, id: MessageId, all: &All<'_>) -> Option<String> {
     let steps = chronicle.steps.get(&id)?;
     let arrived = steps

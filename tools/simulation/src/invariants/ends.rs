@@ -50,6 +50,16 @@ pub(super) fn check(end: &End<'_>, chronicle: &mut Chronicle) {
             broken.push((Some(message), format!("receipt {no} was never kept")));
         }
     }
+    for (no, report) in chronicle.reports.iter().enumerate() {
+        let handed = &chronicle.handed[report.handed];
+        let is_stolen = report.taken_for.is_some_and(|it| it != handed.key.message);
+        // The other one's answer was still to come when its receipt was taken for this.
+        let is_known = !handed.is_doubtful();
+        if is_stolen && is_known {
+            let words = format!("R-DUP: its receipt {no} was taken for another message");
+            broken.push((Some(handed.key.message), words));
+        }
+    }
     for (message, words) in broken {
         chronicle.violated(message, words);
     }

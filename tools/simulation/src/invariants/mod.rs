@@ -113,12 +113,14 @@ impl Chronicle {
             && (can_be_known || report.taken_for.is_some())
     }
 
-    /// Whether a receipt that has our name for the message, but a name of its own for the part, may be
-    /// taken for another part before the names of the parts are known.
+    /// Whether a receipt under a name that is not known, for one part of a long message, may be taken for
+    /// another part: where the provider has our name for the message, or the answer was lost.
     fn is_muddled(&self, stage: &Stage, handed: &Handed) -> bool {
         let temper = stage.scenery.tempers[&handed.route];
-        let is_long = self.handed_of(handed.key.message).any(|it| it.1.parts > 1);
-        temper.names_ours && !temper.takes_whole && is_long
+        let theirs = || self.handed_of(handed.key.message).map(|it| it.1);
+        let is_long = theirs().any(|it| it.parts > 1);
+        let is_named = temper.names_ours || theirs().any(Handed::is_doubtful);
+        is_long && is_named && !temper.takes_whole
     }
 
     /// The parts of an attempt that are surely known to have arrived; all, where it was read.

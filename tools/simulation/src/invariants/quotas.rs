@@ -6,13 +6,14 @@ use domain::ids::RouteKey;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::quota::{Meter, MeterOf, Period, Quota, QuotaUnit, Quotas, Span, Use};
-use domain::model::route::RouteClass;
+use domain::model::receipt::ReceiptState;
+use domain::model::route::{ChargedOn, RouteClass};
 use domain::rules::period::periods;
 use domain::time::Timestamp;
 use ports::conformance::store::kit::ask;
 
 use super::End;
-use crate::chronicle::Chronicle;
+use crate::chronicle::{Chronicle, Told};
 use crate::scenery::{PROJECT, Scenery};
 
 /// After each commit that reserves something. `alone`: what reserved, where it was committed alone.
@@ -26,7 +27,11 @@ pub(crate) fn at_any_moment(
         for quota in limits(scenery, *of).all() {
             let span = meter.span(quota.per);
             let used = span.used().of(quota.unit);
-            if used > quota.limit {
+            // What failed and is delivered after all is charged then, and closes the route.
+            let may_exceed = quota.unit == QuotaUnit::Spend
+                && charges_late(scenery, *of)
+                && alone.is_none_or(|it| !is_of(*of, it.route) || it.estimated_cost.0 == 0);
+            if used > quota.limit && !may_exceed {
                 let words = format!("R-QUOTA-1: {of:?} has {used} of {quota:?}");
                 chronicle.violated(None, words);
             }
@@ -57,6 +62,15 @@ pub(crate) fn at_any_moment(
             chronicle.violated(None, words);
         }
     }
+}
+
+/// Whether anything that this meter counts is charged on delivery.
+fn charges_late(scenery: &Scenery, of: MeterOf) -> bool {
+    let mut routes = scenery.routes.iter().filter(|it| is_of(of, it.key));
+    routes.any(|it| {
+        let mut prices = it.prices.iter();
+        prices.any(|it| it.charged_on == ChargedOn::Delivery)
+    })
 }
 
 fn limits(scenery: &Scenery, of: MeterOf) -> Quotas {
@@ -142,7 +156,15 @@ fn compare(
         .steps
         .values()
         .flatten()
-        .any(|it| it.by == "interrupted");
+        // What is taken back because the attempt is over by then stays in doubt.
+        .any(|it| it.by == "interrupted" || it.changed.cancelled.is_some());
+    // So does the rest of a message of which another part failed before it left.
+    in_doubt |= chronicle.reports.iter().any(|it| {
+        let failed = matches!(it.state, ReceiptState::Failed(_));
+        let key = chronicle.handed[it.handed].key;
+        let mut theirs = chronicle.handed_of(key.message);
+        failed && theirs.any(|it| it.1.key == key && it.1.told == Some(Told::Partly))
+    });
     let (settled, reserved) = (span.settled, span.reserved);
     for unit in [QuotaUnit::Messages, QuotaUnit::Segments] {
         let (settled, reserved, truth) = (settled.of(unit), reserved.of(unit), truth.of(unit));
