@@ -397,6 +397,11 @@ impl Note {
         }
     }
 
+    /// Whether an attempt goes on: the rest of a message may need no new place.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Plan(_, step) if matches!(**step, PlanStep::Continue(_)))
+    }
+
     const fn message(&self) -> Option<MessageId> {
         match self {
             Self::Plan(message, _) | Self::About(message, _) => Some(*message),

@@ -151,7 +151,7 @@ impl Access {
             self.chronicle.lock().committed(&note, outcome);
             if let Some(reserves) = reserves {
                 let meters = ask(self.store.meters());
-                let is_alone = !self.scenery.weather.sqlite;
+                let is_alone = !self.scenery.weather.sqlite && !note.goes_on();
                 let kept = matches!(outcome, Outcome::Accepted { .. } | Outcome::Changed(_));
                 let reserves = (is_alone && kept).then_some(&reserves);
                 let mut chronicle = self.chronicle.lock();
