@@ -9,6 +9,7 @@
 mod bench;
 mod openapi;
 mod run;
+mod sim;
 mod steps;
 mod test;
 mod tidy;
@@ -53,6 +54,8 @@ enum Command {
     Ci,
     /// Build for release and measure with the load generator
     Bench(bench::Args),
+    /// Run the whole line in made-up time, with faults, over many seeds
+    Sim(sim::Args),
     /// Write openapi.json from the code
     Openapi {
         /// Only tell whether the committed file differs
@@ -87,6 +90,7 @@ fn run_command(command: Command) -> Result<()> {
         Command::Test(args) => test::test(&workspace, &args),
         Command::Ci => test::ci(&workspace),
         Command::Bench(args) => bench::run_bench(&workspace, &args),
+        Command::Sim(args) => sim::run_sim(&workspace, &args),
         Command::Openapi { check } => openapi::run(&workspace, check),
         Command::Web { check } => web::run(&workspace, check),
     }

@@ -258,6 +258,11 @@ impl RouteLine {
         self.changing_withdrawn(|queue| queue.cancel(key))
     }
 
+    /// Takes out a submission that the connector has not taken; whether it was there.
+    pub(crate) fn remove(&self, key: SubmissionKey) -> bool {
+        self.state.lock().queue.remove(key)
+    }
+
     /// Takes out what may not be sent to a contact any more. Of what the connector has, it is told.
     pub(crate) fn withdraw(
         &self,

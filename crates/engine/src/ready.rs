@@ -410,6 +410,11 @@ impl ReadyQueue {
             self.withdrawn.add(key);
             return false;
         }
+        self.remove(key)
+    }
+
+    /// Takes out a submission that the connector has not taken; whether it was there.
+    pub(crate) fn remove(&mut self, key: SubmissionKey) -> bool {
         if self.starting.remove(&key).is_some() {
             return true;
         }

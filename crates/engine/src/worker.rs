@@ -13,7 +13,9 @@ use domain::model::message::TrafficClass;
 use domain::model::progress::{Lane, Waiting};
 use domain::model::route::OnUnknown;
 use domain::rules::due::DueKind;
+use domain::rules::validity::is_expired;
 use domain::time::{Millis, Timestamp};
+use ports::connector::SubmissionKey;
 use ports::store::audit::PruneHistory;
 use ports::store::fold::IDEMPOTENCY_MEMORY;
 use ports::store::messages::Outbound;
@@ -115,16 +117,18 @@ async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<Round, Unavailable
     let due = inner.store.due(now, DUE_PAGE).await?;
     let mut to_plan = Vec::new();
     let mut settling = Vec::new();
+    let mut taken_back = false;
     for it in &due {
         let Some(outbound) = inner.store.outbound(it.message).await? else {
             continue;
         };
         match it.due.kind {
             DueKind::Plan => to_plan.push(outbound),
+            DueKind::Settle if take_back_expired(inner, &outbound, now) => taken_back = true,
             DueKind::Settle => settling.push(settle_due(inner, &outbound)),
         }
     }
-    let mut progressed = plan_all(inner, to_plan).await > 0;
+    let mut progressed = plan_all(inner, to_plan).await > 0 || taken_back;
     for answer in settling {
         progressed |= answer.await.unwrap_or(false);
     }
@@ -133,6 +137,27 @@ async fn do_due(inner: &Arc<Inner>, now: Timestamp) -> Result<Round, Unavailable
         (false, true) => Round::Progressed,
         (false, false) => Round::Stuck,
     })
+}
+
+/// Takes a message back whose validity ended before its route took it: where the connector has no free
+/// slot for long, nobody else looks at it. Whether it was there; then its plan says that it expired
+/// (R-LIFE-4), instead of the clock that nobody knows what became of it.
+fn take_back_expired(inner: &Arc<Inner>, outbound: &Outbound, now: Timestamp) -> bool {
+    let progress = &outbound.progress;
+    let Some(attempt) = progress.last_attempt() else {
+        return false;
+    };
+    let key = SubmissionKey {
+        message: outbound.id,
+        attempt: attempt.no,
+    };
+    let line = inner.lines.get(&attempt.route);
+    let is_late = is_expired(progress.expires_at, now) && progress.waiting == Waiting::No;
+    let is_back = is_late && line.is_some_and(|it| it.remove(key));
+    if is_back {
+        settle::put_back(inner, key);
+    }
+    is_back
 }
 
 /// Commits what the clock alone decides; the answer is whether it was kept.

@@ -52,6 +52,12 @@ const TABLE: &[Arrows] = &[
         may_use: &[],
         tests_may_use: &[],
     },
+    // The line on a store with made-up providers; nothing may use it (ADR 0016).
+    Arrows {
+        package: "simulation",
+        may_use: &["domain", "ports", "engine", "store"],
+        tests_may_use: &[],
+    },
     Arrows {
         package: "xtask",
         may_use: &[],

@@ -1,6 +1,6 @@
 //! R-CLASS-3, R-ORDER, R-PARTS: who goes first, and how fast.
 
-use domain::model::message::TrafficClass;
+use domain::model::message::{Status, TrafficClass};
 use domain::model::route::Route;
 use domain::time::Millis;
 use engine::request::SendRequest;
@@ -131,4 +131,26 @@ async fn a_scheduled_message_does_not_overtake_what_waits_longer() {
         .chain(later)
         .collect();
     assert_eq!(order, want);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_a_slow_answer_expires_and_is_not_of_unknown_outcome() {
+    let world = World::running([sms()]).await;
+    world.provider(SMS).set_window(1);
+    world
+        .provider(SMS)
+        .does(|_| Act::accept().answered_after(600_000));
+    world.send(text_to(1, "hello")).await;
+    let waits = SendRequest {
+        validity: Some(Millis::seconds(30)),
+        ..text_to(2, "hello")
+    };
+    let waits = world.send(waits).await;
+    world.pass(Millis::seconds(31)).await;
+    let progress = world.progress(waits).await;
+    assert_eq!(progress.status, Status::Failed);
+    assert_eq!(&*progress.failure.unwrap().code, "expired");
+    assert_eq!(progress.attempts, [], "nothing of it has left");
+    world.pass(Millis::minutes(20)).await;
+    assert_eq!(world.journey(waits), []);
 }

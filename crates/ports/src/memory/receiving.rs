@@ -1,6 +1,6 @@
 //! Receipts find their submission.
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, RouteKey};
 use domain::model::attempt::AttemptState;
 
 use super::state::{Sent, State};
@@ -86,7 +86,21 @@ impl State {
                     .map(|it| (*id, it.no))
             });
         let first = fitting.next()?;
-        fitting.next().is_none().then_some(first)
+        let is_only = fitting.next().is_none() && !self.has_another(first.0, receipt.route);
+        is_only.then_some(first)
+    }
+
+    /// Whether the route has another submission to this message's recipient, whose answer has not come.
+    pub(super) fn has_another(&self, message: MessageId, route: RouteKey) -> bool {
+        let Some(this) = self.sent.get(&message) else {
+            return false;
+        };
+        self.sent.iter().any(|(id, it)| {
+            *id != message
+                && it.contact == this.contact
+                && it.message.to == this.message.to
+                && fold::is_with(&it.progress, route)
+        })
     }
 }
 

@@ -248,7 +248,8 @@ impl State {
                     .iter()
                     .any(|it| it.state == AttemptState::Unknown && it.route == submitted.route)
         };
-        if self.sent.iter().any(is_unknown) {
+        let another = self.has_another(submitted.message, submitted.route);
+        if another || self.sent.iter().any(is_unknown) {
             return None;
         }
         let mut fitting = self.parked.iter().filter(|it| {

@@ -4,7 +4,7 @@
 //! `None` means that the operation came too late ([`Outcome::Stale`](super::Outcome::Stale)):
 //! nothing is to be written.
 
-use domain::ids::{MessageId, first_key_at};
+use domain::ids::{MessageId, RouteKey, first_key_at};
 use domain::model::address::Address;
 use domain::model::attempt::{Attempt, AttemptState, PartSet};
 use domain::model::channel::Channel;
@@ -251,6 +251,12 @@ pub fn interrupted(progress: &mut Progress, it: &Interrupted) -> Option<Effects>
 /// and the message has not ended.
 pub fn is_in_hand(progress: &Progress) -> bool {
     !progress.is_ended() && unknown::in_hand(progress).is_some()
+}
+
+/// Whether this route has a submission of the message whose answer has not come: a receipt under a name
+/// that nobody knows yet may be for it (R-DUP).
+pub fn is_with(progress: &Progress, route: RouteKey) -> bool {
+    is_in_hand(progress) && progress.last_attempt().is_some_and(|it| it.route == route)
 }
 
 /// What a change is answered with, before any [`Effects`] are [noted](note) in it. `was` and

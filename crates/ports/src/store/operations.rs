@@ -292,7 +292,7 @@ pub struct Release {
 /// - The provider's references are kept, for receipts to find; a submission of unknown outcome is
 ///   kept by route and recipient, for a receipt that fits no other.
 /// - A submission of unknown outcome takes the one receipt that was parked on the route for its
-///   recipient since it was submitted, if no other is unknown there (R-DUP).
+///   recipient since it was submitted, if no other is unknown there or waits for its answer (R-DUP).
 /// - Receipts that were parked under one of the references are folded in the same transaction, in
 ///   the order in which they arrived.
 #[derive(Debug, Clone)]
@@ -321,7 +321,8 @@ pub struct Submitted {
 /// - The submission is found by route and the first of `references` that is known, where a form
 ///   after the first counts only if the receipt names the message's recipient; else by
 ///   `ours`; else it is the only submission of unknown outcome on the route to this recipient
-///   (R-DUP). The raw text is kept with the message.
+///   (R-DUP), and no other one to the recipient waits for its answer: the receipt may be for that
+///   one, and is early. The raw text is kept with the message.
 /// - The contact's metrics change as the fold says, in the same transaction.
 /// - A receipt that finds nothing is parked under its references, for the answer of its
 ///   submission that may still come; the answer is [`Outcome::ReceiptParked`]. Without any

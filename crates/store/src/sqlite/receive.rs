@@ -1,6 +1,6 @@
 //! Station 4: receipts find their submission, are kept, and are folded.
 
-use domain::ids::MessageId;
+use domain::ids::{MessageId, RouteKey};
 use domain::model::failure::Failure;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::Timestamp;
@@ -201,7 +201,34 @@ impl Line<'_> {
             return Ok(None);
         };
         let found = (MessageId::from_key(first.get(0)?), first.get(1)?);
-        Ok(rows.next()?.is_none().then_some(found))
+        let is_one = rows.next()?.is_none();
+        drop(rows);
+        drop(statement);
+        let is_only = is_one && !self.has_another(found.0, receipt.route)?;
+        Ok(is_only.then_some(found))
+    }
+
+    /// Whether the route has another submission to this message's recipient, whose answer has not come.
+    fn has_another(&mut self, message: MessageId, route: RouteKey) -> Result<bool, Fault> {
+        let in_hand: Vec<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT m.id FROM message this
+                     JOIN content named ON named.message = this.id
+                     JOIN message m ON m.contact = this.contact
+                     JOIN content c ON c.message = m.id
+                 WHERE this.id = ?1 AND m.id <> ?1 AND m.in_hand AND m.due_at IS NOT NULL
+                     AND c.peer = named.peer",
+            )?
+            .query_map([message.key()], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in in_hand {
+            let loaded = self.load(MessageId::from_key(id))?;
+            if loaded.is_some_and(|it| fold::is_with(&it.progress, route)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn park(&mut self, receipt: &Receipt) -> Result<Outcome, Fault> {
@@ -263,7 +290,11 @@ impl Line<'_> {
             return Ok(None);
         };
         let found = (row.get(8)?, Parked::read(row)?);
-        Ok(rows.next()?.is_none().then_some(found))
+        let is_one = rows.next()?.is_none();
+        drop(rows);
+        drop(statement);
+        let is_only = is_one && !self.has_another(submitted.message, submitted.route)?;
+        Ok(is_only.then_some(found))
     }
 
     /// Forgets a parked receipt in all its forms.

@@ -121,6 +121,8 @@ macro_rules! store_conformance {
             a_submission_that_becomes_unknown_takes_the_receipt_that_came_before,
             an_interrupted_submission_takes_the_one_receipt_that_came_before,
             a_receipt_that_fits_two_unknown_submissions_is_parked,
+            a_receipt_that_may_be_for_one_whose_answer_has_not_come_is_parked_for_it,
+            an_unknown_submission_takes_no_receipt_that_may_be_for_another,
             a_resolved_submission_is_unknown_no_more,
             a_repeated_receipt_is_kept_and_counted_once,
             a_delivery_after_a_failure_corrects_the_count,

@@ -218,6 +218,49 @@ pub fn a_receipt_that_fits_two_unknown_submissions_is_parked(store: &dyn Store) 
     assert!(matches!(commit(store, op(fits)), Outcome::ReceiptParked));
 }
 
+pub fn a_receipt_that_may_be_for_one_whose_answer_has_not_come_is_parked_for_it(store: &dyn Store) {
+    let lost = unknown(store, 1);
+    let (under_way, _) = accept(store, sent_at_once(phone(1), at(150)));
+    let early = Receipt {
+        recipient: Some(phone(1).into()),
+        ..delivered("early", 200)
+    };
+    assert!(matches!(commit(store, op(early)), Outcome::ReceiptParked));
+    assert_eq!(
+        progress(store, lost).attempts[0].state,
+        AttemptState::Unknown
+    );
+    let answer = submitted(under_way, taken("early"), at(250));
+    let changed = change(store, Op::Submitted(Box::new(answer)));
+    assert_eq!(changed.status, Status::Delivered);
+    assert_eq!(
+        progress(store, lost).attempts[0].state,
+        AttemptState::Unknown
+    );
+}
+
+pub fn an_unknown_submission_takes_no_receipt_that_may_be_for_another(store: &dyn Store) {
+    let (lost, _) = accept(store, sent_at_once(phone(1), at(0)));
+    let (under_way, _) = accept(store, sent_at_once(phone(1), at(0)));
+    let early = Receipt {
+        recipient: Some(phone(1).into()),
+        ..delivered("early", 50)
+    };
+    assert!(matches!(commit(store, op(early)), Outcome::ReceiptParked));
+    let outcome = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    let nobody_knows = submitted(lost, outcome, at(0));
+    change(store, Op::Submitted(Box::new(nobody_knows)));
+    assert_eq!(
+        progress(store, lost).attempts[0].state,
+        AttemptState::Unknown
+    );
+    let answer = submitted(under_way, taken("early"), at(100));
+    let changed = change(store, Op::Submitted(Box::new(answer)));
+    assert_eq!(changed.status, Status::Delivered);
+}
+
 pub fn a_resolved_submission_is_unknown_no_more(store: &dyn Store) {
     let (first, second) = (unknown(store, 1), unknown(store, 1));
     let ours = Receipt {
