@@ -9,7 +9,7 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::Use;
 use domain::model::route::Route;
-use domain::model::tariff::Volumes;
+use domain::model::tariff::{NamedVolumes, Volumes};
 use domain::rules::cost::{Size, price_of};
 use domain::rules::window::{whatsapp_form, window};
 use domain::time::Timestamp;
@@ -89,9 +89,10 @@ fn repriced(
         ..Use::NONE
     };
     let named = attempt.volume.map(|it| (it, used));
+    let named = NamedVolumes::new(Arc::new(named.into_iter().collect()));
     let carried = Volumes {
         whole: used,
-        named: named.as_slice(),
+        named: &named,
     };
     let price = |category, segments| {
         let size = if is_mms {

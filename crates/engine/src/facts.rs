@@ -11,6 +11,7 @@ use domain::model::policy::Policy;
 use domain::model::quota::Periods;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
 use domain::model::sender::Sender;
+use domain::model::tariff::NamedVolumes;
 use domain::rules::plan::{MessageFacts, Plan, PlanFacts, plan};
 use domain::text::measure;
 use domain::time::Timestamp;
@@ -133,7 +134,9 @@ fn routes(inner: &Inner, sender: &Sender, now: Timestamp) -> Vec<RouteFacts> {
             let quota = periods.map_or(QuotaFacts::UNLIMITED, |periods| {
                 inner.quotas.of_route(route, &periods)
             });
-            let volumes = periods.map_or_else(Vec::new, |it| inner.quotas.volumes(route, &it));
+            let volumes = periods.map_or(NamedVolumes::NONE, |it| {
+                inner.quotas.volumes(route.key, &it)
+            });
             line.facts(!another_admits, quota, volumes, now)
         })
         .collect()

@@ -16,6 +16,7 @@ mod answers;
 mod audit;
 mod bill;
 mod campaigns;
+mod carried;
 mod commit;
 mod consent;
 mod control;

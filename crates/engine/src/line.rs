@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use domain::ids::{ConversationId, VolumeKey};
+use domain::ids::ConversationId;
 use domain::model::consent;
 use domain::model::control::{ControlMode, RouteControl};
 use domain::model::failure::FailureClass;
 use domain::model::message::TrafficClass;
-use domain::model::quota::Use;
 use domain::model::receipt::SubmitOutcome;
 use domain::model::route::{QuotaFacts, Route, RouteCondition, RouteFacts};
+use domain::model::tariff::NamedVolumes;
 use domain::rules::health::{
     Breaker, BreakerState, ERROR_WINDOW_SECONDS, HealthEvent, HealthFigures,
 };
@@ -127,7 +127,7 @@ impl RouteLine {
         &self,
         is_last: bool,
         quota: QuotaFacts,
-        volumes: Vec<(VolumeKey, Use)>,
+        volumes: NamedVolumes,
         now: Timestamp,
     ) -> RouteFacts {
         let state = self.state.lock();

@@ -7,16 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ids::{ProjectKey, RouteKey, VolumeKey};
+use domain::ids::{ProjectKey, RouteKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::policy::Policy;
 use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
 use domain::model::route::{QuotaFacts, Route};
-use domain::model::tariff::Volumes;
+use domain::model::tariff::{NamedVolumes, Volumes};
 use domain::rules::cost::smallest;
 use domain::rules::period::periods;
-use domain::rules::quota::{self, WHOLE, turned};
+use domain::rules::quota::{self, SMALLEST, WHOLE, turned};
 use domain::rules::route::share_percent;
 use domain::time::{Millis, Timestamp};
 use parking_lot::RwLock;
@@ -24,6 +24,7 @@ use ports::store::Unavailable;
 use ports::store::books::QuotaGone;
 use tokio::sync::Notify;
 
+use crate::carried::{self, Carried};
 use crate::standing::of_project;
 use crate::topology::{Project, Topology};
 use crate::worker::sleep;
@@ -38,6 +39,8 @@ pub(crate) struct Used {
     meters: RwLock<BTreeMap<MeterOf, Meter>>,
     /// What the store said last, without what is only planned since: people are told by it.
     kept: RwLock<BTreeMap<MeterOf, Meter>>,
+    /// What named volumes hold.
+    carried: Carried,
     /// The periods that hold now, for each project.
     periods: RwLock<BTreeMap<ProjectKey, Periods>>,
     /// Woken when the copy proved to be behind.
@@ -74,16 +77,15 @@ impl Used {
     }
 
     /// What the named volumes of a route's price book hold in the month.
-    pub(crate) fn volumes(&self, route: &Route, periods: &Periods) -> Vec<(VolumeKey, Use)> {
-        volumes(route, &self.meters.read(), periods)
+    pub(crate) fn volumes(&self, route: RouteKey, periods: &Periods) -> NamedVolumes {
+        self.carried.of(route, periods.month)
     }
 
     /// The smallest message that a route charges now.
     fn smallest_on(&self, route: &Route, periods: &Periods, now: Timestamp) -> Use {
-        let meters = self.meters.read();
-        let named = volumes(route, &meters, periods);
+        let named = self.volumes(route.key, periods);
         let carried = Volumes {
-            whole: month(MeterOf::Route(route.key), &meters, periods),
+            whole: month(MeterOf::Route(route.key), &self.meters.read(), periods),
             named: &named,
         };
         smallest([(route, carried)], now)
@@ -153,8 +155,8 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
         inner.quotas.add(of, need, &reservation.periods);
     }
     if let Some(volume) = reservation.volume {
-        let of = MeterOf::Volume(attempt.route, volume);
-        inner.quotas.add(of, need, &reservation.periods);
+        let month = reservation.periods.month;
+        inner.quotas.carried.add(attempt.route, volume, need, month);
     }
     if !reservation.project.is_none() {
         let of = MeterOf::Project(project);
@@ -182,7 +184,12 @@ pub(crate) fn has_room(inner: &Inner, route: &Route, class: TrafficClass, now: T
     let of_route = inner.quotas.of_route(route, &periods);
     let of_project = inner.quotas.of_project(project, &periods);
     let share = share_percent(route.class, class, policy.overflow);
-    let need = inner.quotas.smallest_on(route, &periods, now);
+    let counts_money = route.quotas.count_money() || policy.quotas.count_money();
+    let need = if counts_money {
+        inner.quotas.smallest_on(route, &periods, now)
+    } else {
+        SMALLEST
+    };
     let is_out =
         |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need).is_some();
     !is_out(&of_route, share) && !is_out(&of_project, WHOLE)
@@ -195,7 +202,7 @@ pub(crate) fn smallest_of<'a>(
     periods: &Periods,
     now: Timestamp,
 ) -> Use {
-    let carried = |route: &'a Route| (route, volumes(route, meters, periods));
+    let carried = |route: &'a Route| (route, carried::kept(route.key, meters, periods));
     let routes: Vec<_> = routes.into_iter().map(carried).collect();
     let routes = routes.iter().map(|(route, named)| {
         let carried = Volumes {
@@ -205,22 +212,6 @@ pub(crate) fn smallest_of<'a>(
         (*route, carried)
     });
     smallest(routes, now)
-}
-
-/// What the named volumes of a route's price book hold in the month.
-fn volumes(
-    route: &Route,
-    meters: &BTreeMap<MeterOf, Meter>,
-    periods: &Periods,
-) -> Vec<(VolumeKey, Use)> {
-    let mut named: Vec<_> = route.prices.iter().filter_map(|it| it.volume).collect();
-    named.sort_unstable();
-    named.dedup();
-    let carried = |volume| {
-        let of = MeterOf::Volume(route.key, volume);
-        (volume, month(of, meters, periods))
-    };
-    named.into_iter().map(carried).collect()
 }
 
 /// All that a meter has counted in the month that holds.
@@ -269,6 +260,7 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     let meters = inner.store.meters().await?;
     let meters = meters.into_iter().collect();
     show(inner, &meters);
+    inner.quotas.carried.read_anew(&meters);
     inner.quotas.kept.write().clone_from(&meters);
     *inner.quotas.meters.write() = meters;
     Ok(())

@@ -415,7 +415,7 @@ impl<P: Protocol> Driver<P> {
             return;
         }
         let goes = |it: &Submission| it.expires_at <= now || unwanted.contains(&it.key);
-        for taken in self.recipients.take_out(goes) {
+        for taken in self.recipients.take_out(Instant::now(), goes) {
             self.shared.events.returned(taken.submission.key);
         }
     }

@@ -50,13 +50,19 @@ impl Lane {
         self.waiting.insert(at, taken);
     }
 
+    /// Whether nothing is to be known of the recipient any more.
+    fn is_over(&self, now: Instant) -> bool {
+        let is_held = self.held_until.is_some_and(|it| it > now);
+        !self.is_busy && self.waiting.is_empty() && !is_held
+    }
+
     fn free(&self, now: Instant) -> Option<&Taken> {
         let is_free = !self.is_busy && self.held_until.is_none_or(|it| it <= now);
         self.waiting.front().filter(|_| is_free)
     }
 }
 
-/// Every recipient with a request under way or a submission that waits.
+/// Every recipient with a request under way or a submission that waits, or who is to be left alone.
 #[derive(Default)]
 pub(super) struct Recipients {
     lanes: HashMap<Address, Lane>,
@@ -91,6 +97,7 @@ impl Recipients {
 
     /// The one to send next of those that wait, and its slots; `fits` says whether there is room.
     pub(super) fn next(&mut self, now: Instant, fits: impl FnOnce(u16) -> bool) -> Next {
+        self.lanes.retain(|_, lane| !lane.is_over(now));
         let free = self.lanes.iter().filter_map(|(to, lane)| {
             let first = lane.free(now)?;
             Some((first.rank(), first.slots(), to))
@@ -133,17 +140,22 @@ impl Recipients {
         self.waiting += 1;
     }
 
-    /// When a recipient is to be left alone no longer.
+    /// When a recipient for whom something waits is to be left alone no longer.
     pub(super) fn due(&self) -> Option<Instant> {
         self.lanes
             .values()
-            .filter(|it| !it.is_busy)
+            .filter(|it| !it.is_busy && !it.waiting.is_empty())
             .filter_map(|it| it.held_until)
             .min()
     }
 
-    /// Takes out those that wait and are such, in the order in which they came.
-    pub(super) fn take_out(&mut self, which: impl Fn(&Submission) -> bool) -> Vec<Taken> {
+    /// Takes out those that wait and are such, in the order in which they came. A recipient whom the
+    /// provider asked to leave alone is left alone still.
+    pub(super) fn take_out(
+        &mut self,
+        now: Instant,
+        which: impl Fn(&Submission) -> bool,
+    ) -> Vec<Taken> {
         let mut out = Vec::new();
         self.lanes.retain(|_, lane| {
             if lane.waiting.iter().any(|it| which(&it.submission)) {
@@ -153,7 +165,7 @@ impl Recipients {
                 out.extend(gone);
                 lane.waiting = stays.into();
             }
-            lane.is_busy || !lane.waiting.is_empty()
+            !lane.is_over(now)
         });
         self.waiting -= out.len();
         out.sort_unstable_by_key(|it| it.no);

@@ -137,7 +137,7 @@ fn what_is_taken_out_leaves_the_others_in_their_order_and_nobody_behind() {
     let held = recipients.offer(submission(5, BEN, "x")).unwrap();
     recipients.hold(held, now + Duration::from_secs(1));
     assert_eq!(recipients.expires(), Some(Timestamp::from_millis(300)));
-    let out = recipients.take_out(|it| [3, 5].contains(&it.key.message.key()));
+    let out = recipients.take_out(now, |it| [3, 5].contains(&it.key.message.key()));
     assert_eq!(out.iter().map(no).collect::<Vec<_>>(), [3, 5]);
     assert_eq!((recipients.waiting(), recipients.due()), (2, None));
     assert_eq!(recipients.expires(), Some(Timestamp::from_millis(400)));
@@ -147,5 +147,25 @@ fn what_is_taken_out_leaves_the_others_in_their_order_and_nobody_behind() {
         assert_eq!(no(&taken), expected);
         recipients.done(&taken.submission.to);
     }
+    // The provider asked to leave this one alone, whatever is withdrawn.
+    assert!(recipients.offer(submission(6, BEN, "x")).is_none());
+    assert!(next(&mut recipients, now).is_none());
+    let later = now + Duration::from_secs(1);
+    assert_eq!(recipients.due(), Some(later));
+    let taken = next(&mut recipients, later).unwrap();
+    assert_eq!(no(&taken), 6);
+    recipients.done(&taken.submission.to);
+    assert!(recipients.lanes.is_empty());
+}
+
+#[test]
+fn who_is_to_be_left_alone_is_forgotten_once_the_time_is_over() {
+    let now = Instant::now();
+    let mut recipients = Recipients::default();
+    let held = recipients.offer(submission(1, ANA, "x")).unwrap();
+    recipients.hold(held, now + Duration::from_secs(1));
+    recipients.take_out(now, |_| true);
+    assert_eq!((recipients.lanes.len(), recipients.due()), (1, None));
+    assert!(next(&mut recipients, now + Duration::from_secs(1)).is_none());
     assert!(recipients.lanes.is_empty());
 }

@@ -96,6 +96,11 @@ impl Quotas {
     pub const fn is_none(&self) -> bool {
         self.0.is_none()
     }
+
+    /// Whether any of them counts money.
+    pub fn count_money(&self) -> bool {
+        self.all().iter().any(|it| it.unit == QuotaUnit::Spend)
+    }
 }
 
 /// An amount of use; a difference of two where it is negative.

@@ -11,7 +11,7 @@ use crate::model::control::RouteControl;
 use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::quota::{Meter, Quotas, Span, Use};
-use crate::model::tariff::{Tariff, Tiers, Volumes};
+use crate::model::tariff::{NamedVolumes, Tariff, Tiers, Volumes};
 use crate::phone::CountryCode;
 use crate::time::{Millis, Timestamp};
 
@@ -283,7 +283,7 @@ pub struct RouteFacts {
     /// What is left of its quota.
     pub quota: QuotaFacts,
     /// What its price book's named volumes hold.
-    pub volumes: Vec<(VolumeKey, Use)>,
+    pub volumes: NamedVolumes,
     /// Recent successes on it, any contact.
     pub successes: u64,
     /// Recent failures on it, any contact.
@@ -301,7 +301,7 @@ impl RouteFacts {
             route,
             condition: RouteCondition::Up,
             quota: QuotaFacts::UNLIMITED,
-            volumes: Vec::new(),
+            volumes: NamedVolumes::NONE,
             successes: 0,
             failures: 0,
             free_throughput: u32::MAX,

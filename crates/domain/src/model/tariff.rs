@@ -41,29 +41,48 @@ impl Tiers {
     }
 }
 
+/// What was charged by lines that name a volume. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NamedVolumes(Option<Arc<Vec<(VolumeKey, Use)>>>);
+
+impl NamedVolumes {
+    /// Nothing.
+    pub const NONE: Self = Self(None);
+
+    /// These volumes, in the order of their keys; one that is not among them is empty.
+    pub fn new(named: Arc<Vec<(VolumeKey, Use)>>) -> Self {
+        Self((!named.is_empty()).then_some(named))
+    }
+
+    /// What this one holds.
+    pub fn of(&self, volume: VolumeKey) -> Use {
+        let Some(named) = &self.0 else {
+            return Use::NONE;
+        };
+        let place = named.binary_search_by_key(&volume, |it| it.0);
+        place.map_or(Use::NONE, |it| named[it].1)
+    }
+}
+
 /// What a route has carried in the month, as its prices count it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Volumes<'a> {
     /// Everything.
     pub whole: Use,
-    /// What was charged by lines that name a volume; one that is not listed is empty.
-    pub named: &'a [(VolumeKey, Use)],
+    /// What was charged by lines that name a volume.
+    pub named: &'a NamedVolumes,
 }
 
 impl Volumes<'_> {
     /// Nothing yet.
     pub const NONE: Self = Self {
         whole: Use::NONE,
-        named: &[],
+        named: &NamedVolumes::NONE,
     };
 
     /// What a price goes by that names this volume, or none.
     pub fn of(&self, volume: Option<VolumeKey>) -> Use {
-        let Some(volume) = volume else {
-            return self.whole;
-        };
-        let found = self.named.iter().find(|it| it.0 == volume);
-        found.map_or(Use::NONE, |it| it.1)
+        volume.map_or(self.whole, |it| self.named.of(it))
     }
 }
 

@@ -5,7 +5,7 @@ use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::Use;
 use domain::model::route::{ChargedOn, Price, PriceScope, PriceUnit, Route};
-use domain::model::tariff::{Tier, Tiers, Volumes};
+use domain::model::tariff::{NamedVolumes, Tier, Tiers, Volumes};
 use domain::phone::CountryCode;
 use domain::rules::cost::{Quote, Size, least_price, price_of, smallest};
 use domain::rules::quota::SMALLEST;
@@ -192,7 +192,7 @@ fn least(book: &[Price], segments: i64) -> i64 {
     };
     let carried = Volumes {
         whole: used,
-        named: &[],
+        named: &NamedVolumes::NONE,
     };
     least_price(&route(1, Channel::Sms, None, book.to_vec()), NOW, carried).0
 }
@@ -295,7 +295,7 @@ proptest! {
         };
         let book: Vec<_> = prices.into_iter().map(line).collect();
         let used = Use { segments, messages: segments, spend: Micros::ZERO };
-        let used = Volumes { whole: used, named: &[] };
+        let used = Volumes { whole: used, named: &NamedVolumes::NONE };
         let route = route(1, Channel::Sms, None, book);
         let cost = price_of(&route, &number(), None, Size::Segments(parts), NOW, used);
         let cost = cost.expect("each line fits").amount;

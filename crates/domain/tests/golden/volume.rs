@@ -1,12 +1,14 @@
 //! R-COST-1: prices that go by the volume of the month, and that they add up.
 
+use std::sync::Arc;
+
 use domain::ids::VolumeKey;
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::money::Micros;
 use domain::model::quota::{Meter, Quotas, Use};
 use domain::model::route::{Price, PriceUnit, QuotaFacts, RouteFacts};
-use domain::model::tariff::{Tier, Tiers, Volumes};
+use domain::model::tariff::{NamedVolumes, Tier, Tiers, Volumes};
 use domain::rules::cost::{Size, price_of};
 use domain::rules::plan::Plan;
 use domain::rules::volume::next_units;
@@ -41,7 +43,7 @@ fn costs(line: &Price, parts: u16, used: Use) -> i64 {
     let route = route(1, Channel::Sms, None, vec![line.clone()]);
     let carried = Volumes {
         whole: used,
-        named: &[],
+        named: &NamedVolumes::NONE,
     };
     let quote = price_of(&route, &number(), None, Size::Segments(parts), NOW, carried);
     quote.expect("the line fits").amount.0
@@ -93,7 +95,7 @@ fn a_medium_costs_the_same_at_any_volume() {
     for segments in [0, 15, 25] {
         let carried = Volumes {
             whole: used(0, segments),
-            named: &[],
+            named: &NamedVolumes::NONE,
         };
         let quote = price_of(&book, &number(), None, Size::Mms, NOW, carried);
         assert_eq!(quote.map(|it| it.amount), Some(Micros(900)));
@@ -149,7 +151,7 @@ fn a_line_that_names_a_volume_goes_by_that_and_not_by_what_else_the_route_carrie
         by_volume(PriceUnit::Message),
     ];
     let book = route(1, Channel::WhatsApp, None, lines);
-    let named = [(service, used(20, 20))];
+    let named = NamedVolumes::new(Arc::new(vec![(service, used(20, 20))]));
     let carried = Volumes {
         whole: used(15, 15),
         named: &named,

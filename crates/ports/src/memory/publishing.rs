@@ -294,7 +294,6 @@ fn concerns(event: &Event, project: ProjectKey, sender: SenderKey) -> bool {
     event.project == project && event.sender.is_none_or(|it| it == sender)
 }
 
-/// A new endpoint.
 impl State {
     pub(super) fn delivery(&mut self, delivery: &Delivery) -> Outcome {
         if delivery.epoch < self.epoch {

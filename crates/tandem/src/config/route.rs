@@ -132,8 +132,10 @@ pub(super) fn read(
     let price_field = table.get("prices");
     let prices = price_field
         .clone()
-        .and_then(|field| price::read(field, &book, surroundings))
-        .unwrap_or_default();
+        .map(|field| price::read(field, &book, surroundings));
+    // A list that cannot be read is told as such.
+    let are_read = !matches!(prices, Some(None));
+    let prices = prices.flatten().unwrap_or_default();
     let quota_field = table.get("quota");
     let quotas = quota_field
         .clone()
@@ -172,14 +174,14 @@ pub(super) fn read(
     if let Some(field) = mms_field.filter(|_| mms) {
         check_mms(&field, channel, kind, provider.as_ref(), &prices);
     }
-    if enabled {
+    if enabled && are_read {
         let priced = Priced {
             place,
             quota: quota_field,
             prices: price_field,
             project,
             channel,
-            is_simulator: kind == Some(Kind::Simulator),
+            costs_nothing: matches!(kind, Some(Kind::Simulator | Kind::SmsGate)),
         };
         unpriced::warn(&priced, &prices, &quotas, &destinations, surroundings.now);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
-use domain::model::quota::{QuotaUnit, Quotas};
+use domain::model::quota::Quotas;
 use domain::model::route::{Destinations, Price, PriceScope};
 use domain::time::Timestamp;
 
@@ -27,8 +27,8 @@ pub(super) struct Priced<'a> {
     pub(super) project: Option<&'a Project>,
     /// Its channel.
     pub(super) channel: Option<Channel>,
-    /// Whether nothing that it sends is real.
-    pub(super) is_simulator: bool,
+    /// Whether what it sends is no cost of the project: a simulator's messages, a team phone's.
+    pub(super) costs_nothing: bool,
 }
 
 /// Warns of what has no price at this moment.
@@ -77,24 +77,20 @@ fn warn_of_none(route: &Priced<'_>, quotas: &Quotas) {
         "the route has no `prices`, and {whose} `quota` counts money: what it sends costs nothing there; \
          `price = \"0\"` says that something is free"
     );
-    let own = route.quota.as_ref().filter(|_| counts_money(quotas));
+    let own = route.quota.as_ref().filter(|_| quotas.count_money());
     own.unwrap_or(&route.place).warn(what);
 }
 
-/// Whose quota of money counts the route. What a simulator sends under its project's is no loss.
+/// Whose quota of money counts the route. What costs nothing is no loss under its project's.
 fn whose_money(route: &Priced<'_>, quotas: &Quotas) -> Option<&'static str> {
     let of_project = route.project.map(|it| &it.policy.quotas);
-    if counts_money(quotas) {
+    if quotas.count_money() {
         Some("its")
-    } else if !route.is_simulator && of_project.is_some_and(counts_money) {
+    } else if !route.costs_nothing && of_project.is_some_and(Quotas::count_money) {
         Some("the project's")
     } else {
         None
     }
-}
-
-fn counts_money(quotas: &Quotas) -> bool {
-    quotas.all().iter().any(|it| it.unit == QuotaUnit::Spend)
 }
 
 /// The kinds of messages that have no price now at some destination that the route serves; `None`
@@ -109,10 +105,13 @@ fn unpriced(
         Some(Channel::WhatsApp) => PriceCategory::ALL.map(Some).to_vec(),
         Some(Channel::Sms | Channel::Telegram | Channel::Email) | None => vec![None],
     };
-    let holds = |it: &&Price| it.valid_from.is_none_or(|from| from <= now) && !is_over(it, now);
     let is_covered = |kind: &Option<PriceCategory>| {
         let fits = |it: &&Price| it.category.is_none() || it.category == *kind;
-        let lines: Vec<_> = book.iter().filter(holds).filter(fits).collect();
+        let lines: Vec<_> = book
+            .iter()
+            .filter(|it| it.holds_at(now))
+            .filter(fits)
+            .collect();
         let begins = |prefix: &str| {
             lines.iter().any(|it| match &it.scope {
                 PriceScope::Any => true,

@@ -11,8 +11,14 @@ pub(super) const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
 /// The warnings about a route of this project with these lines.
 fn told(project: &str, route: &str) -> Vec<String> {
+    // Phones of the team must know where to call.
+    let url = if route.contains("smsgate") {
+        "public_url = \"https://msg.example.com\"\n"
+    } else {
+        ""
+    };
     let source = format!(
-        "[[project]]\nid = \"p\"\n{project}\n[[route]]\nid = \"r\"\n{route}\n\
+        "{url}[[project]]\nid = \"p\"\n{project}\n[[route]]\nid = \"r\"\n{route}\n\
          [[sender]]\nid = \"s\"\nroutes = [\"r\"]\n"
     );
     let surroundings = Surroundings {
@@ -31,7 +37,25 @@ const COUNT: &str = "quota = [{ per = \"day\", messages = 100 }]";
 const SMPP: &str = "channel = \"sms\"\nprovider = \"smpp\"\n\
     smpp = { host = \"127.0.0.1\", system_id = \"a\", password = \"b\" }";
 const SIMULATOR: &str = "channel = \"sms\"\nprovider = \"simulator\"";
+const PHONES: &str = "channel = \"sms\"\nprovider = \"smsgate\"";
 const WHATSAPP: &str = "channel = \"whatsapp\"\nprovider = \"simulator\"";
+
+#[test]
+fn a_price_list_that_cannot_be_read_is_told_as_such_alone() {
+    let source = format!(
+        "[[project]]\nid = \"p\"\n[[route]]\nid = \"r\"\n{SMPP}\n{SPEND}\nprices = 7\n\
+         [[sender]]\nid = \"s\"\nroutes = [\"r\"]\n"
+    );
+    let surroundings = Surroundings {
+        variable: &|_| None,
+        folder: Path::new("."),
+        now: NOW,
+    };
+    let told = parse(&source, &Overrides::default(), surroundings).unwrap_err();
+    let told: Vec<_> = told.errors.iter().map(|it| it.line("f.toml")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("prices"), "{told:?}");
+}
 
 #[test]
 fn a_route_without_prices_under_a_quota_of_money_is_told_where_the_quota_or_the_route_stands() {
@@ -51,6 +75,7 @@ fn a_route_without_prices_under_a_quota_of_money_is_told_where_the_quota_or_the_
         ("", SMPP.to_owned()),
         (COUNT, format!("{SMPP}\n{COUNT}")),
         (SPEND, SIMULATOR.to_owned()),
+        (SPEND, PHONES.to_owned()),
         (SPEND, format!("{SMPP}\nenabled = false")),
         (
             SPEND,
