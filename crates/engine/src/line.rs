@@ -26,6 +26,8 @@ use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
 pub(crate) struct RouteLine {
     /// Its configuration.
     pub(crate) route: Arc<Route>,
+    /// Whether what leaves is marked first.
+    pub(crate) marks_started: bool,
     state: Mutex<State>,
     wakes: RwLock<Vec<Wake>>,
     is_disabled: AtomicBool,
@@ -82,6 +84,7 @@ impl RouteLine {
         let queue = ReadyQueue::new(route.throughput, marks_started, now);
         Self {
             route,
+            marks_started,
             state: Mutex::new(State {
                 queue,
                 breaker: Breaker::disconnected(),

@@ -161,6 +161,7 @@ impl RouteEvents for RoutePort {
             outcome,
             submitted_at: taken.taken_at,
             resolve_at: now.plus(self.line.route.unknown_wait.of(taken.class)),
+            marks_started: self.line.marks_started,
             at: now,
             epoch: inner.epoch,
         }));
@@ -233,6 +234,7 @@ impl RouteEvents for RoutePort {
             recipient: receipt.recipient,
             whole: receipt.whole,
             state: receipt.state,
+            marks_started: self.line.marks_started,
             raw: receipt.raw,
             at: inner.now(),
         }));

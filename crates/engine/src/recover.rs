@@ -114,6 +114,8 @@ async fn interrupted(inner: &Arc<Inner>) -> Result<(), Unavailable> {
 /// The loss of the answer to a submission, which takes a receipt that was parked since it was planned.
 fn lost(inner: &Inner, outbound: &Outbound, resolve_at: Timestamp) -> Option<Submitted> {
     let attempt = outbound.progress.last_attempt()?;
+    let topology = inner.topology();
+    let route = topology.route(attempt.route);
     let now = inner.now();
     Some(Submitted {
         message: outbound.id,
@@ -124,6 +126,7 @@ fn lost(inner: &Inner, outbound: &Outbound, resolve_at: Timestamp) -> Option<Sub
         },
         submitted_at: attempt.reserved_at.unwrap_or(now),
         resolve_at,
+        marks_started: route.is_some_and(|it| topology.marks_started(it)),
         at: now,
         epoch: inner.epoch,
     })

@@ -106,6 +106,9 @@ pub(crate) fn replaced(inner: &Inner) {
 
 /// Sets going what follows from a change.
 pub(crate) fn changed_now(inner: &Arc<Inner>, changed: &Changed) {
+    if let Some(other) = &changed.resolved {
+        changed_now(inner, other);
+    }
     inner.lanes.moved(changed.was_waiting, changed.waiting);
     note_due(inner, changed.due);
     if let Waiting::Lane(lane) = changed.waiting {

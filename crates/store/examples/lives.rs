@@ -271,6 +271,7 @@ fn submitted(life: u64, message: MessageId) -> Op {
         },
         submitted_at: at,
         resolve_at: at.plus(Millis::seconds(30)),
+        marks_started: false,
         at,
         epoch: Epoch(0),
     }))
@@ -284,6 +285,7 @@ fn receipt(life: u64) -> Op {
         recipient: None,
         whole: false,
         state: ReceiptState::Delivered,
+        marks_started: false,
         raw: "id:1a2b3c4d sub:001 dlvrd:001 submit date:2611220735 done date:2611220735 stat:DELIVRD err:000".into(),
         at: at(life).plus(Millis::seconds(3)),
     }))

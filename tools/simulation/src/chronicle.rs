@@ -272,6 +272,9 @@ impl Chronicle {
             by: note.name(),
         };
         self.steps.entry(id).or_default().push(step);
+        if let Some(other) = &changed.resolved {
+            self.changed(&Note::About(other.message, "parked receipt"), other);
+        }
     }
 
     fn told(&mut self, key: SubmissionKey, route: RouteKey, told: Told) {

@@ -5,6 +5,7 @@ use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
 use domain::model::message::Status;
 use domain::model::receipt::ReceiptState;
+use domain::model::route::OnUnknown;
 use domain::time::Millis;
 use engine::request::SendRequest;
 use ports::connector::IncomingReceipt;
@@ -85,6 +86,51 @@ async fn a_receipt_that_fits_two_unknown_submissions_resolves_neither() {
     for id in [first, second] {
         assert_eq!(world.states(id).await, [AttemptState::Unknown]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_came_while_another_waited_for_its_answer_spares_the_unknown_one() {
+    let world = World::running([sms()]).await;
+    let acts = [
+        Act::new(Answer::Unknown).delivered_after(2_000),
+        Act::accept().answered_after(4_000).delivered_after(6_000),
+    ];
+    world.provider(SMS).does_in_turn(acts);
+    let lost = world.send(text_to(1, "one")).await;
+    world.pass(Millis::seconds(1)).await;
+    let other = world.send(text_to(1, "two")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(
+        world.states(lost).await,
+        [AttemptState::Unknown],
+        "the receipt may be for the other"
+    );
+    world.pass(Millis::seconds(3)).await;
+    assert_eq!(world.status(lost).await, Status::Delivered);
+    assert_eq!(world.status(other).await, Status::Sent);
+    world.pass(Millis::minutes(5)).await;
+    for id in [lost, other] {
+        assert_eq!(world.journey(id).len(), 1, "not sent again");
+        assert_eq!(world.status(id).await, Status::Delivered);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ready_and_not_marked_holds_no_receipt_up() {
+    let at_most_once = domain::model::route::Route {
+        on_unknown: OnUnknown::Fail,
+        ..sms()
+    };
+    let world = World::running([at_most_once]).await;
+    let act = Act::new(Answer::Unknown).delivered_after(2_000);
+    world.provider(SMS).does_in_turn([act]);
+    let lost = world.send(text_to(1, "one")).await;
+    world.pass(Millis::seconds(1)).await;
+    world.provider(SMS).set_window(0);
+    let ready = world.send(text_to(1, "two")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(world.states(ready).await, [AttemptState::Sending]);
+    assert_eq!(world.status(lost).await, Status::Delivered);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,11 +2,13 @@
 
 use domain::ids::{MessageId, RouteKey};
 use domain::model::attempt::AttemptState;
+use domain::model::progress::Progress;
+use domain::time::Timestamp;
 
 use super::state::{Sent, State};
-use super::steps::Fold;
+use super::steps::{Fold, Known};
 use crate::store::messages::ReceiptRecord;
-use crate::store::operations::Receipt;
+use crate::store::operations::{Changed, Receipt};
 use crate::store::{Outcome, fold};
 
 impl State {
@@ -33,7 +35,8 @@ impl State {
         };
         let before = sent.progress.clone();
         let fold = sent.fold_receipt(attempt, part, receipt);
-        self.finish(message, &before, Some(receipt.at), false, &[fold])
+        let known = Known::marks(receipt.marks_started);
+        self.finish(message, &before, Some(receipt.at), known, &[fold])
     }
 
     /// By reference.
@@ -86,12 +89,19 @@ impl State {
                     .map(|it| (*id, it.no))
             });
         let first = fitting.next()?;
-        let is_only = fitting.next().is_none() && !self.has_another(first.0, receipt.route);
+        let is_only = fitting.next().is_none()
+            && !self.has_another(first.0, receipt.route, receipt.marks_started);
         is_only.then_some(first)
     }
 
-    /// Whether the route has another submission to this message's recipient, whose answer has not come.
-    pub(super) fn has_another(&self, message: MessageId, route: RouteKey) -> bool {
+    /// Whether the route has another submission to this message's recipient, whose answer has not come and
+    /// which may have left.
+    pub(super) fn has_another(
+        &self,
+        message: MessageId,
+        route: RouteKey,
+        marks_started: bool,
+    ) -> bool {
         let Some(this) = self.sent.get(&message) else {
             return false;
         };
@@ -99,8 +109,55 @@ impl State {
             *id != message
                 && it.contact == this.contact
                 && it.message.to == this.message.to
-                && fold::is_with(&it.progress, route)
+                && fold::is_with(&it.progress, route, marks_started)
         })
+    }
+
+    /// Folds a receipt that was parked because it may have been for `message`, whose answer is not waited for
+    /// any more, into the only other submission that it fits (R-DUP).
+    pub(super) fn look_again(
+        &mut self,
+        message: MessageId,
+        before: &Progress,
+        marks_started: bool,
+        at: Option<Timestamp>,
+    ) -> Option<Changed> {
+        let this = self.sent.get(&message)?;
+        let route = fold::answered(fold::in_hand_of(before), &this.progress)?;
+        let to = this.message.to.clone();
+        let parked: Vec<&Receipt> = self
+            .parked
+            .iter()
+            .filter(|it| it.route == route && it.recipient.as_ref() == Some(&to))
+            .collect();
+        let newest = parked.last()?;
+        let as_now = Receipt {
+            marks_started,
+            ..(*newest).clone()
+        };
+        let (other, attempt) = self.only_unknown(&as_now).filter(|it| it.0 != message)?;
+        let mut attempts = self.sent.get(&other)?.progress.attempts.iter();
+        let since = attempts.find(|it| it.no == attempt)?.reserved_at?;
+        let mut fitting = parked.into_iter().filter(|it| it.at >= since);
+        let receipt = fitting.next().filter(|_| fitting.next().is_none())?.clone();
+        let (_, _, part) = self.unnamed(&receipt, other, attempt)?;
+        if let Some(name) = receipt.references.first() {
+            let name = (route, name.clone());
+            let progress = &self.sent.get(&other)?.progress;
+            let channel = fold::answerable_channel(progress, attempt);
+            Self::note_name(&mut self.answerable, name.clone(), channel);
+            self.submissions.insert(name, (other, attempt, part));
+        }
+        self.parked.retain(|it| *it != receipt);
+        let sent = self.sent.get_mut(&other)?;
+        let before = sent.progress.clone();
+        let fold = sent.fold_receipt(attempt, part, &receipt);
+        let known = Known::marks(marks_started);
+        let outcome = self.finish(other, &before, at, known, &[fold]);
+        let Outcome::Changed(changed) = outcome else {
+            return None;
+        };
+        Some(changed)
     }
 }
 

@@ -21,6 +21,24 @@ use crate::store::{Epoch, Outcome, events, fold};
 /// One fold into a message: what it brought, and when it happened.
 pub(super) type Fold = (Effects, Timestamp);
 
+/// What is known about a step before it is finished.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known {
+    /// What it takes of the quotas is reserved already.
+    reserved: bool,
+    /// The route marks what it starts.
+    marks_started: bool,
+}
+
+impl Known {
+    pub(super) fn marks(marks_started: bool) -> Self {
+        Self {
+            marks_started,
+            ..Self::default()
+        }
+    }
+}
+
 impl State {
     pub(super) fn plan(&mut self, plan: &Plan) -> Outcome {
         let channel = fold::planned_channel(&plan.step);
@@ -48,7 +66,11 @@ impl State {
             Err(gone) => return Outcome::QuotaGone(gone),
         };
         let reserved = planned.as_ref().is_some_and(|it| it.1);
-        let outcome = self.step_with(plan.message, plan.epoch, Some(plan.at), reserved, |sent| {
+        let known = Known {
+            reserved,
+            ..Known::default()
+        };
+        let outcome = self.step_with(plan.message, plan.epoch, Some(plan.at), known, |sent| {
             let effects = fold::plan(&mut sent.progress, plan)?;
             if let Some((priced, _)) = planned {
                 sent.progress = priced;
@@ -117,7 +139,8 @@ impl State {
 
     pub(super) fn interrupted(&mut self, interrupted: &Interrupted) -> Outcome {
         let at = Some(interrupted.at);
-        self.step(interrupted.message, interrupted.epoch, at, |it| {
+        let known = Known::marks(interrupted.marks_started);
+        self.step_with(interrupted.message, interrupted.epoch, at, known, |it| {
             fold::interrupted(&mut it.progress, interrupted)
         })
     }
@@ -143,7 +166,13 @@ impl State {
         match fold::person(&mut sent.progress, step) {
             Ok(effects) => {
                 let fold = (effects, step.at);
-                self.finish(step.message, &before, Some(step.at), false, &[fold])
+                self.finish(
+                    step.message,
+                    &before,
+                    Some(step.at),
+                    Known::default(),
+                    &[fold],
+                )
             }
             Err(refusal) => Outcome::PersonRefused(refusal),
         }
@@ -229,7 +258,8 @@ impl State {
                 folds.push(sent.fold_receipt(*attempt, part, &receipt));
             }
         }
-        self.finish(*message, &before, Some(*at), false, &folds)
+        let known = Known::marks(submitted.marks_started);
+        self.finish(*message, &before, Some(*at), known, &folds)
     }
 
     /// The one receipt that came for the recipient of a submission of unknown outcome since it was
@@ -248,7 +278,7 @@ impl State {
                     .iter()
                     .any(|it| it.state == AttemptState::Unknown && it.route == submitted.route)
         };
-        let another = self.has_another(submitted.message, submitted.route);
+        let another = self.has_another(submitted.message, submitted.route, submitted.marks_started);
         if another || self.sent.iter().any(is_unknown) {
             return None;
         }
@@ -268,16 +298,15 @@ impl State {
         at: Option<Timestamp>,
         fold: impl FnOnce(&mut Sent) -> Option<Effects>,
     ) -> Outcome {
-        self.step_with(message, epoch, at, false, fold)
+        self.step_with(message, epoch, at, Known::default(), fold)
     }
 
-    /// `reserved`: what the step takes of the quotas is reserved already.
     fn step_with(
         &mut self,
         message: MessageId,
         epoch: Epoch,
         at: Option<Timestamp>,
-        reserved: bool,
+        known: Known,
         fold: impl FnOnce(&mut Sent) -> Option<Effects>,
     ) -> Outcome {
         if epoch < self.epoch {
@@ -291,7 +320,7 @@ impl State {
             return Outcome::Stale;
         };
         let fold = (effects, at.unwrap_or_default());
-        self.finish(message, &before, at, reserved, &[fold])
+        self.finish(message, &before, at, known, &[fold])
     }
 
     /// Does what the folds bring for others, and answers.
@@ -300,7 +329,7 @@ impl State {
         message: MessageId,
         before: &Progress,
         at: Option<Timestamp>,
-        reserved: bool,
+        known: Known,
         folds: &[Fold],
     ) -> Outcome {
         let Some(sent) = self.sent.get_mut(&message) else {
@@ -315,7 +344,7 @@ impl State {
         };
         let (was, is) = (Standings::of(before), Standings::of(&sent.progress));
         self.books
-            .book(of, &was, &is, reserved, at.unwrap_or_default());
+            .book(of, &was, &is, known.reserved, at.unwrap_or_default());
         if let Some(at) = at.filter(|_| sent.progress != *before) {
             sent.updated_at = at;
         }
@@ -347,6 +376,8 @@ impl State {
                 }
             }
         }
+        let resolved = self.look_again(message, before, known.marks_started, at);
+        changed.resolved = resolved.map(Box::new);
         Outcome::Changed(changed)
     }
 }

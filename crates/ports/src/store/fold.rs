@@ -253,10 +253,28 @@ pub fn is_in_hand(progress: &Progress) -> bool {
     !progress.is_ended() && unknown::in_hand(progress).is_some()
 }
 
-/// Whether this route has a submission of the message whose answer has not come: a receipt under a name
-/// that nobody knows yet may be for it (R-DUP).
-pub fn is_with(progress: &Progress, route: RouteKey) -> bool {
-    is_in_hand(progress) && progress.last_attempt().is_some_and(|it| it.route == route)
+/// The route that has a submission of the message whose answer has not come.
+pub fn in_hand_of(progress: &Progress) -> Option<RouteKey> {
+    let attempt = progress.last_attempt()?;
+    is_in_hand(progress).then_some(attempt.route)
+}
+
+/// Whether a receipt of this route under a name that nobody knows yet may be for a submission of the message
+/// whose answer has not come (R-DUP). Where `marks_started`, what is not marked has not left.
+pub fn is_with(progress: &Progress, route: RouteKey, marks_started: bool) -> bool {
+    let attempt = progress.last_attempt();
+    let may_have_left = attempt.is_some_and(|it| it.started || !marks_started);
+    may_have_left && in_hand_of(progress) == Some(route)
+}
+
+/// The route whose answer the message waited for before, `in_hand_of` then, and does not now: a receipt that
+/// was parked because it may be for this message is for another (R-DUP), unless a copy is in doubt there.
+pub fn answered(in_hand_of_then: Option<RouteKey>, progress: &Progress) -> Option<RouteKey> {
+    let route = in_hand_of_then.filter(|it| in_hand_of(progress) != Some(*it))?;
+    let mut doubts = progress.attempts.iter().flat_map(|it| &it.doubts);
+    doubts
+        .all(|it| it.route != route || it.copies == 0)
+        .then_some(route)
 }
 
 /// What a change is answered with, before any [`Effects`] are [noted](note) in it. `was` and
@@ -278,6 +296,7 @@ pub fn changed(
         cancelled: None,
         duplicate_delivery: false,
         unknown_resolved: false,
+        resolved: None,
     }
 }
 

@@ -271,9 +271,10 @@ pub struct Start {
 
 /// Puts a message whose bytes have not left back into the lane of its route. Fenced.
 ///
-/// An attempt that no provider has seen is taken back altogether, so that the channel is chosen
-/// again; one that was refused or partly accepted stays and waits.
-/// [`Outcome::Stale`] when the attempt is no longer in the hands of a route.
+/// - An attempt that no provider has seen is taken back altogether, so that the channel is chosen
+///   again; one that was refused or partly accepted stays and waits.
+/// - [`Outcome::Stale`] when the attempt is no longer in the hands of a route.
+/// - A receipt that may have been for it is looked at again, as in [`Submitted`].
 #[derive(Debug, Clone, Copy)]
 pub struct Release {
     /// Which message.
@@ -295,6 +296,14 @@ pub struct Release {
 ///   recipient since it was submitted, if no other is unknown there or waits for its answer (R-DUP).
 /// - Receipts that were parked under one of the references are folded in the same transaction, in
 ///   the order in which they arrived.
+/// - Whatever ends the wait for the answer of a submission, this or another operation: a receipt that was
+///   parked since it may have been for that one is looked at again in the same transaction (R-DUP). It is
+///   folded into the only other submission of unknown outcome to the recipient on the route, as one that
+///   came just now would be, if it is the only one parked for the recipient there since that submission
+///   was planned; the answer names that message, too ([`Changed::resolved`]). Nothing is folded while a
+///   copy of the submission that ended is in doubt on the route: the receipt may still be for that.
+/// - Where starts are marked, a submission without a mark has not left: no receipt can be for it, and it
+///   holds none up.
 #[derive(Debug, Clone)]
 pub struct Submitted {
     /// Which message.
@@ -309,6 +318,8 @@ pub struct Submitted {
     pub submitted_at: Timestamp,
     /// When the wait for a receipt ends, should the outcome be unknown (R-DUP).
     pub resolve_at: Timestamp,
+    /// Whether the route marks what it starts.
+    pub marks_started: bool,
     /// When.
     pub at: Timestamp,
     /// Whose work.
@@ -322,7 +333,8 @@ pub struct Submitted {
 ///   after the first counts only if the receipt names the message's recipient; else by
 ///   `ours`; else it is the only submission of unknown outcome on the route to this recipient
 ///   (R-DUP), and no other one to the recipient waits for its answer: the receipt may be for that
-///   one, and is early. The raw text is kept with the message.
+///   one, and is early. Where starts are marked, one without a mark has not left and does not count. The
+///   raw text is kept with the message.
 /// - The contact's metrics change as the fold says, in the same transaction.
 /// - A receipt that finds nothing is parked under its references, for the answer of its
 ///   submission that may still come; the answer is [`Outcome::ReceiptParked`]. Without any
@@ -343,6 +355,8 @@ pub struct Receipt {
     pub whole: bool,
     /// What it says.
     pub state: ReceiptState,
+    /// Whether the route marks what it starts.
+    pub marks_started: bool,
     /// The provider's own words.
     pub raw: Box<str>,
     /// When it reached us.
@@ -369,8 +383,8 @@ pub struct Settle {
 }
 
 /// The owner of this submission died while it was in its hands: its outcome is unknown (R-DUP),
-/// unless the route marks what it starts and this was not marked; that one goes back to its lane.
-/// Fenced. [`Outcome::Stale`] when the attempt is not in the hands of a route.
+/// unless the route marks what it starts and this was not marked; that one goes back to its lane, and a
+/// receipt that may have been for it is looked at again, as in [`Submitted`]. Fenced. [`Outcome::Stale`] when the attempt is not in the hands of a route.
 #[derive(Debug, Clone, Copy)]
 pub struct Interrupted {
     /// Which message.
@@ -578,4 +592,7 @@ pub struct Changed {
     pub duplicate_delivery: bool,
     /// Whether a submission of unknown outcome was resolved by this.
     pub unknown_resolved: bool,
+    /// Another message to the recipient, whose submission of unknown outcome took a parked receipt now
+    /// that this one's answer is not waited for any more (R-DUP): what follows for it follows from here.
+    pub resolved: Option<Box<Changed>>,
 }

@@ -15,6 +15,7 @@ use domain::rules::outcome::{Effects, Learnt};
 use domain::time::{Millis, Timestamp};
 use ports::store::books::BookedMessage;
 use ports::store::fold::{self, KeySequence};
+use ports::store::operations::Changed;
 use ports::store::{Epoch, Outcome, events};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
@@ -86,6 +87,8 @@ hot_statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     find_submission: "SELECT message, attempt, part FROM submission
         WHERE route = ?1 AND reference = ?2",
+    // Seldom is there any: this is all that an answer pays for those (R-DUP).
+    any_unknown: "SELECT 1 FROM unknown_submission WHERE route = ?1 LIMIT 1",
     find_parked: "SELECT id, at, state, failure, raw, form, forms, whole FROM parked_receipt
         WHERE route = ?1 AND reference = ?2
             AND (form = 0 OR peer = (SELECT c.peer FROM content c WHERE c.message = ?3))",
@@ -149,6 +152,10 @@ pub(super) struct Loaded {
     pub(super) booked: Standings,
     /// Whether what it takes of the quotas was reserved before it is written back.
     pub(super) is_reserved: bool,
+    /// The route whose answer it waited for.
+    in_hand_of: Option<RouteKey>,
+    /// Whether the route of the operation is known to mark what it starts.
+    pub(super) marks_started: bool,
     pub(super) progress: Progress,
 }
 
@@ -269,6 +276,16 @@ impl<'c> Line<'c> {
         at: Option<Timestamp>,
         folds: &[Fold],
     ) -> Result<Outcome, Fault> {
+        Ok(Outcome::Changed(self.write_back(loaded, at, folds)?))
+    }
+
+    /// See [`finish`](Self::finish).
+    pub(super) fn write_back(
+        &mut self,
+        loaded: &Loaded,
+        at: Option<Timestamp>,
+        folds: &[Fold],
+    ) -> Result<Changed, Fault> {
         let mut changed =
             fold::changed(loaded.id, loaded.was, loaded.was_waiting, &loaded.progress);
         for (effects, at) in folds {
@@ -306,7 +323,12 @@ impl<'c> Line<'c> {
             let was_claimed = matches!(loaded.was_waiting, Waiting::Person(_));
             self.track_claim(loaded.project, loaded.id, was_claimed, &loaded.progress)?;
         }
-        Ok(Outcome::Changed(changed))
+        if let Some(route) = fold::answered(loaded.in_hand_of, &loaded.progress)
+            && self.hot.any_unknown.exists([route.0])?
+        {
+            changed.resolved = self.look_again(loaded, route, at)?.map(Box::new);
+        }
+        Ok(changed)
     }
 
     fn save(&mut self, loaded: &Loaded, at: Option<Timestamp>) -> Result<(), Fault> {
@@ -480,6 +502,8 @@ impl Loaded {
             unknown: unknown_attempts(&progress),
             booked: Standings::of(&progress),
             is_reserved: false,
+            in_hand_of: fold::in_hand_of(&progress),
+            marks_started: false,
             progress,
         }))
     }

@@ -4,7 +4,7 @@ use domain::ids::{MessageId, RouteKey};
 use domain::model::failure::Failure;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::time::Timestamp;
-use ports::store::operations::{Receipt, Submitted};
+use ports::store::operations::{Changed, Receipt, Submitted};
 use ports::store::{Outcome, fold};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -102,6 +102,7 @@ impl Line<'_> {
             ];
             self.hot.add_submission.execute(row)?;
         }
+        loaded.marks_started = receipt.marks_started;
         let effects = fold::receipt(
             &mut loaded.progress,
             subject.attempt,
@@ -193,23 +194,40 @@ impl Line<'_> {
         let Some(recipient) = &receipt.recipient else {
             return Ok(None);
         };
+        let peer = address_to_key(recipient);
+        let Some(found) = self.one_unknown(receipt.route, peer)? else {
+            return Ok(None);
+        };
+        let is_only = !self.has_another(found.0, receipt.route, receipt.marks_started)?;
+        Ok(is_only.then_some(found))
+    }
+
+    /// The submission of unknown outcome to this recipient, if there is one and no more.
+    fn one_unknown(
+        &mut self,
+        route: RouteKey,
+        peer: i64,
+    ) -> Result<Option<(MessageId, u8)>, Fault> {
         let mut statement = self.connection.prepare_cached(
             "SELECT message, attempt FROM unknown_submission WHERE route = ?1 AND peer = ?2 LIMIT 2",
         )?;
-        let mut rows = statement.query(params![receipt.route.0, address_to_key(recipient)])?;
+        let mut rows = statement.query(params![route.0, peer])?;
         let Some(first) = rows.next()? else {
             return Ok(None);
         };
         let found = (MessageId::from_key(first.get(0)?), first.get(1)?);
         let is_one = rows.next()?.is_none();
-        drop(rows);
-        drop(statement);
-        let is_only = is_one && !self.has_another(found.0, receipt.route)?;
-        Ok(is_only.then_some(found))
+        Ok(is_one.then_some(found))
     }
 
-    /// Whether the route has another submission to this message's recipient, whose answer has not come.
-    fn has_another(&mut self, message: MessageId, route: RouteKey) -> Result<bool, Fault> {
+    /// Whether the route has another submission to this message's recipient, whose answer has not come and
+    /// which may have left.
+    fn has_another(
+        &mut self,
+        message: MessageId,
+        route: RouteKey,
+        marks_started: bool,
+    ) -> Result<bool, Fault> {
         let in_hand: Vec<i64> = self
             .connection
             .prepare_cached(
@@ -224,7 +242,7 @@ impl Line<'_> {
             .collect::<Result<_, _>>()?;
         for id in in_hand {
             let loaded = self.load(MessageId::from_key(id))?;
-            if loaded.is_some_and(|it| fold::is_with(&it.progress, route)) {
+            if loaded.is_some_and(|it| fold::is_with(&it.progress, route, marks_started)) {
                 return Ok(true);
             }
         }
@@ -293,8 +311,92 @@ impl Line<'_> {
         let is_one = rows.next()?.is_none();
         drop(rows);
         drop(statement);
-        let is_only = is_one && !self.has_another(submitted.message, submitted.route)?;
+        let Submitted {
+            message,
+            route,
+            marks_started,
+            ..
+        } = *submitted;
+        let is_only = is_one && !self.has_another(message, route, marks_started)?;
         Ok(is_only.then_some(found))
+    }
+
+    /// Folds a receipt that was parked because it may have been for this message, whose answer is not waited
+    /// for any more, into the only other submission that it fits (R-DUP).
+    pub(super) fn look_again(
+        &mut self,
+        this: &Loaded,
+        route: RouteKey,
+        at: Option<Timestamp>,
+    ) -> Result<Option<Changed>, Fault> {
+        let peer = self
+            .connection
+            .prepare_cached("SELECT peer FROM content WHERE message = ?1")?
+            .query_row([this.id.key()], |row| row.get(0))
+            .optional()?;
+        let Some(peer) = peer else { return Ok(None) };
+        let other = self.one_unknown(route, peer)?;
+        let Some((other, no)) = other.filter(|it| it.0 != this.id) else {
+            return Ok(None);
+        };
+        let Some(mut loaded) = self.load(other)? else {
+            return Ok(None);
+        };
+        let Some(since) = loaded
+            .progress
+            .attempt_mut(no)
+            .and_then(|it| it.reserved_at)
+        else {
+            return Ok(None);
+        };
+        let Some((reference, receipt)) = self.one_parked(route, peer, since)? else {
+            return Ok(None);
+        };
+        if self.has_another(other, route, this.marks_started)? {
+            return Ok(None);
+        }
+        let Some(part) = loaded
+            .progress
+            .attempt_mut(no)
+            .map(|it| fold::unnamed_part(it, receipt.whole))
+        else {
+            return Ok(None);
+        };
+        loaded.marks_started = this.marks_started;
+        let answerable = loaded.answerable(no);
+        let row = params![route.0, reference, other.key(), no, part, answerable];
+        self.hot.add_submission.execute(row)?;
+        let Parked {
+            state,
+            raw,
+            at: came,
+            ..
+        } = &receipt;
+        let effects = fold::receipt(&mut loaded.progress, no, part, state, *came);
+        self.keep_receipt(other, no, state, raw, *came)?;
+        self.forget_parked(&receipt)?;
+        self.write_back(&loaded, at, &[(effects, *came)]).map(Some)
+    }
+
+    /// The receipt that was parked for this recipient since then, and its reference, if there is one and no
+    /// more.
+    fn one_parked(
+        &mut self,
+        route: RouteKey,
+        peer: i64,
+        since: Timestamp,
+    ) -> Result<Option<(String, Parked)>, Fault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, at, state, failure, raw, form, forms, whole, reference FROM parked_receipt
+             WHERE route = ?1 AND peer = ?2 AND form = 0 AND at >= ?3 LIMIT 2",
+        )?;
+        let mut rows = statement.query(params![route.0, peer, since.as_millis()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let found = (row.get(8)?, Parked::read(row)?);
+        let is_one = rows.next()?.is_none();
+        Ok(is_one.then_some(found))
     }
 
     /// Forgets a parked receipt in all its forms.

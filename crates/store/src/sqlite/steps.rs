@@ -115,6 +115,7 @@ impl Line<'_> {
         let Some(mut loaded) = self.load(it.message)? else {
             return Ok(Outcome::Missing);
         };
+        loaded.marks_started = it.marks_started;
         let effects = fold::interrupted(&mut loaded.progress, it);
         self.answer(&loaded, it.at, effects.map(|effects| (effects, it.at)))
     }
@@ -154,6 +155,7 @@ impl Line<'_> {
         let Some(mut loaded) = self.load(submitted.message)? else {
             return Ok(Outcome::Missing);
         };
+        loaded.marks_started = submitted.marks_started;
         let Some(effects) = fold::submitted(&mut loaded.progress, submitted) else {
             return Ok(Outcome::Stale);
         };

@@ -115,6 +115,7 @@ impl Story {
                     outcome,
                     submitted_at: at,
                     resolve_at,
+                    marks_started: on_unknown(step) == OnUnknown::Fail,
                     at,
                     epoch,
                 };
@@ -367,6 +368,7 @@ fn receipt(step: &Step, message: MessageId, now: Timestamp) -> Receipt {
         recipient: step.is_long.then(|| phone(step.who.into()).into()),
         whole: step.is_long,
         state,
+        marks_started: on_unknown(step) == OnUnknown::Fail,
         raw: format!("raw {}", step.detail).into(),
         at: now,
     }

@@ -222,6 +222,7 @@ pub fn submitted(message: MessageId, outcome: SubmitOutcome, now: Timestamp) -> 
         route: SMS,
         outcome,
         submitted_at: now,
+        marks_started: false,
         resolve_at,
         at: now,
         epoch: OWNER,
@@ -252,6 +253,7 @@ pub fn receipt(reference: &str, state: ReceiptState, now: Timestamp) -> Receipt 
         recipient: None,
         whole: false,
         state,
+        marks_started: false,
         raw: reference.into(),
         at: now,
     }

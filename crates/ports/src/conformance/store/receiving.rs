@@ -10,8 +10,11 @@ use domain::model::receipt::{ReceiptState, SubmitOutcome};
 use domain::model::route::OnUnknown;
 
 use super::kit::*;
-use crate::store::operations::{FirstStep, Interrupted, PlanStep, Receipt, Settle, Submitted};
+use crate::store::operations::{
+    FirstStep, Interrupted, PlanStep, Receipt, Release, Settle, Start, Submitted,
+};
 use crate::store::{Op, Outcome, Store};
+use domain::time::Millis;
 
 /// A message that the SMS route took under this name.
 fn sent(store: &dyn Store, last: u32, reference: &str) -> MessageId {
@@ -259,6 +262,205 @@ pub fn an_unknown_submission_takes_no_receipt_that_may_be_for_another(store: &dy
     let answer = submitted(under_way, taken("early"), at(100));
     let changed = change(store, Op::Submitted(Box::new(answer)));
     assert_eq!(changed.status, Status::Delivered);
+}
+
+/// A receipt for this person, under a name that nobody knows.
+fn early(reference: &str, millis: i64) -> Receipt {
+    Receipt {
+        recipient: Some(phone(1).into()),
+        ..delivered(reference, millis)
+    }
+}
+
+fn park(store: &dyn Store, receipt: Receipt) {
+    assert!(matches!(commit(store, op(receipt)), Outcome::ReceiptParked));
+}
+
+/// A message whose answer has not come.
+fn in_hand(store: &dyn Store) -> MessageId {
+    accept(store, sent_at_once(phone(1), at(150))).0
+}
+
+fn state(store: &dyn Store, id: MessageId) -> AttemptState {
+    progress(store, id).attempts[0].state
+}
+
+fn answered(id: MessageId, outcome: SubmitOutcome) -> Op {
+    Op::Submitted(Box::new(submitted(id, outcome, at(250))))
+}
+
+pub fn a_parked_receipt_is_looked_at_again_when_the_answer_it_may_be_for_names_another(
+    store: &dyn Store,
+) {
+    let lost = unknown(store, 1);
+    let under_way = in_hand(store);
+    park(store, early("early", 200));
+    let changed = change(store, answered(under_way, taken("other")));
+    assert_eq!((changed.message, changed.status), (under_way, Status::Sent));
+    let resolved = changed.resolved.expect("the receipt is for the lost one");
+    assert_eq!(
+        (resolved.message, resolved.status),
+        (lost, Status::Delivered)
+    );
+    assert!(resolved.unknown_resolved && !changed.unknown_resolved);
+    assert_eq!(
+        progress(store, lost).attempts[0].delivered_at,
+        Some(at(200))
+    );
+    assert_eq!(ask(store.receipts(lost)).len(), 1);
+    let again = change(store, op(early("early", 300)));
+    assert_eq!((again.message, again.was), (lost, Status::Delivered));
+    assert_eq!(state(store, under_way), AttemptState::Sent);
+}
+
+pub fn whatever_ends_the_wait_for_an_answer_has_the_receipt_looked_at_again(store: &dyn Store) {
+    let ends: [fn(MessageId) -> Op; 4] = [
+        |message| {
+            Op::Release(Release {
+                message,
+                attempt: 1,
+                at: at(250),
+                epoch: OWNER,
+            })
+        },
+        |message| {
+            Op::Interrupted(Interrupted {
+                message,
+                marks_started: true,
+                resolve_at: at(30_000),
+                at: at(250),
+                epoch: OWNER,
+            })
+        },
+        |message| {
+            op(Receipt {
+                ours: Some((message, 1)),
+                ..delivered("named", 250)
+            })
+        },
+        |message| {
+            let refused = failure(FailureClass::RouteFault);
+            answered(message, SubmitOutcome::NotAccepted(refused))
+        },
+    ];
+    for (nth, end) in ends.into_iter().enumerate() {
+        let lost = unknown(store, 1);
+        let under_way = in_hand(store);
+        park(store, early(&format!("early {nth}"), 200));
+        let changed = change(store, end(under_way));
+        let resolved = changed.resolved.map(|it| it.message);
+        assert_eq!((changed.message, resolved), (under_way, Some(lost)));
+        assert_eq!(state(store, lost), AttemptState::Delivered);
+    }
+}
+
+pub fn a_receipt_that_is_looked_at_again_goes_to_the_only_one_that_it_fits(store: &dyn Store) {
+    let lost = unknown(store, 1);
+    let [first, second, third] = [(); 3].map(|()| in_hand(store));
+    park(store, early("early", 200));
+    // The second may be the one that it is for.
+    let changed = change(store, answered(first, taken("first")));
+    assert_eq!(changed.resolved, None);
+    let nobody_knows = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    change(store, answered(second, nobody_knows));
+    // Now there are two that are unknown.
+    let changed = change(store, answered(third, taken("third")));
+    assert_eq!(changed.resolved, None);
+    for id in [lost, second] {
+        assert_eq!(state(store, id), AttemptState::Unknown);
+    }
+}
+
+pub fn of_two_parked_receipts_none_goes_to_the_one_that_is_unknown(store: &dyn Store) {
+    let lost = unknown(store, 1);
+    let under_way = in_hand(store);
+    for reference in ["one", "two"] {
+        park(store, early(reference, 200));
+    }
+    let changed = change(store, answered(under_way, taken("other")));
+    assert_eq!(changed.resolved, None);
+    assert_eq!(state(store, lost), AttemptState::Unknown);
+}
+
+pub fn a_receipt_from_before_the_unknown_one_was_planned_is_not_its(store: &dyn Store) {
+    park(store, early("early", 50));
+    let mut attempt = planned(Channel::Sms, SMS);
+    attempt.reservation.at = at(60);
+    let (lost, _) = accept(store, first(FirstStep::Send(attempt), phone(1), at(60)));
+    let nobody_knows = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    let answer = submitted(lost, nobody_knows, at(100));
+    change(store, Op::Submitted(Box::new(answer)));
+    let under_way = in_hand(store);
+    let changed = change(store, answered(under_way, taken("other")));
+    assert_eq!(changed.resolved, None);
+    assert_eq!(state(store, lost), AttemptState::Unknown);
+}
+
+pub fn a_receipt_that_may_be_for_a_copy_in_doubt_stays_parked(store: &dyn Store) {
+    let given_up = in_hand(store);
+    let ends = progress(store, given_up).expires_at;
+    let lost = accept(store, sent_at_once(phone(1), ends)).0;
+    let nobody_knows = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    let answer = Submitted {
+        resolve_at: ends.plus(Millis::minutes(30)),
+        ..submitted(lost, nobody_knows, ends)
+    };
+    change(store, Op::Submitted(Box::new(answer)));
+    park(
+        store,
+        Receipt {
+            at: ends.plus(Millis::seconds(1)),
+            ..early("early", 0)
+        },
+    );
+    for (wait, state_after) in [
+        (Millis::seconds(2), AttemptState::Sending),
+        (Millis::minutes(5), AttemptState::Failed),
+    ] {
+        let settle = Settle {
+            message: given_up,
+            version: progress(store, given_up).version,
+            on_unknown: OnUnknown::Resend,
+            at: ends.plus(wait),
+            epoch: OWNER,
+        };
+        assert_eq!(change(store, Op::Settle(settle)).resolved, None);
+        assert_eq!(state(store, given_up), state_after);
+    }
+    assert_eq!(state(store, lost), AttemptState::Unknown);
+}
+
+pub fn what_is_not_marked_where_starts_are_holds_no_receipt_up(store: &dyn Store) {
+    let first = unknown(store, 1);
+    let (under_way, ready) = (in_hand(store), in_hand(store));
+    let start = |message| {
+        Op::Start(Start {
+            message,
+            attempt: 1,
+            epoch: OWNER,
+        })
+    };
+    change(store, start(under_way));
+    let marking = |reference| Receipt {
+        marks_started: true,
+        ..early(reference, 200)
+    };
+    park(store, marking("early"));
+    let answer = Submitted {
+        marks_started: true,
+        ..submitted(under_way, taken("other"), at(250))
+    };
+    let changed = change(store, Op::Submitted(Box::new(answer)));
+    assert_eq!(changed.resolved.map(|it| it.message), Some(first));
+    let second = unknown(store, 1);
+    assert_eq!(change(store, op(marking("now"))).message, second);
+    assert_eq!(state(store, ready), AttemptState::Sending);
 }
 
 pub fn a_resolved_submission_is_unknown_no_more(store: &dyn Store) {
