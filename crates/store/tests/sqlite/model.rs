@@ -114,8 +114,10 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
         project: PROJECT,
         sender: None,
         kinds: EventKinds::ALL,
+        steps_in: None,
         after: EventSeq(0),
         limit: 1_000,
+        look_at: EventFilter::LOOK_AT,
     };
     answers.push(format!("{:?}", ask(store.events(events))));
     answers.push(format!("{:?}", ask(store.webhooks())));
