@@ -497,8 +497,10 @@ impl Chronicle {
                 project: PROJECT,
                 sender: None,
                 kinds: EventKinds::ALL,
+                steps_in: None,
                 after: self.events.last().map_or(EventSeq(0), |it| it.seq),
                 limit: 500,
+                look_at: EventFilter::LOOK_AT,
             }));
             let is_last = page.events.is_empty();
             self.events.extend(page.events);

@@ -2,12 +2,12 @@
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, Response, StatusCode};
-use domain::ids::ApiKeyId;
+use domain::ids::{ApiKeyId, ContactId, ConversationId, SenderKey};
 use domain::model::template::TemplateStatus;
 use domain::model::user::Role;
 use domain::rules::alert::AlertSettings;
 use domain::time::Millis;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use ports::connector::LinkState;
 use ports::store::Op;
 use ports::store::operations::{ApiKeyRecord, KeyChange};
@@ -17,6 +17,9 @@ use crate::house::{House, LIVE, OTHER_PROJECT, PROJECT, SMS, WHATSAPP};
 use crate::pages::{Browser, signed_in, staff};
 use crate::templates::provider_says;
 use crate::webhooks::Postbox;
+
+/// How many places a stream looks at in one reading.
+const LOOK_AT: i64 = 2_000;
 
 /// A reader of a stream.
 struct Reader {
@@ -162,6 +165,106 @@ async fn a_reader_of_one_conversation_hears_its_steps_and_what_everybody_writes(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reader_of_one_conversation_goes_on_where_it_was() {
+    let house = House::new().await;
+    let (ours, theirs) = ("+40712345678", "+40712345679");
+    house.inbound(WHATSAPP, ours, "hello").await;
+    let list = house.get("/v1/conversations").await.json;
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/events?conversationId={id}&after=0");
+    let mut reader = Reader::of(&house, &path, None).await;
+    for to in [theirs, ours, theirs, theirs, ours, theirs] {
+        house
+            .send(&json!({"to": to, "text": to, "channel": "sms"}))
+            .await;
+    }
+    assert!(reader.read_for(Millis::seconds(2)).await);
+    let all = reader.events();
+    let told: Vec<_> = all.iter().map(|it| it.2["data"]["text"].clone()).collect();
+    assert!(!told.contains(&json!(theirs)), "{told:?}");
+    let queued = |it: &&(String, String, Value)| it.1 == "message.queued";
+    assert_eq!(all.iter().filter(queued).count(), 2, "{all:?}");
+    assert!(all.is_sorted_by_key(|it| it.0.parse::<i64>().unwrap()));
+    for (nth, event) in all.iter().enumerate() {
+        let mut again = Reader::of(&house, &path, Some(&event.0)).await;
+        assert!(again.read_for(Millis::seconds(1)).await);
+        assert_eq!(again.events(), all[nth + 1..]);
+    }
+}
+
+/// A conversation, and behind the newest place more steps of another than one reading looks at, and a
+/// message of the conversation behind them; and where that began.
+async fn a_campaign_passes(house: &House) -> (String, i64) {
+    let ours = "+40712345678";
+    house.inbound(WHATSAPP, ours, "hello").await;
+    let list = house.get("/v1/conversations").await.json;
+    let id = list["items"][0]["id"].as_str().unwrap().to_owned();
+    let newest = || async { house.engine.store().newest_event().await.unwrap().0 };
+    let began = newest().await;
+    let message = json!({"to": "+40712345679", "text": "x", "channel": "sms"});
+    while newest().await <= began + 2 * LOOK_AT {
+        house.send(&message).await;
+    }
+    house
+        .send(&json!({"to": ours, "text": "told", "channel": "sms"}))
+        .await;
+    (id, began)
+}
+
+/// Reads until nothing more is there at once; whether anything was told.
+fn reads_at_once(reader: &mut Reader) -> bool {
+    let mut was_told = false;
+    while let Some(Some(chunk)) = reader.body.next().now_or_never() {
+        was_told = true;
+        reader.text += std::str::from_utf8(&chunk.unwrap()).unwrap();
+    }
+    was_told
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_of_others_is_skipped_in_readings_of_a_bounded_length() {
+    let house = House::new().await;
+    let (id, began) = a_campaign_passes(&house).await;
+    let path = format!("/v1/events?conversationId={id}&after={began}");
+    let mut reader = Reader::of(&house, &path, None).await;
+    assert!(reads_at_once(&mut reader), "it opens");
+    // The first reading found nothing, and the second waits for its turn.
+    assert!(!reads_at_once(&mut reader));
+    assert!(reader.read_for(Millis::seconds(1)).await);
+    let told = reader.events();
+    assert_eq!(told[0].1, "message.queued");
+    assert!(told.iter().all(|it| it.2["data"]["text"] == "told"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_skips_ends_with_its_session_and_tells_nothing_more() {
+    let house = House::new().await;
+    staff(&house).await;
+    let (id, began) = a_campaign_passes(&house).await;
+    let agent = signed_in(&house, Role::Agent).await;
+    let path = format!("/v1/events?conversationId={id}&after={began}");
+    let mut reader = opened_by(&house, &agent, &path).await;
+    reads_at_once(&mut reader);
+    let out = agent.call("POST", "/ui/v1/logout", &Value::Null).await;
+    assert!(out.status.is_success(), "{out:?}");
+    tokio::time::advance(Millis::seconds(5).to_duration()).await;
+    assert!(!reader.read_for(Millis::seconds(1)).await);
+    assert_eq!(reader.types(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_skips_ends_when_the_server_stops() {
+    let house = House::new().await;
+    let (id, began) = a_campaign_passes(&house).await;
+    let path = format!("/v1/events?conversationId={id}&after={began}");
+    let mut reader = Reader::of(&house, &path, None).await;
+    reads_at_once(&mut reader);
+    house.closing.cancel();
+    assert!(!reader.read_for(Millis::seconds(1)).await);
+    assert_eq!(reader.types(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_template_that_moves_is_told_once_to_the_project_and_to_each_webhook_in_its_place() {
     let house = House::new().await;
     let postbox = Postbox::at(&house);
@@ -297,6 +400,43 @@ async fn wrong_parameters_are_named() {
             .unwrap();
         let json: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(json["details"]["errors"][0]["path"][0], field);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_the_project_does_not_have_is_wrong() {
+    let house = House::new().await;
+    house.inbound(WHATSAPP, "+40712345678", "hello").await;
+    let list = house.get("/v1/conversations").await;
+    let known = list.json["items"][0]["id"].as_str().unwrap();
+    let known: ConversationId = known.parse().unwrap();
+    let sender = |key| ConversationId {
+        sender: SenderKey(key),
+        ..known
+    };
+    let nobodys = ConversationId {
+        contact: ContactId::from_key(4_711),
+        ..known
+    };
+    for (key, id, is_right) in [
+        (LIVE, known, true),
+        // Nothing was written there yet.
+        (LIVE, sender(2), true),
+        (LIVE, sender(3), false),
+        (LIVE, sender(99), false),
+        (LIVE, nobodys, false),
+        (OTHER_PROJECT, known, false),
+        (OTHER_PROJECT, sender(3), false),
+    ] {
+        let path = format!("/v1/events?conversationId={id}");
+        if is_right {
+            let answer = ask(&house, key, &path, None).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        } else {
+            let answer = house.call(key, "GET", &path, "").await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+            assert_eq!(answer.wrong_fields(), ["conversationId"], "{path}");
+        }
     }
 }
 

@@ -129,6 +129,13 @@ impl EventKinds {
         .without(EventKind::Story)
         .without(EventKind::AlertRaised)
         .without(EventKind::AlertResolved);
+    /// The steps of an outbound message.
+    pub const STEPS: Self = Self(0)
+        .with(EventKind::Queued)
+        .with(EventKind::Sent)
+        .with(EventKind::Delivered)
+        .with(EventKind::Read)
+        .with(EventKind::Failed);
 
     /// The set with these bits; those of no kind are left out.
     pub const fn from_bits(bits: u32) -> Self {

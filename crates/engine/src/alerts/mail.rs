@@ -74,8 +74,10 @@ async fn send_page(
         project,
         sender: None,
         kinds: KINDS,
+        steps_in: None,
         after: place,
         limit: PAGE,
+        look_at: EventFilter::LOOK_AT,
     };
     let page = inner.store.events(filter).await?;
     for record in &page.events {

@@ -162,8 +162,10 @@ impl Endpoint {
                 project: webhook.project,
                 sender: Some(self.sender),
                 kinds: webhook.events,
+                steps_in: None,
                 after: self.place,
                 limit: PAGE,
+                look_at: EventFilter::LOOK_AT,
             })
             .await?;
         for record in &page.events {

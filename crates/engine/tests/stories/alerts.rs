@@ -79,8 +79,10 @@ impl World {
             kinds: EventKinds::default()
                 .with(EventKind::AlertRaised)
                 .with(EventKind::AlertResolved),
+            steps_in: None,
             after: EventSeq(0),
             limit: 1_000,
+            look_at: EventFilter::LOOK_AT,
         };
         let page = self.disk.events(filter).await.unwrap();
         let events = page.events.into_iter().map(|it| it.event);

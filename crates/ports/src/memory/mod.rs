@@ -272,7 +272,7 @@ impl Queries for MemoryStore {
     }
 
     fn events(&self, filter: EventFilter) -> Answer<'_, EventPage> {
-        self.answer(|it| it.publishing.read(filter))
+        self.answer(|it| it.publishing.read(filter, |message| it.recipient(message)))
     }
 
     fn event(&self, seq: EventSeq) -> Answer<'_, Option<EventRecord>> {

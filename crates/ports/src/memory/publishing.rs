@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::{ProjectKey, SenderKey};
-use domain::model::event::EventSeq;
+use domain::ids::{ContactId, MessageId, ProjectKey, SenderKey};
+use domain::model::event::{EventKinds, EventSeq};
 use domain::time::Timestamp;
 
 use super::state::State;
@@ -56,18 +56,37 @@ impl Publishing {
             .map(|it| *it.0)
     }
 
-    pub(super) fn read(&self, filter: EventFilter) -> EventPage {
+    /// A page; `recipient` is the contact of an outbound message, where it is not erased.
+    pub(super) fn read(
+        &self,
+        filter: EventFilter,
+        recipient: impl Fn(MessageId) -> Option<ContactId>,
+    ) -> EventPage {
+        let first = self.events.first_key_value().map_or(1, |it| it.0.0);
+        let from = filter.after.0.max(first.saturating_sub(1));
+        let newest = self.newest();
+        let end = newest.min(EventSeq(from.saturating_add(filter.look_at.into())));
+        let is_step_elsewhere = |it: &Event| {
+            filter.steps_in.is_some_and(|thread| {
+                let is_in_it = it.sender == Some(thread.sender)
+                    && it.message.and_then(&recipient) == Some(thread.contact);
+                EventKinds::STEPS.contains(it.kind) && !is_in_it
+            })
+        };
         let limit = usize::from(filter.limit);
         let found: Vec<_> = self
             .fitting(filter)
-            .take(limit)
+            .take_while(|it| *it <= end)
             .filter_map(|it| self.event(it))
+            .filter(|it| !is_step_elsewhere(&it.event))
+            .take(limit)
             .collect();
-        let more = found.len() == limit;
+        let is_full = found.len() == limit;
         let upto = match found.last() {
-            Some(last) if more => last.seq,
-            Some(_) | None => self.newest().max(filter.after),
+            Some(last) if is_full => last.seq,
+            Some(_) | None => end.max(filter.after),
         };
+        let more = is_full || end < newest;
         EventPage {
             events: found,
             upto,
@@ -88,8 +107,10 @@ impl Publishing {
             project: webhook.project,
             sender: Some(webhook.sender),
             kinds: webhook.events,
+            steps_in: None,
             after: webhook.cursor,
             limit: 0,
+            look_at: EventFilter::LOOK_AT,
         })
     }
 

@@ -130,6 +130,12 @@ impl State {
             .collect()
     }
 
+    /// Whom an outbound message is for, unless it is erased.
+    pub(super) fn recipient(&self, id: MessageId) -> Option<ContactId> {
+        let contact = self.sent.get(&id)?.contact;
+        self.people.contains_key(&contact).then_some(contact)
+    }
+
     pub(super) fn message(&self, project: ProjectKey, id: MessageId) -> Option<MessageView> {
         let mut view = self.message_alone(project, id)?;
         let quoted = self.quoted_by(&view);

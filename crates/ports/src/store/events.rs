@@ -4,7 +4,7 @@
 //! delivered, from the row and from what never changes of the message.
 
 use domain::decision::Decision;
-use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::ids::{ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::event::{EventDetail, EventId, EventKind, EventKinds, EventSeq, TemplateMove};
 use domain::model::message::Status;
@@ -64,10 +64,20 @@ pub struct EventFilter {
     pub sender: Option<SenderKey>,
     /// Only of these kinds.
     pub kinds: EventKinds,
+    /// Of the steps of outbound messages, only those in this conversation: none once its contact is
+    /// erased or merged into another. Everything else is found all the same.
+    pub steps_in: Option<ConversationId>,
     /// Only after this place.
     pub after: EventSeq,
     /// At most so many.
     pub limit: u16,
+    /// At most so many places are looked at, so that a reading is never long, however little is found.
+    pub look_at: u32,
+}
+
+impl EventFilter {
+    /// How many places are looked at where what fits is told by the event's row alone.
+    pub const LOOK_AT: u32 = 20_000;
 }
 
 /// Some events, in order.
@@ -75,8 +85,8 @@ pub struct EventFilter {
 pub struct EventPage {
     /// The events.
     pub events: Vec<EventRecord>,
-    /// Everything up to this place was looked at: where to go on. A store may look at a bounded
-    /// number of events only, so that this moves although none fits.
+    /// Everything up to this place was looked at: where to go on. It moves although none fits, at
+    /// most by [`look_at`](EventFilter::look_at) from the place before the oldest event that is kept.
     pub upto: EventSeq,
     /// Whether there may be more behind that already.
     pub more: bool,

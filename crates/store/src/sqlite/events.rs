@@ -1,7 +1,7 @@
 //! Events: written with the operation that brings them, read forward from a place (R-MON-1).
 
 use domain::ids::{MessageId, ProjectKey, SenderKey};
-use domain::model::event::{EventDetail, EventKind, EventSeq};
+use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
 use domain::time::Timestamp;
 use ports::store::Outcome;
 use ports::store::events::{Event, EventFilter, EventPage, EventRecord};
@@ -14,12 +14,17 @@ use super::loading::{coded, optional_coded, time};
 use super::readers::Reader;
 use crate::rows::codes::Coded;
 
-/// Most events that one query looks at, so that it is never long.
-const SCAN: i64 = 20_000;
-
 /// An event's columns, for [`read_event`].
 pub(super) const COLUMNS: &str =
     "e.seq, e.project, e.sender, e.kind, e.message, e.at, e.channel, e.detail";
+
+/// The events between two places that fit a filter. A message is looked for only where the row says
+/// that it is a step of the right sender, and a contact only where the message is its own.
+const FITTING: &str = "e.seq > ?1 AND e.seq <= ?2 AND e.project = ?3
+     AND (?4 IS NULL OR e.sender IS NULL OR e.sender = ?4) AND (?5 >> e.kind) & 1
+     AND (?6 IS NULL OR NOT (?8 >> e.kind) & 1 OR (e.sender = ?6 AND EXISTS (
+         SELECT 1 FROM message m CROSS JOIN contact c
+         WHERE m.id = e.message AND m.contact = ?7 AND c.project = e.project AND c.id = ?7)))";
 
 impl Line<'_> {
     pub(super) fn add_event(&mut self, event: &Event) -> Result<(), Fault> {
@@ -96,24 +101,28 @@ pub(super) fn newest(db: &Connection) -> Result<EventSeq, Fault> {
     Ok(EventSeq(statement.query_row([], |row| row.get(0))?))
 }
 
+/// One page of what fits, in order.
+fn page() -> String {
+    format!("SELECT {COLUMNS} FROM event e WHERE {FITTING} ORDER BY e.seq LIMIT ?9")
+}
+
 impl Reader {
     pub(super) fn events(&self, filter: &EventFilter) -> Result<EventPage, Fault> {
         let newest = self.newest_event()?;
         let mut first = self.db.prepare_cached("SELECT min(seq) FROM event")?;
         let first: Option<i64> = first.query_row([], |row| row.get(0))?;
         let from = filter.after.0.max(first.unwrap_or(1).saturating_sub(1));
-        let end = newest.0.min(from.saturating_add(SCAN));
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM event e WHERE seq > ?1 AND seq <= ?2 AND project = ?3
-                 AND (?4 IS NULL OR sender IS NULL OR sender = ?4) AND (?5 >> kind) & 1
-             ORDER BY seq LIMIT ?6"
-        ))?;
+        let end = newest.0.min(from.saturating_add(filter.look_at.into()));
+        let mut statement = self.db.prepare_cached(&page())?;
         let mut rows = statement.query(params![
             from,
             end,
             filter.project.0,
             filter.sender.map(|it| it.0),
             filter.kinds.bits(),
+            filter.steps_in.map(|it| it.sender.0),
+            filter.steps_in.map(|it| it.contact.key()),
+            EventKinds::STEPS.bits(),
             filter.limit
         ])?;
         let mut events = Vec::new();
@@ -186,4 +195,32 @@ pub(super) fn place_at(db: &Connection, since: Timestamp) -> Result<i64, Fault> 
         }
     }
     Ok(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::migrate;
+    use super::*;
+
+    /// R-MON-1: a page of a stream costs no more than the places that it looks at.
+    #[test]
+    fn a_page_walks_the_places_in_order_and_looks_for_messages_among_their_contacts() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate::run(&db, migrate::MIGRATIONS).unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {}", page());
+        let mut statement = db.prepare(&sql).unwrap();
+        let steps = statement
+            .query_map(params![0, 9, 1, None::<i64>, 1, 1, 1, 1, 9], |it| {
+                it.get::<_, String>(3)
+            })
+            .unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        let want = [
+            "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH m USING COVERING INDEX message_contact (contact=? AND rowid=?)",
+            "SEARCH c USING PRIMARY KEY (project=? AND id=?)",
+        ];
+        assert_eq!(steps, want);
+    }
 }

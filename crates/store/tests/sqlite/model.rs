@@ -114,10 +114,24 @@ fn everything(store: &dyn Store, story: &Story) -> Vec<String> {
         project: PROJECT,
         sender: None,
         kinds: EventKinds::ALL,
+        steps_in: None,
         after: EventSeq(0),
         limit: 1_000,
+        look_at: EventFilter::LOOK_AT,
     };
     answers.push(format!("{:?}", ask(store.events(events))));
+    for contact in &story.contacts {
+        let thread = ConversationId {
+            contact: *contact,
+            sender: SenderKey(1),
+        };
+        let in_it = EventFilter {
+            steps_in: Some(thread),
+            look_at: 20,
+            ..events
+        };
+        answers.push(format!("{:?}", ask(store.events(in_it))));
+    }
     answers.push(format!("{:?}", ask(store.webhooks())));
     for sender in [1, 2].map(SenderKey) {
         answers.push(format!("{:?}", ask(store.webhook_standing(sender))));

@@ -39,6 +39,9 @@ const STREAMS: usize = 512;
 const OF_A_PROJECT: usize = 256;
 /// Events that a stream holds.
 const PAGE: u16 = 64;
+/// How many places a stream looks at in one reading: for each of them a message may be looked up, on
+/// the readers that serve all else.
+const LOOK_AT: u32 = 2_000;
 /// How often a silent stream shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lives: its reader comes again.
@@ -124,6 +127,14 @@ pub(crate) async fn stream_events(
     let steps_in = params.read("conversationId", "must be the id of a conversation", |it| {
         it.parse().ok()
     });
+    if let Some(conversation) = steps_in
+        && !has(&api, caller.project(), conversation).await?
+    {
+        params.wrong(
+            "conversationId",
+            "is not the id of a conversation of this project",
+        );
+    }
     let after = params.read("after", place, seq);
     let resumed = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str);
     let resumed = match resumed {
@@ -163,10 +174,11 @@ pub(crate) async fn stream_events(
             project: caller.project(),
             sender: None,
             kinds: kinds.unwrap_or(EventKinds::ALL),
+            steps_in,
             after,
             limit: PAGE,
+            look_at: LOOK_AT,
         },
-        steps_in,
         page: VecDeque::new(),
         newest,
         ends: Instant::now() + LIFE,
@@ -201,38 +213,25 @@ fn seq(text: &str) -> Option<EventSeq> {
     (seq >= 0).then_some(EventSeq(seq))
 }
 
-/// Whether it is a step of an outbound message.
-const fn is_step(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Queued
-        | EventKind::Sent
-        | EventKind::Delivered
-        | EventKind::Read
-        | EventKind::Failed => true,
-        EventKind::Inbound
-        | EventKind::Unsupported
-        | EventKind::Story
-        | EventKind::ConversationNew
-        | EventKind::BroadcastMoved
-        | EventKind::TemplateMoved
-        | EventKind::InvitationMoved
-        | EventKind::CallInitiated
-        | EventKind::CallAnswered
-        | EventKind::CallCompleted
-        | EventKind::CallFailed
-        | EventKind::DomainVerified
-        | EventKind::DomainFailed
-        | EventKind::AlertRaised
-        | EventKind::AlertResolved => false,
+/// Whether the project has the sender and the contact of this conversation.
+async fn has(
+    api: &ApiState,
+    project: ProjectKey,
+    conversation: ConversationId,
+) -> Result<bool, Unavailable> {
+    let topology = api.engine.topology();
+    let sender = topology.sender(conversation.sender);
+    if sender.is_none_or(|it| it.project != project) {
+        return Ok(false);
     }
+    let contact = api.engine.store().contact(project, conversation.contact);
+    Ok(contact.await?.is_some())
 }
 
 /// One reader's stream.
 struct Feed {
     api: Arc<ApiState>,
     filter: EventFilter,
-    /// The only conversation whose outbound messages are told of.
-    steps_in: Option<ConversationId>,
     page: VecDeque<EventRecord>,
     newest: watch::Receiver<EventSeq>,
     ends: Instant,
@@ -240,8 +239,19 @@ struct Feed {
     _place: [OwnedSemaphorePermit; 2],
 }
 
+/// What one step of a reading found.
+enum Found {
+    /// An event to tell.
+    Event(Event),
+    /// Nothing to tell as yet, and there is more to look at.
+    More,
+    /// Nothing up to the newest event.
+    Nothing,
+}
+
 impl Feed {
-    /// The next event, once there is one; `None` when the stream ends.
+    /// The next event, once there is one; `None` when the stream ends. It may have millions of events
+    /// to skip, so what ends it is asked for before each step.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if self.api.closing.is_cancelled() || Instant::now() >= self.ends {
@@ -253,8 +263,10 @@ impl Feed {
                 Err(error) => Err(error),
             };
             match read {
-                Ok(Some(event)) => return Some(event),
-                Ok(None) => self.wait().await,
+                Ok(Found::Event(event)) => return Some(event),
+                // Others have their turn, also where the store answers at once.
+                Ok(Found::More) => tokio::task::yield_now().await,
+                Ok(Found::Nothing) => self.wait().await,
                 Err(error) => {
                     // The reader comes again, and goes on where it was.
                     tracing::error!(%error, "an event stream was cut off");
@@ -272,40 +284,29 @@ impl Feed {
         }
     }
 
-    /// The next event, if there is one now.
-    async fn read(&mut self) -> Result<Option<Event>, Unavailable> {
-        loop {
-            while let Some(record) = self.page.pop_front() {
-                if let Some(event) = self.written(&record).await? {
-                    return Ok(Some(event));
-                }
-            }
-            self.newest.mark_unchanged();
-            let page = self.api.engine.store().events(self.filter).await?;
-            self.filter.after = page.upto;
-            if page.events.is_empty() && !page.more {
-                return Ok(None);
-            }
-            self.page = page.events.into();
+    /// One step of the reading: an event of the page that is held, or the next page.
+    async fn read(&mut self) -> Result<Found, Unavailable> {
+        if let Some(record) = self.page.pop_front() {
+            let event = self.written(&record).await?;
+            return Ok(event.map_or(Found::More, Found::Event));
         }
+        self.newest.mark_unchanged();
+        let page = self.api.engine.store().events(self.filter).await?;
+        self.filter.after = page.upto;
+        if page.events.is_empty() && !page.more {
+            return Ok(Found::Nothing);
+        }
+        self.page = page.events.into();
+        Ok(Found::More)
     }
 
     async fn written(&self, record: &EventRecord) -> Result<Option<Event>, Unavailable> {
         let event = &record.event;
         let engine = &self.api.engine;
-        let steps_in = self.steps_in.filter(|_| is_step(event.kind));
-        // Told by the row already: a campaign of another sender costs no reading.
-        if steps_in.is_some_and(|it| event.sender != Some(it.sender)) {
-            return Ok(None);
-        }
         let message = match event.message {
             Some(id) => engine.store().message(event.project, id).await?,
             None => None,
         };
-        let contact = message.as_ref().and_then(|it| it.contact);
-        if steps_in.is_some_and(|it| contact != Some(it.contact)) {
-            return Ok(None);
-        }
         let body = envelope::write(record, message.as_ref(), &engine.topology());
         Ok(body.map(|body| {
             Event::default()

@@ -64,8 +64,10 @@ fn told(store: &dyn Store) -> Vec<(EventKind, AlertId)> {
         project: PROJECT,
         sender: None,
         kinds: EventKinds::ALL,
+        steps_in: None,
         after: EventSeq(0),
         limit: 100,
+        look_at: EventFilter::LOOK_AT,
     }));
     let events = page.events.into_iter().map(|it| it.event);
     events

@@ -1,12 +1,13 @@
 //! Events: which operation brings which (R-MON-1), how they are read and forgotten.
 
-use domain::ids::{MessageId, ProjectKey, SenderKey};
+use domain::ids::{ContactId, ConversationId, MessageId, ProjectKey, SenderKey};
 use domain::model::channel::Channel;
 use domain::model::event::{EventDetail, EventKind, EventKinds, EventSeq};
 use domain::model::failure::FailureClass;
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
 
 use super::kit::*;
+use crate::store::contacts::ContactChange;
 use crate::store::events::{EventFilter, EventPage, EventRecord};
 use crate::store::messages::InboundMessage;
 use crate::store::operations::{FirstStep, PlanStep};
@@ -19,8 +20,10 @@ pub fn everything() -> EventFilter {
         project: PROJECT,
         sender: None,
         kinds: EventKinds::ALL,
+        steps_in: None,
         after: EventSeq(0),
         limit: 1_000,
+        look_at: EventFilter::LOOK_AT,
     }
 }
 
@@ -211,6 +214,111 @@ pub fn events_are_read_page_by_page_and_by_every_filter(store: &dyn Store) {
     };
     assert_eq!(read(store, ahead).upto, EventSeq(1_000));
     assert_eq!(ask(store.event(EventSeq(1_000))), None);
+}
+
+/// Steps in the thread with this contact, and everything that is no step.
+fn in_thread_with(contact: ContactId) -> EventFilter {
+    let sender = SENDER;
+    EventFilter {
+        steps_in: Some(ConversationId { contact, sender }),
+        ..everything()
+    }
+}
+
+fn messages(page: &EventPage) -> Vec<MessageId> {
+    page.events
+        .iter()
+        .filter_map(|it| it.event.message)
+        .collect()
+}
+
+pub fn the_steps_of_other_conversations_are_left_out_and_nothing_else_is(store: &dyn Store) {
+    let (ours, contact) = accept(store, sent_at_once(phone(1), at(0)));
+    let (theirs, other) = accept(store, sent_at_once(phone(2), at(1)));
+    let mut elsewhere = waiting(phone(1), at(2));
+    elsewhere.message.sender = SenderKey(2);
+    let (with_another_sender, same) = accept(store, elsewhere);
+    assert_eq!(same, contact);
+    for (id, name) in [(theirs, "a"), (ours, "b")] {
+        let taken = Box::new(submitted(id, taken(name), at(3)));
+        change(store, Op::Submitted(taken));
+    }
+    let (written_by_them, _) = receive(store, written(phone(2), Channel::Sms, "hello", at(4)));
+    let page = read(store, in_thread_with(contact));
+    assert_eq!(messages(&page), [ours, ours, written_by_them]);
+    assert!(page.events.is_sorted_by(|a, b| a.seq < b.seq));
+    let theirs_too = read(store, in_thread_with(other));
+    assert_eq!(messages(&theirs_too), [theirs, theirs, written_by_them]);
+    // Every filter holds: of the kinds, of the place, and of the limit.
+    let filter = EventFilter {
+        kinds: EventKinds::STEPS,
+        limit: 1,
+        ..in_thread_with(contact)
+    };
+    let first = read(store, filter);
+    assert_eq!((messages(&first), first.more), (vec![ours], true));
+    assert_eq!(first.upto, first.events[0].seq);
+    let after = first.upto;
+    let second = read(store, EventFilter { after, ..filter });
+    assert_eq!(kinds(&second), [EventKind::Sent]);
+    let after = second.upto;
+    let rest = read(store, EventFilter { after, ..filter });
+    assert_eq!((rest.events.len(), rest.more), (0, false));
+    assert_eq!(rest.upto, ask(store.newest_event()));
+    let sender = SenderKey(2);
+    let with_it = EventFilter {
+        steps_in: Some(ConversationId { contact, sender }),
+        ..filter
+    };
+    assert_eq!(messages(&read(store, with_it)), [with_another_sender]);
+}
+
+pub fn steps_are_in_the_conversation_that_their_contact_has_now(store: &dyn Store) {
+    let (kept, target) = accept(store, waiting(phone(1), at(0)));
+    let (moved, source) = accept(store, waiting(phone(2), at(1)));
+    let contact = |change| Op::Contact {
+        project: PROJECT,
+        change: Box::new(change),
+        at: at(2),
+    };
+    commit(store, contact(ContactChange::Merge { target, source }));
+    let found = |it| messages(&read(store, in_thread_with(it)));
+    assert_eq!((found(target), found(source)), (vec![kept, moved], vec![]));
+    commit(store, contact(ContactChange::Delete { contact: target }));
+    assert_eq!(found(target), []);
+}
+
+pub fn a_reading_looks_at_so_many_places_and_says_how_far_it_came(store: &dyn Store) {
+    let (_, contact) = accept(store, waiting(phone(1), at(0)));
+    let first = ask(store.newest_event());
+    for nth in 0..9 {
+        accept(store, waiting(phone(2), at(nth)));
+    }
+    let (last, _) = accept(store, waiting(phone(1), at(9)));
+    let mut filter = EventFilter {
+        after: first,
+        look_at: 4,
+        ..in_thread_with(contact)
+    };
+    for looked_at in [4, 8] {
+        let page = read(store, filter);
+        assert_eq!((page.events, page.more), (vec![], true));
+        assert_eq!(page.upto, EventSeq(first.0 + looked_at));
+        filter.after = page.upto;
+    }
+    let page = read(store, filter);
+    assert_eq!((messages(&page), page.more), (vec![last], false));
+    assert_eq!(page.upto, ask(store.newest_event()));
+    // Places whose events are forgotten are not looked at.
+    let prune = PruneEvents {
+        events_before: at(9),
+        needed_before: at(-1),
+        after: EventSeq(0),
+        limit: 100,
+    };
+    commit(store, Op::PruneEvents(prune));
+    filter.after = EventSeq(0);
+    assert_eq!(messages(&read(store, filter)), [last]);
 }
 
 pub fn old_events_go_and_the_newest_stays(store: &dyn Store) {

@@ -186,6 +186,9 @@ macro_rules! store_conformance {
             what_writes_nothing_brings_nothing,
             the_first_message_of_a_thread_brings_the_conversation_before_itself,
             events_are_read_page_by_page_and_by_every_filter,
+            the_steps_of_other_conversations_are_left_out_and_nothing_else_is,
+            steps_are_in_the_conversation_that_their_contact_has_now,
+            a_reading_looks_at_so_many_places_and_says_how_far_it_came,
             old_events_go_and_the_newest_stays,
         }
         $crate::store_cases! { $with_store, webhooks:
