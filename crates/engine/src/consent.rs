@@ -380,26 +380,30 @@ fn keep(
     consent: Consent,
     then: impl FnOnce(Result<Outcome, Unavailable>) + Send + 'static,
 ) {
-    keep_for(inner, None, consent, then);
+    let (op, followed) = following(inner, None, consent);
+    let after_commit = move |result| {
+        followed(&result);
+        then(result);
+    };
+    inner.store.commit(op, Box::new(after_commit));
 }
 
-/// The same on somebody's behalf.
-fn keep_for(
+/// The operation of a change, on somebody's behalf perhaps, and what follows its commit.
+fn following(
     inner: &Arc<Inner>,
     by: Option<&Actor>,
     consent: Consent,
-    then: impl FnOnce(Result<Outcome, Unavailable>) + Send + 'static,
+) -> (
+    Op,
+    impl FnOnce(&Result<Outcome, Unavailable>) + Send + use<>,
 ) {
     let (opted_out, scope) = (consent.change.opted_out, consent.change.scope);
-    let after_commit = {
-        let inner = Arc::clone(inner);
-        move |result: Result<Outcome, Unavailable>| {
-            follow(&inner, opted_out, scope, &result);
-            then(result);
-        }
-    };
     let op = audit::audited(inner, by, Op::Consent(Box::new(consent)));
-    inner.store.commit(op, Box::new(after_commit));
+    let inner = Arc::clone(inner);
+    let followed = move |result: &Result<Outcome, Unavailable>| {
+        follow(&inner, opted_out, scope, result);
+    };
+    (op, followed)
 }
 
 /// Keeps what a caller of the API says of a person's consent.
@@ -408,14 +412,8 @@ pub(crate) async fn change(
     by: Option<&Actor>,
     consent: Consent,
 ) -> Result<Outcome, Unavailable> {
-    let (done, answer) = tokio::sync::oneshot::channel();
-    keep_for(inner, by, consent, move |result| {
-        // Safe because: the caller may have gone away; the change is kept.
-        let _unheard = done.send(result);
-    });
-    answer
-        .await
-        .unwrap_or_else(|_| Err(Unavailable::new("the store has stopped")))
+    let (op, followed) = following(inner, by, consent);
+    inner.apply_then(op, followed).await
 }
 
 /// Keeps what a person told the provider.

@@ -40,6 +40,7 @@ pub mod request;
 mod senders;
 mod settle;
 pub mod standing;
+mod stuck;
 mod templates;
 mod throughput;
 pub mod topology;

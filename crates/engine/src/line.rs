@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use crate::outcomes::Outcomes;
 use crate::ready::{Drawn, InHand, Ready, ReadyQueue};
+use crate::withdrawn::{GivenBack, LeftBehind};
 
 /// One route as the engine runs it.
 pub(crate) struct RouteLine {
@@ -283,7 +284,18 @@ impl RouteLine {
         until: Timestamp,
         now: Timestamp,
     ) {
-        self.changing_withdrawn(|queue| queue.withdrawn.add_left_behind(key, until, now));
+        let mut state = self.state.lock();
+        let noted = state.queue.withdrawn.add_left_behind(key, until, now);
+        self.note_withdrawn(&state);
+        drop(state);
+        match noted {
+            LeftBehind::News => self.wake(),
+            LeftBehind::Known => {}
+            LeftBehind::NoRoom => {
+                tracing::warn!(message = %key.message, route = %self.route.id,
+                    "too much of before the interruption is not wanted any more: should a phone have                      this still, it is not told to leave it");
+            }
+        }
     }
 
     /// Changes what is not wanted any more, and tells the connector.
@@ -389,15 +401,21 @@ impl RouteLine {
         self.state.lock().queue.pause.asked(until);
     }
 
-    /// Notes that the connector gave a submission back. `None` when it did not have it.
+    /// Notes that the connector gave a submission back; whether anybody wants it still. `None` when it did
+    /// not have it.
     pub(crate) fn returned(
         &self,
         key: SubmissionKey,
         now: Timestamp,
         random: u64,
-    ) -> Option<InHand> {
+    ) -> Option<GivenBack> {
         let mut state = self.state.lock();
-        let had = state.queue.settle(key)?;
+        let had = if state.queue.withdrawn.has_in_hand(key) {
+            GivenBack::Unwanted
+        } else {
+            GivenBack::Wanted
+        };
+        state.queue.settle(key)?;
         self.note_withdrawn(&state);
         // It may have been the probe: another one may leave.
         state.observe(HealthEvent::Neutral, now, random);

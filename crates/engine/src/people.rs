@@ -6,27 +6,23 @@ use std::sync::Arc;
 
 use domain::ids::{MessageId, ProjectKey, RouteKey, UserId};
 use domain::model::channel::Channel;
-use domain::model::message::TrafficClass;
-use domain::model::progress::{Claim, Lane};
+use domain::model::progress::Claim;
 use domain::model::quota::Quotas;
 use domain::model::route::{Destinations, OnUnknown, Route, RouteClass, UnknownWait};
 use domain::rules::person::{PersonAct, PersonRefusal, may_be_taken, standing_claim};
-use domain::rules::route::serves;
-use domain::time::{Millis, Timestamp};
+use domain::time::Millis;
 use ports::store::messages::Outbound;
 use ports::store::operations::{Changed, PersonStep};
 use ports::store::outcomes::PersonOutcome;
 use ports::store::{Op, Registered, Unavailable};
 use thiserror::Error;
 
-use crate::line::RouteLine;
+use crate::stuck::direct_lane;
 use crate::worker::sleep;
-use crate::{Inner, facts, quotas, settle};
+use crate::{Inner, settle, stuck};
 
 /// Most messages that are offered at a time, the oldest first; beside what one has oneself.
 const OFFERED_MAX: usize = 200;
-/// Most messages of one lane that are looked at.
-const LANE_PAGE: u16 = 200;
 /// How often it is looked whether what is offered has changed.
 const LOOK_EVERY: Millis = Millis::seconds(1);
 /// What the name of the route begins with that stands for a person's phone.
@@ -85,15 +81,12 @@ pub(crate) async fn listed(
         .values()
         .filter(|it| it.route.project == project)
     {
-        let lane = direct_lane(line);
-        if inner.lanes.waiting_in(lane) == 0 || !is_out(inner, line, now) {
+        if line.route.channel != Channel::Sms {
             continue;
         }
-        let waiting = inner.store.lane(lane, None, LANE_PAGE).await?;
-        more |= waiting.len() == usize::from(LANE_PAGE)
-            && inner.lanes.waiting_in(lane) > u64::from(LANE_PAGE);
-        let theirs = waiting.into_iter().map(|it| it.1);
-        found.extend(theirs.filter(|it| waits_for_people(inner, it, now)));
+        let stuck = stuck::waiting_for(inner, line, now).await?;
+        more |= stuck.more;
+        found.extend(stuck.messages.into_iter().filter(may_be_written));
     }
     found.sort_by_key(|it| it.id);
     found.dedup_by_key(|it| it.id);
@@ -111,52 +104,10 @@ pub(crate) async fn listed(
     Ok(Listed { offered, more })
 }
 
-fn direct_lane(line: &RouteLine) -> Lane {
-    Lane {
-        route: line.route.key,
-        class: TrafficClass::Direct,
-    }
-}
-
-/// Whether a gateway or platform for text messages can take no direct message now.
-fn is_out(inner: &Inner, line: &RouteLine, now: Timestamp) -> bool {
-    let route = &line.route;
-    let is_theirs = route.channel == Channel::Sms && route.class != Some(RouteClass::Phone);
-    let is_out = facts::condition(inner, line, now).0.is_out();
-    is_theirs && (is_out || !quotas::has_room(inner, route, TrafficClass::Direct, now))
-}
-
-/// Whether every gateway and platform of a message's sender that could carry it is out (R-QUOTA-3).
-fn waits_for_people(inner: &Inner, message: &Outbound, now: Timestamp) -> bool {
-    let topology = inner.topology();
-    let Some(sender) = topology.sender(message.message.sender) else {
-        return false;
-    };
-    let project = topology.project(message.message.project);
-    let overflows = project.is_none_or(|it| it.policy.overflow.direct_to_platform);
-    let mut others = sender.routes.iter().filter_map(|it| inner.lines.get(it));
-    let is_stuck = others.all(|line| {
-        let route = &line.route;
-        let is_other = route.channel != Channel::Sms
-            || route.class == Some(RouteClass::Phone)
-            || route.class == Some(RouteClass::Platform) && !overflows
-            || !serves(&route.destinations, &message.message.to)
-            || route.simulator != message.message.test && is_real_sender(inner, sender);
-        is_other || is_out(inner, line, now)
-    });
-    // A person types no picture.
-    let is_text = message
-        .message
-        .content
-        .plain_text_on(Channel::Sms)
-        .is_some();
-    is_stuck && is_text && may_be_taken(&message.progress).is_some()
-}
-
-/// Whether the sender has routes that are no simulators: a live message uses those alone (R-TEST).
-fn is_real_sender(inner: &Inner, sender: &domain::model::sender::Sender) -> bool {
-    let mut lines = sender.routes.iter().filter_map(|it| inner.lines.get(it));
-    lines.any(|it| !it.route.simulator)
+/// Whether a person may take it, and can write it: they type no picture.
+fn may_be_written(outbound: &Outbound) -> bool {
+    let text = outbound.message.content.plain_text_on(Channel::Sms);
+    text.is_some() && may_be_taken(&outbound.progress).is_some()
 }
 
 /// Has a person do something with a message. `name` is what the route of their phone is called by.

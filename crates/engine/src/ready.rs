@@ -56,8 +56,6 @@ pub(crate) struct InHand {
     pub(crate) taken_at: Timestamp,
     /// Where its recipient is, as far as the number tells.
     pub(crate) country: Option<CountryCode>,
-    /// Whether it is not wanted any more.
-    pub(crate) is_withdrawn: bool,
     /// Slots that it takes.
     slots: u16,
     /// For whoever asks again for consent.
@@ -291,7 +289,6 @@ impl ReadyQueue {
                     class,
                     taken_at: now,
                     country: ready.submission.to.phone().and_then(PhoneNumber::country),
-                    is_withdrawn: false,
                     slots: taken,
                     consent: Asked::of(&ready),
                 },
@@ -405,8 +402,7 @@ impl ReadyQueue {
     /// Removes a submission that is not wanted any more; whether it was there. One that was taken stays
     /// with the connector, which [learns](Withdrawn) of it.
     pub(crate) fn cancel(&mut self, key: SubmissionKey) -> bool {
-        if let Some(taken) = self.in_hand.get_mut(&key) {
-            taken.is_withdrawn = true;
+        if self.in_hand.contains_key(&key) {
             self.withdrawn.add(key);
             return false;
         }
@@ -434,9 +430,8 @@ impl ReadyQueue {
         thread: ConversationId,
         standing: Standing,
     ) -> Vec<SubmissionKey> {
-        for (key, taken) in &mut self.in_hand {
+        for (key, taken) in &self.in_hand {
             if taken.consent.is_refused(thread, standing) {
-                taken.is_withdrawn = true;
                 self.withdrawn.add(*key);
             }
         }

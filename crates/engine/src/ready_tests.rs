@@ -253,8 +253,12 @@ fn what_was_taken_is_named_as_withdrawn_until_its_end_is_told() {
     };
     assert!(queue.withdraw(thread, standing).is_empty());
     assert_eq!(queue.withdrawn.keys(NOW), [key(1), key(2), key(3)]);
-    let had = [1, 2, 4].map(|id| queue.settle(key(id)).unwrap().is_withdrawn);
+    let had = [1, 2, 4].map(|id| queue.withdrawn.has_in_hand(key(id)));
     assert_eq!(had, [true, true, false]);
+    for id in [1, 2, 4] {
+        assert!(queue.settle(key(id)).is_some());
+        assert!(!queue.withdrawn.has_in_hand(key(id)), "its end is told");
+    }
     assert_eq!(queue.withdrawn.keys(NOW), [key(3)]);
 }
 

@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 
 use crate::consent::{self, Elsewhere};
 use crate::line::{RouteLine, Turn, is_throttling};
+use crate::withdrawn::GivenBack;
 use crate::{Inner, SimulateError, bill, facts, health_log, settle, templates};
 
 /// What is ready on a route that pauses for so long may go elsewhere: as long as a message may hold back
@@ -208,8 +209,8 @@ impl RouteEvents for RoutePort {
     fn returned(&self, key: SubmissionKey) {
         let inner = &self.inner;
         match self.line.returned(key, inner.now(), inner.random()) {
-            Some(had) if had.is_withdrawn => settle::put_back_unwanted(inner, key),
-            Some(_) => settle::put_back(inner, key),
+            Some(GivenBack::Unwanted) => settle::put_back_unwanted(inner, key),
+            Some(GivenBack::Wanted) => settle::put_back(inner, key),
             None => {}
         }
     }

@@ -10,6 +10,7 @@ use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::sender::Sender;
 use domain::model::template::{TemplateStatus, TemplateText};
+use domain::rules::carry::by_simulators;
 use domain::rules::template::{TemplateField, TemplateProblem, problems};
 use ports::connector::Connector;
 use ports::provider::{ProviderError, ProviderTemplate, TemplateRegistrar};
@@ -260,7 +261,7 @@ fn connectors<'a>(
         .filter_map(|it| inner.lines.get(it))
         .filter(|it| it.route.channel == Channel::WhatsApp)
         .collect();
-    let simulators = test || lines.iter().all(|it| it.route.simulator);
+    let simulators = by_simulators(test, lines.iter().map(|it| &*it.route));
     lines
         .into_iter()
         .filter(move |it| it.route.simulator == simulators)

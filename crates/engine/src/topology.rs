@@ -9,6 +9,7 @@ use domain::model::channel::{Channel, ChannelSet};
 use domain::model::policy::Policy;
 use domain::model::route::{OnUnknown, Route, RouteClass};
 use domain::model::sender::Sender;
+use domain::rules::carry::by_simulators;
 
 /// A tenant.
 #[derive(Debug, Clone)]
@@ -188,7 +189,7 @@ impl Topology {
         sender: &'a Sender,
         test: bool,
     ) -> impl Iterator<Item = &'a Arc<Route>> {
-        let simulators = test || self.routes_of(sender).all(|it| it.simulator);
+        let simulators = by_simulators(test, self.routes_of(sender).map(|it| &**it));
         self.routes_of(sender)
             .filter(move |it| it.simulator == simulators)
     }

@@ -1,5 +1,6 @@
 //! What does a connector have that nobody wants any more (R-IN-2, R-FALL-3)?
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::time::Timestamp;
@@ -7,6 +8,26 @@ use ports::connector::SubmissionKey;
 
 /// Submissions from before an interruption that are named at a time.
 const LEFT_BEHIND_MAX: usize = 1_000;
+
+/// What a connector gave back unsent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GivenBack {
+    /// It is to be sent still.
+    Wanted,
+    /// Nobody wants it any more.
+    Unwanted,
+}
+
+/// What came of naming a submission from before an interruption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftBehind {
+    /// It is named from now on.
+    News,
+    /// It was named already.
+    Known,
+    /// There are too many: it is not named.
+    NoRoom,
+}
 
 /// What of one route's submissions is not wanted any more.
 #[derive(Debug, Default)]
@@ -29,16 +50,31 @@ impl Withdrawn {
         self.in_hand.insert(key);
     }
 
-    /// Something that it may have from before an interruption; whether that is news and there was room.
+    /// Whether the connector has this, and nobody wants it any more.
+    pub(crate) fn has_in_hand(&self, key: SubmissionKey) -> bool {
+        self.in_hand.contains(&key)
+    }
+
+    /// Something that it may have from before an interruption.
     pub(crate) fn add_left_behind(
         &mut self,
         key: SubmissionKey,
         until: Timestamp,
         now: Timestamp,
-    ) -> bool {
+    ) -> LeftBehind {
         self.left_behind.retain(|_, it| *it > now);
         let has_room = self.left_behind.len() < LEFT_BEHIND_MAX;
-        has_room && self.left_behind.insert(key, until).is_none()
+        match self.left_behind.entry(key) {
+            Entry::Occupied(mut known) => {
+                known.insert(until);
+                LeftBehind::Known
+            }
+            Entry::Vacant(place) if has_room => {
+                place.insert(until);
+                LeftBehind::News
+            }
+            Entry::Vacant(_) => LeftBehind::NoRoom,
+        }
     }
 
     /// It is handed out, anew perhaps, so that it is wanted; or its end is told.
@@ -75,9 +111,13 @@ mod tests {
     fn what_was_left_behind_is_named_until_its_wait_is_over_or_it_is_handed_out_anew() {
         let mut withdrawn = Withdrawn::default();
         let until = NOW.plus(Millis::seconds(1));
-        assert!(withdrawn.add_left_behind(key(1), until, NOW));
-        assert!(!withdrawn.add_left_behind(key(1), until, NOW), "no news");
-        assert!(withdrawn.add_left_behind(key(2), until, NOW));
+        for (no, noted) in [
+            (1, LeftBehind::News),
+            (1, LeftBehind::Known),
+            (2, LeftBehind::News),
+        ] {
+            assert_eq!(withdrawn.add_left_behind(key(no), until, NOW), noted);
+        }
         withdrawn.add(key(3));
         assert_eq!(withdrawn.keys(NOW), [key(3), key(1), key(2)]);
         withdrawn.forget(key(2));
@@ -92,9 +132,14 @@ mod tests {
         let mut withdrawn = Withdrawn::default();
         let until = NOW.plus(Millis::seconds(1));
         for no in 0..2_000 {
-            withdrawn.add_left_behind(key(no), until, NOW);
+            let noted = withdrawn.add_left_behind(key(no), until, NOW);
+            assert_eq!(noted == LeftBehind::NoRoom, no >= 1_000);
         }
+        let known = withdrawn.add_left_behind(key(1), until, NOW);
+        assert_eq!(known, LeftBehind::Known, "it needs no room");
         assert_eq!(withdrawn.keys(NOW).len(), LEFT_BEHIND_MAX);
-        assert!(withdrawn.add_left_behind(key(9_999), until.plus(Millis::seconds(1)), until));
+        let later = until.plus(Millis::seconds(1));
+        let noted = withdrawn.add_left_behind(key(9_999), later, until);
+        assert_eq!(noted, LeftBehind::News, "the others' waits are over");
     }
 }

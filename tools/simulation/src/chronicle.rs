@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::ids::{MessageId, RouteKey};
+use domain::ids::{MessageId, RouteKey, VolumeKey};
 use domain::model::address::Address;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
@@ -130,6 +130,8 @@ pub(crate) struct Chronicle {
     pub(crate) people: Vec<(usize, MessageId, ByPerson)>,
     /// When each message last reserved what it takes of the quotas.
     reserved: BTreeMap<MessageId, Timestamp>,
+    /// In which volumes of each route something was planned to be charged; `None`: in none.
+    pub(crate) volumes: BTreeMap<RouteKey, BTreeSet<Option<VolumeKey>>>,
     /// The newest message that each person wrote to us.
     pub(crate) inbound: BTreeMap<Address, MessageId>,
     /// Everything that was told, as long as it is kept.
@@ -148,6 +150,7 @@ impl Chronicle {
             steps: BTreeMap::new(),
             people: Vec::new(),
             reserved: BTreeMap::new(),
+            volumes: BTreeMap::new(),
             inbound: BTreeMap::new(),
             events: Vec::new(),
             violations: Vec::new(),
@@ -237,6 +240,8 @@ impl Chronicle {
 
     fn planned(&mut self, message: MessageId, planned: &PlannedAttempt) {
         self.reserved.insert(message, planned.reservation.at);
+        let of_route = self.volumes.entry(planned.route).or_default();
+        of_route.insert(planned.reservation.volume);
     }
 
     fn changed(&mut self, note: &Note, changed: &Changed) {

@@ -50,6 +50,8 @@ pub struct Run {
     pub submissions: usize,
     /// How many processes there were.
     pub lives: u64,
+    /// Whether its messages were kept in a file of the real store.
+    pub in_a_file: bool,
 }
 
 /// Runs the simulation of this seed.
@@ -122,5 +124,6 @@ fn told(seed: u64, stage: &Stage) -> Run {
         messages: chronicle.taken.len(),
         submissions: chronicle.handed.len(),
         lives: *stage.life.lock(),
+        in_a_file: stage.scenery.weather.sqlite,
     }
 }

@@ -57,6 +57,7 @@ impl Link {
     async fn pull(self: Arc<Self>) {
         loop {
             self.follow_use();
+            self.give_back_unwanted();
             let again = self.take();
             tokio::select! {
                 biased;
@@ -85,6 +86,25 @@ impl Link {
             let words = format!("link of route{}: {state:?}", self.route.0);
             self.stage.chronicle.lock().line(None, words);
             self.events.link(state);
+        }
+    }
+
+    /// R-IN-2, R-FALL-3: what nobody wants any more goes back, where it has not left yet; all else is
+    /// answered as ever.
+    fn give_back_unwanted(&self) {
+        for key in self.source.withdrawn() {
+            let held = {
+                let mut provider = self.stage.providers[&self.route].lock();
+                let mut under_way = provider.under_way.iter();
+                let place = under_way.find(|it| it.1.key == key && is_unsent(it.1));
+                let place = place.map(|it| *it.0);
+                place.and_then(|it| provider.under_way.remove(&it))
+            };
+            if held.is_some() {
+                let words = format!("route{} has not sent it, and gives it back", self.route.0);
+                self.stage.chronicle.lock().line(Some(key.message), words);
+                self.events.returned(key);
+            }
         }
     }
 
@@ -244,6 +264,11 @@ impl Link {
         self.follow_use();
         self.bell.notify_one();
     }
+}
+
+/// Whether it has not left the connector.
+const fn is_unsent(under_way: &UnderWay) -> bool {
+    matches!(under_way.answer, Some(Answer::GiveBack))
 }
 
 fn report(

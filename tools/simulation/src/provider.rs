@@ -88,6 +88,8 @@ impl Provider {
         };
         if falls(temper.gives_back) {
             none.answer = Some(Answer::GiveBack);
+            // It has it unsent for a while, and gives it back sooner where nobody wants it any more.
+            none.after = self.dice.pick(&[after, 3_000]);
             return none;
         }
         if falls(temper.refuses) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ids::{ProjectKey, RouteKey, SenderKey};
+use domain::ids::{ProjectKey, RouteKey, SenderKey, VolumeKey};
 use domain::model::channel::Channel;
 use domain::model::consent::KeywordPolicy;
 use domain::model::money::Micros;
@@ -273,7 +273,7 @@ fn price(dice: &mut Dice, amount: i64) -> Price {
         category: None,
         amount: Micros(if dice.chance(10) { 0 } else { amount }),
         tiers,
-        volume: None,
+        volume: dice.chance(30).then(|| VolumeKey::of("a")),
         mms: None,
         unit: dice.pick(&[PriceUnit::Segment, PriceUnit::Segment, PriceUnit::Message]),
         charged_on: dice.pick(&[ChargedOn::Submit, ChargedOn::Submit, ChargedOn::Delivery]),
@@ -363,7 +363,7 @@ fn temper(weather: Weather, dice: &mut Dice) -> Temper {
         loses_answers: doubt(dice.pick(&[0, 5, 20])),
         is_silent: doubt(dice.pick(&[0, 0, 3])),
         takes_parts: trouble(dice.pick(&[0, 10, 30])),
-        gives_back: trouble(dice.pick(&[0, 0, 10])),
+        gives_back: trouble(dice.pick(&[0, 5, 10])),
         fails: dice.pick(&[2, 10, 30]),
         forgets: dice.pick(&[0, 5, 15]),
         repeats: dice.pick(&[0, 10, 30]),

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod bill;
 pub mod booking;
 pub mod bulk_detection;
+pub mod carry;
 pub mod channel;
 pub mod class;
 pub mod consent;

@@ -27,6 +27,7 @@ use crate::model::money::Micros;
 use crate::model::policy::Overflow;
 use crate::model::quota::Use;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
+use crate::rules::carry::{Load, Suit, bar, by_simulators, suit};
 use crate::rules::channel::Record;
 use crate::rules::cost::{Quote, Size, price_of};
 use crate::rules::{quota, volume};
@@ -170,14 +171,6 @@ enum Obstacle {
     ProjectOutOfQuota,
 }
 
-/// How well a route's class suits the traffic; the best first (R-ROUTE-2, R-ROUTE-3).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Suit {
-    Preferred,
-    Overflow,
-    LastResort,
-}
-
 struct Ranked<'a> {
     facts: &'a RouteFacts,
     /// Place in the sender's own order.
@@ -247,9 +240,16 @@ pub(crate) fn compare_cost(a: Option<Quote>, b: Option<Quote>) -> Ordering {
 }
 
 fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
-    // Messages of a live key reach a simulator only where the sender has nothing else on any
-    // channel, as in a demo: a simulated delivery must not stand in for a real one.
-    let simulators = question.test || question.routes.iter().all(|it| it.route.simulator);
+    let all = question.routes.iter().map(|it| &*it.route);
+    let load = Load {
+        channel: question.channel,
+        to: question.to,
+        class: question.class,
+        mms: question.size == Size::Mms,
+        simulated: by_simulators(question.test, all),
+        refused_by: question.refused_by,
+        overflow: question.overflow,
+    };
     question
         .routes
         .iter()
@@ -258,19 +258,7 @@ fn assess<'a>(question: &RouteQuestion<'a>) -> Vec<Ranked<'a>> {
         .map(|(place, facts)| {
             let route = &*facts.route;
             let suit = suit(route.class, question.class, question.overflow);
-            let dropped = if route.simulator != simulators {
-                Some(RouteDrop::TestModeMismatch)
-            } else if !serves(&route.destinations, question.to) {
-                Some(RouteDrop::DestinationNotServed)
-            } else if question.size == Size::Mms && !route.mms {
-                Some(RouteDrop::NoMms)
-            } else if question.refused_by.contains(&route.key) {
-                Some(RouteDrop::RefusedBefore)
-            } else if suit.is_none() {
-                Some(RouteDrop::ClassNotAllowed)
-            } else {
-                None
-            };
+            let dropped = bar(route, &load);
             let quote = match dropped {
                 Some(_) => None,
                 None => price_of(
@@ -308,28 +296,6 @@ pub fn share_percent(route: Option<RouteClass>, traffic: TrafficClass, overflow:
         quota::WHOLE.saturating_sub(overflow.reserve_direct_percent)
     } else {
         quota::WHOLE
-    }
-}
-
-/// How well the class suits the traffic; `None` where the traffic may not use it.
-const fn suit(
-    route: Option<RouteClass>,
-    traffic: TrafficClass,
-    overflow: Overflow,
-) -> Option<Suit> {
-    match (traffic, route) {
-        (_, None)
-        | (TrafficClass::Direct, Some(RouteClass::Gateway))
-        | (TrafficClass::Bulk, Some(RouteClass::Platform)) => Some(Suit::Preferred),
-        (TrafficClass::Direct, Some(RouteClass::Platform)) if overflow.direct_to_platform => {
-            Some(Suit::Overflow)
-        }
-        (TrafficClass::Bulk, Some(RouteClass::Gateway)) if overflow.bulk_to_gateway => {
-            Some(Suit::Overflow)
-        }
-        (TrafficClass::Direct, Some(RouteClass::Phone)) => Some(Suit::LastResort),
-        (TrafficClass::Direct, Some(RouteClass::Platform))
-        | (TrafficClass::Bulk, Some(RouteClass::Gateway | RouteClass::Phone)) => None,
     }
 }
 

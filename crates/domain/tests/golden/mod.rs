@@ -1,6 +1,7 @@
 //! The decision rules, tried on the specification's own examples, on whole small spaces, and
 //! against slow restatements of themselves.
 
+mod carry_space;
 mod channel_space;
 mod cost;
 mod examples;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ProjectKey, RouteKey};
+use domain::ids::ProjectKey;
 use domain::model::alert::{AlertKind, AlertQuota, QuotaName};
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::progress::Lane;
-use domain::model::route::{Route, RouteClass, RouteCondition};
+use domain::model::route::{RouteClass, RouteCondition};
 use domain::rules::alert::{AlertSettings, failure_rate, is_down, quota_value, quota_words};
 use domain::time::{Millis, Timestamp};
 use ports::phones::{ALL_AT_LIMIT, ALL_REST};
@@ -18,7 +18,7 @@ use crate::line::RouteLine;
 use crate::outcomes::Figures;
 use crate::standing::Standings;
 use crate::topology::Project;
-use crate::{Inner, facts, quotas};
+use crate::{Inner, facts, stuck};
 
 /// How often the store is asked.
 const ASK_EVERY: Millis = Millis::seconds(5);
@@ -72,6 +72,7 @@ impl Slow {
                 }
             }
         }
+        self.said.extend(all_out(inner, now).await?);
         let topology = inner.topology();
         for webhook in inner.store.webhooks().await? {
             let Some(sender) = topology.sender(webhook.sender).filter(|_| webhook.active) else {
@@ -118,13 +119,9 @@ pub(super) fn everything(
     now: Timestamp,
 ) -> Everything {
     let mut seen: Everything = slow.said.iter().cloned().collect();
-    let mut out = BTreeMap::new();
     let mut rates = Rates::default();
     for line in inner.lines.values() {
         let (condition, because) = facts::condition(inner, line, now);
-        let has_quota = quotas::has_room(inner, &line.route, TrafficClass::Direct, now);
-        let is_out = condition.is_out() || !has_quota;
-        out.insert(line.route.key, is_out);
         rates.add(line, now);
         of_line(inner, line, condition, because, &mut seen);
         let silent = line
@@ -142,7 +139,6 @@ pub(super) fn everything(
         let standings = Standings::new(project, &meters, now);
         of_quotas(inner, project, &standings, &mut seen);
     }
-    all_out(inner, &out, &mut seen);
     seen
 }
 
@@ -284,50 +280,21 @@ impl Rates {
     }
 }
 
-/// R-QUOTA-3: direct messages that wait although no gateway and no platform of their sender takes
-/// anything.
-fn all_out(inner: &Inner, out: &BTreeMap<RouteKey, bool>, seen: &mut Everything) {
-    let topology = inner.topology();
-    let is_out = |key: &RouteKey| out.get(key).copied().unwrap_or(true);
-    for project in topology.projects() {
-        for sender in topology.senders(project.key) {
-            let is_real = topology.routes_of(sender).any(|it| !it.simulator);
-            for channel in Channel::ALL {
-                let routes = topology.routes_of(sender).filter(|it| {
-                    it.channel == channel
-                        && may_carry_direct(it, project)
-                        && (!is_real || !it.simulator)
-                });
-                let routes: Vec<_> = routes.map(|it| it.key).collect();
-                if !routes.iter().all(is_out) {
-                    continue;
-                }
-                let class = TrafficClass::Direct;
-                let waiting = routes
-                    .iter()
-                    .map(|route| {
-                        let route = *route;
-                        inner.lanes.waiting_in(Lane { route, class })
-                    })
-                    .sum::<u64>();
-                if waiting == 0 {
-                    continue;
-                }
-                let value = i64::try_from(waiting).unwrap_or(i64::MAX);
-                let subject = format!("channel:{}", channel.code());
-                let key = Key::new(project.key, AlertKind::AllRoutesOut, subject);
-                let known = seen.entry(key).or_insert_with(|| plain(value));
-                known.value = known.value.max(value);
-            }
+/// R-QUOTA-3: how many direct messages wait on each channel although no gateway and no platform that
+/// may carry them takes anything. It is judged as what people are offered is.
+async fn all_out(inner: &Inner, now: Timestamp) -> Result<Vec<(Key, Seen)>, Unavailable> {
+    let mut counts = BTreeMap::<(ProjectKey, Channel), u64>::new();
+    for line in inner.lines.values() {
+        let stuck = stuck::waiting_for(inner, line, now).await?;
+        if stuck.count > 0 {
+            let of = (line.route.project, line.route.channel);
+            *counts.entry(of).or_default() += stuck.count;
         }
     }
-}
-
-/// Whether a gateway or platform carries direct messages of its project at all (R-ROUTE-2).
-fn may_carry_direct(route: &Route, project: &Project) -> bool {
-    match route.class {
-        Some(RouteClass::Phone) => false,
-        Some(RouteClass::Platform) => project.policy.overflow.direct_to_platform,
-        Some(RouteClass::Gateway) | None => true,
-    }
+    let seen = counts.into_iter().map(|((project, channel), count)| {
+        let subject = format!("channel:{}", channel.code());
+        let key = Key::new(project, AlertKind::AllRoutesOut, subject);
+        (key, plain(i64::try_from(count).unwrap_or(i64::MAX)))
+    });
+    Ok(seen.collect())
 }

@@ -302,62 +302,6 @@ async fn bulk_that_waits_for_hours_is_told_apart_from_direct() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn direct_messages_that_nothing_can_carry_are_told() {
-    let world = World::watched([sms(), sms2()]).await;
-    world.provider(SMS).link(false);
-    world.pass(Millis::minutes(2)).await;
-    world.send(text_to(1, "by the other")).await;
-    world.pass(Millis::minutes(1)).await;
-    let out = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
-    assert!(!world.raised().await.contains(&out));
-    world.provider(SMS2).link(false);
-    world.send(bulk_to(2, "bulk may wait")).await;
-    world.pass(Millis::minutes(1)).await;
-    assert!(!world.raised().await.contains(&out));
-    world.send(text_to(3, "this one waits")).await;
-    world.pass(Millis::minutes(1)).await;
-    assert!(world.raised().await.contains(&out));
-    world.provider(SMS2).link(true);
-    world.pass(Millis::minutes(2)).await;
-    assert!(!world.raised().await.contains(&out));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_route_that_direct_messages_may_not_use_does_not_hide_that_all_others_are_out() {
-    let gateway = Route {
-        class: Some(RouteClass::Gateway),
-        ..sms()
-    };
-    for (other, overflows) in [
-        (
-            Route {
-                class: Some(RouteClass::Platform),
-                ..sms2()
-            },
-            false,
-        ),
-        (
-            Route {
-                simulator: true,
-                ..sms2()
-            },
-            true,
-        ),
-    ] {
-        let mut world = World::new([gateway.clone(), other]);
-        world.policy.overflow.direct_to_platform = overflows;
-        world.start().await;
-        world.engine().watch_alerts(AlertSettings::default());
-        world.provider(SMS).link(false);
-        world.send(text_to(1, "this one waits")).await;
-        world.pass(Millis::minutes(1)).await;
-        let out = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
-        assert!(world.raised().await.contains(&out), "{overflows}");
-        assert_eq!(world.engine().offered(PROJECT).await.unwrap().len(), 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_alert_of_a_route_that_is_configured_no_more_is_resolved_once() {
     let mut world = World::watched([sms(), sms2()]).await;
     world.provider(SMS).link(false);

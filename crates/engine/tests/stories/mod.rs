@@ -16,6 +16,7 @@ mod quota_alerts;
 mod quotas;
 mod receipts;
 mod restart;
+mod stuck;
 mod templates;
 mod threads;
 mod tiers;

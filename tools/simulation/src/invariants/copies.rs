@@ -6,11 +6,9 @@ use domain::ids::MessageId;
 use domain::model::attempt::PartSet;
 use domain::model::channel::Channel;
 use domain::model::message::{Category, Purpose, Status, TrafficClass};
-use domain::model::policy::OTP_VALIDITY;
 use domain::model::progress::Waiting;
 use domain::model::route::{OnUnknown, RouteClass};
-use domain::rules::fallback::FALLBACK_DELAY;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 
 use super::End;
 use crate::chronicle::{Chronicle, Handed, Told};
@@ -51,7 +49,7 @@ fn when(end: &End<'_>, chronicle: &Chronicle, id: MessageId, all: &All<'_>) -> O
     let own = asked.and_then(|it| it.validity);
     let validity = match (own, message.category) {
         (Some(own), _) => own,
-        (None, Category::Otp) => OTP_VALIDITY,
+        (None, Category::Otp) => Millis::minutes(10),
         (None, Category::Transactional | Category::Promotional) => {
             end.stage.scenery.policy.validity.of(message.class)
         }
@@ -134,7 +132,8 @@ fn channels(end: &End<'_>, id: MessageId, all: &All<'_>) -> Option<String> {
     }
     let (last, next) = (first.last()?, second.first()?);
     let apart = next.1.at.since(last.1.at);
-    (apart < FALLBACK_DELAY).then(|| format!("R-FALL-3: {} ms between two channels", apart.get()))
+    (apart < Millis::seconds(5))
+        .then(|| format!("R-FALL-3: {} ms between two channels", apart.get()))
 }
 
 /// R-DUP: no part leaves twice, unless nobody knows of the first, or it was certainly not taken.

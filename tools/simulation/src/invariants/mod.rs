@@ -10,6 +10,7 @@ mod events;
 mod money;
 mod order;
 pub(crate) mod quotas;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +51,7 @@ pub(crate) fn at_the_end(stage: &Stage, store: &dyn Store) {
         consent::check,
         order::check,
         quotas::at_the_end,
+        volumes::check,
         money::check,
         counts::check,
         events::check,
