@@ -95,6 +95,7 @@ pub(crate) fn fresh(message: &NewMessage) -> MessageFacts<'_> {
         may_reply: may_reply(message),
         tried: ChannelSet::EMPTY,
         refused_by: &[],
+        rest: None,
         test: message.test,
         text_segments: message.content.plain_text().map(measure),
     }

@@ -356,15 +356,17 @@ impl RouteLine {
         drawn
     }
 
-    pub(crate) fn started(&self, key: SubmissionKey, kept: bool, now: Timestamp) {
+    /// The mark of a submission was kept, or not; whether it was still waited for.
+    pub(crate) fn started(&self, key: SubmissionKey, kept: bool, now: Timestamp) -> bool {
         let mut state = self.state.lock();
-        if kept {
-            state.queue.started(key, now);
+        let was_there = if kept {
+            state.queue.started(key, now)
         } else {
-            state.queue.not_started(key);
-        }
+            state.queue.not_started(key)
+        };
         drop(state);
         self.wake();
+        was_there
     }
 
     /// Notes an outcome: health, pause and counters. `None` when the connector did not have it.

@@ -153,6 +153,7 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
         may_reply: is_first && may_reply(message),
         tried: tried(&outbound.progress.attempts, live),
         refused_by: live.map_or(&[], |it| &it.refused_by),
+        rest: live.and_then(Attempt::rest),
         ..fresh(message)
     };
     match known.plan(&project.policy, message_facts) {
@@ -165,8 +166,12 @@ fn decide(inner: &Inner, outbound: &Outbound, now: Timestamp) -> Option<Step> {
             attempt: again,
             decision,
         } if outbound.progress.waiting == Waiting::Lane(lane) => {
-            let live =
-                live.filter(|it| is_paused(inner, it.route, now) && it.route == lane.route)?;
+            let live = live.filter(|it| {
+                it.route == lane.route
+                    && is_paused(inner, it.route, now)
+                    // The store would refuse it again and again (R-QUOTA-1).
+                    && quotas::has_room_for(inner, message.project, &again, it.rest())
+            })?;
             let form = known.form(message, again.channel);
             send(inner, outbound, Some(live), form, again, decision)
         }
@@ -244,7 +249,8 @@ fn send(
         fallback_after: outbound.progress.fallback.after,
         expires_at: outbound.progress.expires_at,
     };
-    quotas::planned(inner, message.project, &planned);
+    let rest = live.and_then(Attempt::rest);
+    quotas::planned(inner, message.project, &planned, rest);
     let what = match live {
         Some(_) => PlanStep::Continue(planned),
         None => PlanStep::Start(planned),

@@ -11,7 +11,8 @@ use domain::ids::{ProjectKey, RouteKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::policy::Policy;
-use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Use};
+use domain::model::quota::{Meter, MeterOf, Period, Periods, QuotaUnit, Quotas, Reservation, Use};
+use domain::model::rest::Rest;
 use domain::model::route::{QuotaFacts, Route};
 use domain::model::tariff::{NamedVolumes, Volumes};
 use domain::rules::cost::smallest;
@@ -141,14 +142,22 @@ impl Used {
     }
 }
 
-/// Adds what is being handed to a route, until the store tells.
-pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttempt) {
+/// Adds what is being handed to a route, until the store tells: all of a message, or its `rest`.
+pub(crate) fn planned(
+    inner: &Inner,
+    project: ProjectKey,
+    attempt: &PlannedAttempt,
+    rest: Option<Rest>,
+) {
     let reservation = &attempt.reservation;
-    let need = Use {
-        messages: 1,
-        segments: attempt.parts.into(),
-        spend: attempt.estimated_cost,
+    let has_place = |it: &Rest| {
+        it.held_since
+            .is_some_and(|at| reservation.periods.hour <= at)
     };
+    if rest.as_ref().is_some_and(has_place) {
+        return;
+    }
+    let need = need(attempt, rest);
     let line = inner.lines.get(&attempt.route);
     if line.is_some_and(|it| it.route.goes_by_use()) {
         let of = MeterOf::Route(attempt.route);
@@ -162,6 +171,42 @@ pub(crate) fn planned(inner: &Inner, project: ProjectKey, attempt: &PlannedAttem
         let of = MeterOf::Project(project);
         inner.quotas.add(of, need, &reservation.periods);
     }
+}
+
+/// What a message needs that is handed to a route: all of it, or its `rest`.
+fn need(attempt: &PlannedAttempt, rest: Option<Rest>) -> Use {
+    let whole = || Use {
+        messages: 1,
+        segments: attempt.parts.into(),
+        spend: attempt.estimated_cost,
+    };
+    rest.map_or_else(whole, |it| it.need)
+}
+
+/// Whether its route and its project have quota for all of a message, or for its `rest`.
+pub(crate) fn has_room_for(
+    inner: &Inner,
+    project: ProjectKey,
+    attempt: &PlannedAttempt,
+    rest: Option<Rest>,
+) -> bool {
+    let need = need(attempt, rest);
+    let held_since = rest.and_then(|it| it.held_since);
+    let Reservation {
+        periods,
+        route,
+        share_percent,
+        project: of_project,
+        ..
+    } = &attempt.reservation;
+    let meters = inner.quotas.meters.read();
+    let is_out = |of, limits: &Quotas, share| {
+        let meter = meters.get(&of).copied().unwrap_or_default();
+        let meter = turned(meter, periods);
+        quota::exceeded_anew(&meter, limits, share, need, held_since).is_some()
+    };
+    !is_out(MeterOf::Route(attempt.route), route, *share_percent)
+        && !is_out(MeterOf::Project(project), of_project, WHOLE)
 }
 
 /// What is known of a project's quotas now.

@@ -379,24 +379,26 @@ impl ReadyQueue {
         }
     }
 
-    /// The mark of a submission is kept: it may be submitted.
-    pub(crate) fn started(&mut self, key: SubmissionKey, now: Timestamp) {
-        if let Some(mut ready) = self.starting.remove(&key) {
-            ready.waits_since = now;
-            let direct = ready.submission.class == TrafficClass::Direct;
-            let index = if direct {
-                self.startable
-                    .partition_point(|it| it.submission.class == TrafficClass::Direct)
-            } else {
-                self.startable.len()
-            };
-            self.startable.insert(index, ready);
-        }
+    /// The mark of a submission is kept: it may be submitted. Whether it was there.
+    pub(crate) fn started(&mut self, key: SubmissionKey, now: Timestamp) -> bool {
+        let Some(mut ready) = self.starting.remove(&key) else {
+            return false;
+        };
+        ready.waits_since = now;
+        let direct = ready.submission.class == TrafficClass::Direct;
+        let index = if direct {
+            self.startable
+                .partition_point(|it| it.submission.class == TrafficClass::Direct)
+        } else {
+            self.startable.len()
+        };
+        self.startable.insert(index, ready);
+        true
     }
 
-    /// The mark was not kept: forget the submission.
-    pub(crate) fn not_started(&mut self, key: SubmissionKey) {
-        self.starting.remove(&key);
+    /// The mark was not kept: forget the submission. Whether it was there.
+    pub(crate) fn not_started(&mut self, key: SubmissionKey) -> bool {
+        self.starting.remove(&key).is_some()
     }
 
     /// Removes a submission that is not wanted any more; whether it was there. One that was taken stays

@@ -102,7 +102,12 @@ impl SubmissionSource for RoutePort {
             let line = Arc::clone(&self.line);
             let after_commit = move |result| {
                 let kept = matches!(result, Ok(Outcome::Changed(_)));
-                line.started(key, kept, inner.now());
+                let is_late = matches!(result, Ok(Outcome::Stale));
+                let was_there = line.started(key, kept, inner.now());
+                if is_late && was_there {
+                    // A receipt ended it meanwhile: it has certainly not left.
+                    settle::put_back(&inner, key);
+                }
             };
             self.inner.store.commit(op, Box::new(after_commit));
         }

@@ -7,6 +7,7 @@ use crate::model::channel::Channel;
 use crate::model::failure::Failure;
 use crate::model::money::Micros;
 use crate::model::quota::Reservation;
+use crate::model::rest::{EarlierPlace, in_same_quarter};
 use crate::model::route::ChargedOn;
 use crate::phone::CountryCode;
 use crate::time::Timestamp;
@@ -180,8 +181,14 @@ pub struct Attempt {
     pub refused_by: Vec<RouteKey>,
     /// How it was counted.
     pub counted: Counted,
-    /// When its use was reserved (R-QUOTA-1); `None` for what was planned before uses were counted.
+    /// When its use was reserved (R-QUOTA-1); `None` for what was planned before uses were counted. Once
+    /// its rest was reserved anew, when that was.
     pub reserved_at: Option<Timestamp>,
+    /// Parts that were taken before its rest was reserved anew (R-PARTS).
+    pub earlier: Vec<EarlierPlace>,
+    /// Whether the place of the parts that are not known to be taken went over to the last of its
+    /// [`doubts`](Self::doubts): the rest has none until it is reserved anew.
+    pub rest_in_doubt: bool,
     /// The recipient's country, where its address tells one.
     pub country: Option<CountryCode>,
     /// How many units its route had used in the month before it, where its price goes by that
@@ -214,42 +221,51 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    /// Whether it differs from `other` in nothing but the number of copies and the time.
+    /// Whether it differs from `other` in nothing but the number of copies, and a time that counts in the
+    /// same periods.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let Self {
             copies,
             reserved_at,
             ..
         } = *other;
-        Self {
+        let is_same = Self {
             copies,
             reserved_at,
             ..*self
-        } == *other
+        } == *other;
+        is_same && in_same_quarter(self.reserved_at, reserved_at)
     }
 }
 
 impl Attempt {
     /// Its answer is waited for no more: of what it handed over last nothing tells whether the provider
-    /// took those parts that are not known to be accepted.
+    /// took those parts that are not known to be accepted. The doubt takes over their place.
     pub(crate) fn give_up_copy(&mut self) {
         let (parts, known) = (self.parts.max(1), self.accepted.len());
-        let Some(reserved_at) = self.reserved_at.filter(|_| known < parts) else {
+        let is_rest = known > 0;
+        let Some(reserved_at) = self
+            .reserved_at
+            .filter(|_| known < parts && !(is_rest && self.rest_in_doubt))
+        else {
             return;
         };
-        let doubt = Doubt {
+        self.add_doubt(Doubt {
             route: self.route,
             copies: 1,
-            is_rest: known > 0,
+            is_rest,
             parts: parts - known,
             estimated_cost: Micros(self.estimated_cost.0.saturating_sub(self.cost_of_parts().0)),
             volume: self.volume,
             reserved_at,
-        };
+        });
+        self.rest_in_doubt = is_rest;
+    }
+
+    /// Adds it to the last one, where it counts in the same periods for certain.
+    pub(crate) fn add_doubt(&mut self, doubt: Doubt) {
         match self.doubts.last_mut().filter(|it| it.is_like(&doubt)) {
-            // The earlier time is the safe one to give it back by: what was reserved in a period that is
-            // over is not given back to the one that holds.
-            Some(last) => last.copies = last.copies.saturating_add(1),
+            Some(last) => last.copies = last.copies.saturating_add(doubt.copies),
             None => self.doubts.push(doubt),
         }
     }
@@ -266,9 +282,7 @@ impl Attempt {
 
     /// The share of the expected cost that the accepted parts have.
     pub(crate) fn cost_of_parts(&self) -> Micros {
-        let parts = self.parts.max(1);
-        let accepted = i64::from(self.accepted.len().min(parts));
-        Micros(self.estimated_cost.0.saturating_mul(accepted) / i64::from(parts))
+        self.cost_of(self.accepted.len().min(self.parts.max(1)))
     }
 
     /// Whether the provider is known to have taken any of it.
@@ -343,6 +357,8 @@ impl PlannedAttempt {
             refused_by: Vec::new(),
             counted: Counted::No,
             reserved_at: Some(self.reservation.at),
+            earlier: Vec::new(),
+            rest_in_doubt: false,
             country: self.country,
             used_before: None,
             volume: self.reservation.volume,

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod progress;
 pub mod quota;
 pub mod receipt;
+pub mod rest;
 pub mod route;
 pub mod sender;
 pub mod tally;

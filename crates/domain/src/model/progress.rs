@@ -137,13 +137,16 @@ impl Progress {
         self.version += 1;
         self.waiting = Waiting::No;
         if let Some(attempt) = self.attempts.last_mut() {
-            // The rest of a partly accepted message has its place already, and its price.
+            // The rest of a partly accepted message has its price already.
             if attempt.accepted.is_empty() {
                 attempt.reserved_at = Some(planned.reservation.at);
                 attempt.estimated_cost = planned.estimated_cost;
                 attempt.charged_on = planned.charged_on;
                 attempt.used_before = None;
                 attempt.volume = planned.reservation.volume;
+                attempt.rest_in_doubt = false;
+            } else {
+                attempt.reserve_rest(&planned.reservation);
             }
             attempt.route = planned.route;
             attempt.receipts = planned.receipts;

@@ -28,14 +28,9 @@ struct Standing {
     no: u8,
     route: RouteKey,
     country: Option<CountryCode>,
-    volume: Option<VolumeKey>,
-    /// `None`: it was planned before uses were counted.
-    reserved_at: Option<Timestamp>,
-    /// What its copy that counts holds, and how much of it.
-    holding: Holding,
-    amount: Use,
-    /// Its other copies, which hold their reservation until they are known of.
-    doubts: Vec<Doubt>,
+    /// What its copy that counts holds, and its other copies, which hold their reservation until they are
+    /// known of.
+    held: Vec<Metered>,
     charged: Micros,
     /// What it counts for in the tallies, and in which hour; `None` while nothing became of it.
     tally: Tally,
@@ -64,7 +59,7 @@ pub struct Booking {
     pub tallies: [Option<(Timestamp, Tally)>; 2],
 }
 
-/// The change of an attempt's use.
+/// A change of an attempt's use in one place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metered {
     /// The route whose use it is.
@@ -89,9 +84,14 @@ impl Booking {
 }
 
 impl Metered {
-    /// Whether this takes more of a quota, so that there must be room for it.
+    /// Whether this takes more of a quota, so that there must be room for it: a message, or the rest of one.
     pub const fn is_reservation(&self) -> bool {
-        self.reserved.messages > 0
+        self.reserved.segments > 0
+    }
+
+    fn is_of_place(&self, other: &Self) -> bool {
+        (self.route, self.volume, self.reserved_at)
+            == (other.route, other.volume, other.reserved_at)
     }
 }
 
@@ -115,16 +115,13 @@ impl Standings {
 
 impl Standing {
     fn of(attempt: &Attempt, waits: bool) -> Self {
-        let holding = holding(attempt, waits);
         Self {
             no: attempt.no,
             route: attempt.route,
             country: attempt.country,
-            volume: attempt.volume,
-            reserved_at: attempt.reserved_at,
-            holding,
-            amount: amount(attempt, holding),
-            doubts: attempt.doubts.clone(),
+            held: own(attempt, holding(attempt, waits))
+                .chain(attempt.doubts.iter().map(in_doubt))
+                .collect(),
             charged: attempt.settled_cost.unwrap_or(Micros::ZERO),
             tally: tally(attempt),
             tally_hour: tally_hour(attempt),
@@ -139,7 +136,7 @@ fn holding(attempt: &Attempt, waits: bool) -> Holding {
     }
     let is_taken = !attempt.accepted.is_empty();
     match attempt.state {
-        // The rest of a partly accepted message needs no new place: it can go nowhere else.
+        // What was taken, and the rest with it while that can go on in its place (R-PARTS).
         AttemptState::Sending if waits && !is_taken => Holding::Nothing,
         AttemptState::Sending | AttemptState::Unknown => Holding::Reserved,
         AttemptState::Sent | AttemptState::Delivered | AttemptState::Read => Holding::Used,
@@ -148,28 +145,82 @@ fn holding(attempt: &Attempt, waits: bool) -> Holding {
     }
 }
 
-/// How much it holds. Of a message that failed after the provider took parts of it, those parts.
-fn amount(attempt: &Attempt, holding: Holding) -> Use {
-    let parts = i64::from(attempt.parts.max(1));
-    let has_failed = attempt.state == AttemptState::Failed;
-    let segments = if has_failed && !attempt.accepted.is_empty() {
-        i64::from(attempt.accepted.len()).min(parts)
-    } else {
-        parts
+/// Of how many parts. Of a message of which the provider took parts, those that count for certain: all,
+/// while the rest is to follow in its place.
+fn held_parts(attempt: &Attempt) -> u16 {
+    let is_cut = match attempt.state {
+        AttemptState::Failed => true,
+        AttemptState::Sending | AttemptState::Unknown => attempt.rest_in_doubt,
+        AttemptState::Sent | AttemptState::Delivered | AttemptState::Read => false,
     };
-    let spend = match attempt.settled_cost {
+    if is_cut && !attempt.accepted.is_empty() {
+        attempt.known_parts()
+    } else {
+        attempt.parts.max(1)
+    }
+}
+
+/// What the copy that counts holds: the message in its first place, the parts where they were reserved.
+fn own(attempt: &Attempt, holding: Holding) -> impl Iterator<Item = Metered> {
+    let parts = match holding {
+        Holding::Nothing => 0,
+        Holding::Reserved | Holding::Used => held_parts(attempt),
+    };
+    let mut left = match attempt.settled_cost {
         Some(cost) => cost,
         // Charged on delivery, which did not come.
-        None if has_failed && attempt.sent_at.is_some() => Micros::ZERO,
-        None => attempt.estimated_cost,
+        None if attempt.state == AttemptState::Failed && attempt.sent_at.is_some() => Micros::ZERO,
+        None => attempt.cost_of(parts),
     };
-    match holding {
-        Holding::Nothing => Use::NONE,
-        Holding::Reserved | Holding::Used => Use {
-            messages: 1,
-            segments,
+    let places = if parts == 0 {
+        Vec::new()
+    } else {
+        attempt.places(parts)
+    };
+    let count = places.len();
+    let (route, volume) = (attempt.route, attempt.volume);
+    let mut before = 0;
+    places.into_iter().enumerate().map(move |(no, place)| {
+        let share = attempt.cost_of(before + place.parts).0 - attempt.cost_of(before).0;
+        before += place.parts;
+        let spend = if no + 1 == count {
+            left
+        } else {
+            Micros(share).min(left)
+        };
+        left = Micros(left.0.saturating_sub(spend.0));
+        let amount = Use {
+            messages: i64::from(no == 0),
+            segments: place.parts.into(),
             spend,
+        };
+        let (reserved, settled) = match holding {
+            Holding::Used => (Use::NONE, amount),
+            Holding::Nothing | Holding::Reserved => (amount, Use::NONE),
+        };
+        Metered {
+            route,
+            volume,
+            reserved_at: place.reserved_at,
+            reserved,
+            settled,
+        }
+    })
+}
+
+/// What copies hold that were given up.
+fn in_doubt(doubt: &Doubt) -> Metered {
+    let copies = i64::from(doubt.copies);
+    Metered {
+        route: doubt.route,
+        volume: doubt.volume,
+        reserved_at: doubt.reserved_at,
+        reserved: Use {
+            messages: copies * i64::from(!doubt.is_rest),
+            segments: copies * i64::from(doubt.parts.max(1)),
+            spend: Micros(doubt.estimated_cost.0.saturating_mul(copies)),
         },
+        settled: Use::NONE,
     }
 }
 
@@ -209,30 +260,30 @@ fn tally_hour(attempt: &Attempt) -> Option<Timestamp> {
     ))
 }
 
-/// What is to be booked for a change of one attempt: on both its routes, or in both volumes of one, where
-/// a receipt made known that an earlier copy was taken.
+/// What is to be booked for a change of one attempt: on both its routes, where a receipt made known that
+/// an earlier copy was taken.
 fn changes(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Booking> {
     if before == after {
         return Vec::new();
     }
-    let in_doubt = doubts(before, after);
+    let metered = metered(before, after);
     let is_moved = before
         .zip(after)
-        .is_some_and(|(it, now)| (it.route, it.volume) != (now.route, now.volume));
+        .is_some_and(|(it, now)| it.route != now.route);
     if is_moved {
         let there = booking(before, None, Vec::new());
         return there
             .into_iter()
-            .chain(booking(None, after, in_doubt))
+            .chain(booking(None, after, metered))
             .collect();
     }
-    booking(before, after, in_doubt).into_iter().collect()
+    booking(before, after, metered).into_iter().collect()
 }
 
 fn booking(
     before: Option<&Standing>,
     after: Option<&Standing>,
-    in_doubt: Vec<Metered>,
+    metered: Vec<Metered>,
 ) -> Option<Booking> {
     let it = after.or(before)?;
     let cost = |it: Option<&Standing>| it.map_or(Micros::ZERO, |it| it.charged);
@@ -241,80 +292,32 @@ fn booking(
         attempt: it.no,
         route: it.route,
         country: it.country,
-        metered: metered(before, after).into_iter().chain(in_doubt).collect(),
+        metered,
         charged,
         tallies: tallies(before, after),
     })
 }
 
-fn metered(before: Option<&Standing>, after: Option<&Standing>) -> Option<Metered> {
-    let held = |it: Option<&Standing>| {
-        it.map_or((Holding::Nothing, Use::NONE), |it| (it.holding, it.amount))
-    };
-    let ((was, amount_before), (is, amount_after)) = (held(before), held(after));
-    let (reserved, settled) = match (was, is) {
-        (Holding::Nothing, Holding::Nothing) => return None,
-        (Holding::Nothing, Holding::Reserved) => (amount_after, Use::NONE),
-        (Holding::Nothing, Holding::Used) => (Use::NONE, amount_after),
-        (Holding::Reserved, Holding::Nothing) => (Use::NONE.minus(amount_before), Use::NONE),
-        (Holding::Reserved, Holding::Reserved) => (amount_after.minus(amount_before), Use::NONE),
-        (Holding::Reserved, Holding::Used) => (Use::NONE.minus(amount_before), amount_after),
-        (Holding::Used, Holding::Reserved) => (amount_after, Use::NONE.minus(amount_before)),
-        (Holding::Used, Holding::Nothing) => (Use::NONE, Use::NONE.minus(amount_before)),
-        (Holding::Used, Holding::Used) => (Use::NONE, amount_after.minus(amount_before)),
-    };
-    let it = after.or(before)?;
-    let reserved_at = it.reserved_at?;
-    (reserved != Use::NONE || settled != Use::NONE).then_some(Metered {
-        route: it.route,
-        volume: it.volume,
-        reserved_at,
-        reserved,
-        settled,
-    })
-}
-
-/// What is reserved for copies whose answer never came, or given back once it is known.
-fn doubts(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Metered> {
-    let all = |it: Option<&Standing>| it.map_or_else(Vec::new, |it| it.doubts.clone());
-    let (mut was, is) = (all(before), all(after));
-    let mut changes = Vec::new();
-    for doubt in is {
-        let is_same = |it: &Doubt| it.is_like(&doubt) && it.reserved_at == doubt.reserved_at;
-        let place = was.iter().position(is_same);
-        let known = place.map_or(0, |place| was.swap_remove(place).copies);
-        // What is new was reserved when its attempt was, though the others of its kind were before.
-        let reserved_at = after.and_then(|it| it.reserved_at);
-        changes.extend(doubt_change(&doubt, known, doubt.copies, reserved_at));
+/// The changes of what is held in each place.
+fn metered(before: Option<&Standing>, after: Option<&Standing>) -> Vec<Metered> {
+    let held = |it: Option<&Standing>| it.map_or_else(Vec::new, |it| it.held.clone());
+    let given_back = held(before).into_iter().map(|it| Metered {
+        reserved: Use::NONE.minus(it.reserved),
+        settled: Use::NONE.minus(it.settled),
+        ..it
+    });
+    let mut changes: Vec<Metered> = Vec::new();
+    for it in given_back.chain(held(after)) {
+        match changes.iter_mut().find(|change| change.is_of_place(&it)) {
+            Some(change) => {
+                change.reserved = change.reserved.plus(it.reserved);
+                change.settled = change.settled.plus(it.settled);
+            }
+            None => changes.push(it),
+        }
     }
-    let gone = was
-        .iter()
-        .filter_map(|it| doubt_change(it, it.copies, 0, None));
-    changes.extend(gone);
+    changes.retain(|it| it.reserved != Use::NONE || it.settled != Use::NONE);
     changes
-}
-
-fn doubt_change(
-    doubt: &Doubt,
-    was: u16,
-    is: u16,
-    reserved_at: Option<Timestamp>,
-) -> Option<Metered> {
-    let more = i64::from(is) - i64::from(was);
-    let reserved = Use {
-        messages: more * i64::from(!doubt.is_rest),
-        segments: more * i64::from(doubt.parts.max(1)),
-        spend: Micros(doubt.estimated_cost.0.saturating_mul(more)),
-    };
-    (more != 0).then_some(Metered {
-        route: doubt.route,
-        volume: doubt.volume,
-        reserved_at: reserved_at
-            .filter(|_| more > 0)
-            .unwrap_or(doubt.reserved_at),
-        reserved,
-        settled: Use::NONE,
-    })
 }
 
 fn tallies(before: Option<&Standing>, after: Option<&Standing>) -> [Option<(Timestamp, Tally)>; 2] {

@@ -79,7 +79,12 @@ pub(super) fn fail_attempt(progress: &mut Progress, no: u8, failure: Failure, at
 pub fn nothing_left(progress: &mut Progress, failure: Failure, at: Timestamp) {
     progress.version += 1;
     match progress.last_attempt().map(|it| (it.no, it.state)) {
-        Some((no, AttemptState::Sending)) => fail_attempt(progress, no, failure, at),
+        Some((no, AttemptState::Sending)) => {
+            if let Some(attempt) = progress.attempt_mut(no) {
+                settle_cost_of_parts(attempt);
+            }
+            fail_attempt(progress, no, failure, at);
+        }
         Some(_) => {
             progress.waiting = Waiting::No;
             conclude(progress, at);

@@ -93,6 +93,7 @@ pub fn submitted(
             if attempt.state == AttemptState::Failed && !was_accepted {
                 // It was given up without this answer.
                 attempt.end_doubt();
+                attempt.rest_in_doubt = false;
                 settle_cost_of_parts(attempt);
                 if matches!(outcome, SubmitOutcome::Unknown { .. }) {
                     attempt.give_up_copy();

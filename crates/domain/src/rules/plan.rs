@@ -17,6 +17,7 @@ use crate::model::message::{Category, Purpose, Speed, TrafficClass};
 use crate::model::policy::Policy;
 use crate::model::progress::Lane;
 use crate::model::quota::{Periods, Quotas, Reservation};
+use crate::model::rest::Rest;
 use crate::model::route::{Price, QuotaFacts, RouteFacts};
 use crate::model::sender::Sender;
 use crate::rules::channel::{ChannelOption, Record, answered_channel, choose};
@@ -82,6 +83,8 @@ pub struct MessageFacts<'a> {
     pub tried: ChannelSet,
     /// Routes that certainly did not accept it in the attempt under way.
     pub refused_by: &'a [RouteKey],
+    /// What the rest needs of quotas, where the provider took parts of it already (R-PARTS).
+    pub rest: Option<Rest>,
     /// Whether it came with a test key, which sends through simulators only (R-TEST). A live key
     /// uses simulators only where the sender has no other route at all.
     pub test: bool,

@@ -30,10 +30,24 @@ pub fn turned(mut meter: Meter, periods: &Periods) -> Meter {
 
 /// The first quota of which this share is not enough for `need` on top of what is used.
 pub fn exceeded(meter: &Meter, limits: &Quotas, share_percent: u8, need: Use) -> Option<Quota> {
+    exceeded_anew(meter, limits, share_percent, need, None)
+}
+
+/// The same for what has its place since `held_since`, where it has one: in the periods that began by
+/// then it needs no other (R-PARTS).
+pub fn exceeded_anew(
+    meter: &Meter,
+    limits: &Quotas,
+    share_percent: u8,
+    need: Use,
+    held_since: Option<Timestamp>,
+) -> Option<Quota> {
     let is_exceeded = |quota: &&Quota| {
-        let used = meter.span(quota.per).used().of(quota.unit);
+        let span = meter.span(quota.per);
+        let is_held = held_since.is_some_and(|it| span.began <= it);
+        let used = span.used().of(quota.unit);
         let need = need.of(quota.unit);
-        need > 0 && used.saturating_add(need) > share(quota.limit, share_percent)
+        !is_held && need > 0 && used.saturating_add(need) > share(quota.limit, share_percent)
     };
     limits.all().iter().find(is_exceeded).copied()
 }
@@ -61,7 +75,18 @@ pub fn reserve(
     share_percent: u8,
     need: Use,
 ) -> Result<(), Quota> {
-    if let Some(quota) = exceeded(meter, limits, share_percent, need) {
+    reserve_anew(meter, limits, share_percent, need, None)
+}
+
+/// The same for what has its place since `held_since`, where it has one, and gives that back afterwards.
+pub fn reserve_anew(
+    meter: &mut Meter,
+    limits: &Quotas,
+    share_percent: u8,
+    need: Use,
+    held_since: Option<Timestamp>,
+) -> Result<(), Quota> {
+    if let Some(quota) = exceeded_anew(meter, limits, share_percent, need, held_since) {
         return Err(quota);
     }
     for span in meter.spans_mut() {

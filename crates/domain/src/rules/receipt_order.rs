@@ -28,8 +28,9 @@ pub fn receipt(
         return Effects::default();
     };
     let was_unknown = attempt.state == AttemptState::Unknown;
-    let was_whole = is_whole(attempt);
+    let was_known = attempt.known_parts();
     let was_resent = attempt.state == AttemptState::Sending && attempt.resends > 0;
+    let was_rest = is_in_hand && !attempt.accepted.is_empty();
     let has_left = is_in_hand || was_unknown;
     let is_of_doubt = !has_left && tells_of_doubt(attempt, state);
     if is_of_doubt {
@@ -46,14 +47,15 @@ pub fn receipt(
             doubt_rest(it);
         } else if has_left && it.state == AttemptState::Failed {
             it.give_up_copy();
-        } else if !has_left && !was_whole {
-            end_doubt_of_rest(it);
+        } else if !has_left && it.take_from_doubt(was_known) && it.state == AttemptState::Failed {
+            settle_cost_of_parts(it);
         }
         it.state
     });
     effects.unknown_resolved = was_unknown && now != Some(AttemptState::Unknown);
-    if was_resent && now != Some(AttemptState::Sending) {
-        // The copy before this one has arrived: the next must not leave as well (R-DUP).
+    if (was_resent || was_rest) && now != Some(AttemptState::Sending) {
+        // The copy before this one has arrived: the next must not leave as well (R-DUP). Nor must the rest
+        // of what failed (R-PARTS).
         effects.cancelled = effects.cancelled.or(Some(no));
     }
     effects
@@ -83,6 +85,7 @@ fn go_by_doubt(attempt: &mut Attempt) {
         // The place that its price was made for is not known any more.
         attempt.used_before = None;
         attempt.reserved_at = Some(doubt.reserved_at);
+        attempt.rest_in_doubt = false;
         attempt.end_doubt();
     }
 }
@@ -91,17 +94,6 @@ fn go_by_doubt(attempt: &mut Attempt) {
 fn doubt_rest(attempt: &mut Attempt) {
     if matches!(attempt.state, AttemptState::Sending | AttemptState::Failed) {
         attempt.give_up_copy();
-    }
-}
-
-/// Once all parts are known to be taken, the rest of the copy that was given up last is in doubt no more.
-fn end_doubt_of_rest(attempt: &mut Attempt) {
-    let is_rest = attempt.doubts.last().is_some_and(|it| it.is_rest);
-    if is_rest && is_whole(attempt) && attempt.failed_at.is_some() {
-        attempt.end_doubt();
-        if attempt.state == AttemptState::Failed {
-            settle_cost_of_parts(attempt);
-        }
     }
 }
 
@@ -193,11 +185,6 @@ fn arrived(progress: &mut Progress, no: u8, state: AttemptState, at: Timestamp) 
         duplicate_delivery: duplicate,
         ..Effects::default()
     }
-}
-
-/// Whether all of it is known to be taken.
-fn is_whole(attempt: &Attempt) -> bool {
-    attempt.is_accepted() || has_arrived(attempt)
 }
 
 fn has_arrived(attempt: &Attempt) -> bool {

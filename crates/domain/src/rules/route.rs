@@ -26,6 +26,7 @@ use crate::model::message::TrafficClass;
 use crate::model::money::Micros;
 use crate::model::policy::Overflow;
 use crate::model::quota::Use;
+use crate::model::rest::Rest;
 use crate::model::route::{Destinations, QuotaFacts, RouteClass, RouteCondition, RouteFacts};
 use crate::rules::carry::{Load, Suit, bar, by_simulators, suit};
 use crate::rules::channel::Record;
@@ -58,6 +59,8 @@ pub struct RouteQuestion<'a> {
     pub overflow: Overflow,
     /// The quotas of the project (R-QUOTA-1).
     pub project: &'a QuotaFacts,
+    /// What is left to need of quotas, where the provider took parts of it already (R-PARTS).
+    pub rest: Option<Rest>,
 }
 
 /// The route of a message on one channel, and what was found of the others.
@@ -310,13 +313,14 @@ fn too_large(
     if route.is_none() && project.is_none() {
         return None;
     }
-    let least = Use {
+    let whole = || Use {
         messages: 1,
         segments: i64::from(question.size.parts()),
         spend: quote.map_or(Micros::ZERO, |it| {
             cost_at_any_volume(facts, it, question.size)
         }),
     };
+    let least = question.rest.map_or_else(whole, |it| it.need);
     if quota::too_small(project, quota::WHOLE, least).is_some() {
         Some(RouteDrop::LargerThanProjectQuota)
     } else if quota::too_small(route, quota::WHOLE, least).is_some() {
@@ -345,19 +349,22 @@ fn obstacle(
     quote: Option<Quote>,
     share_percent: u8,
 ) -> Option<Obstacle> {
-    let need = Use {
+    let whole = || Use {
         messages: 1,
         segments: i64::from(question.size.parts()),
         spend: quote.map_or(Micros::ZERO, |it| it.amount),
     };
+    let need = question.rest.map_or_else(whole, |it| it.need);
+    let held_since = question.rest.and_then(|it| it.held_since);
     // A person's word goes before everything else (R-HEALTH).
     match facts.condition {
         RouteCondition::Drained => return Some(Obstacle::Drained),
         RouteCondition::Disabled => return Some(Obstacle::Disabled),
         RouteCondition::Up | RouteCondition::Down | RouteCondition::Throttled => {}
     }
-    let is_out = |it: &QuotaFacts, share| quota::exceeded(&it.used, &it.limits, share, need);
-    let is_out = |it, share| is_out(it, share).is_some();
+    let is_out = |it: &QuotaFacts, share| {
+        quota::exceeded_anew(&it.used, &it.limits, share, need, held_since).is_some()
+    };
     if is_out(question.project, quota::WHOLE) {
         Some(Obstacle::ProjectOutOfQuota)
     } else if is_out(&facts.quota, quota::WHOLE) {

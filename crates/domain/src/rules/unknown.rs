@@ -2,7 +2,7 @@
 //! policy decides: submit again, or count it as failed and fall back. Either way that copy stays in
 //! doubt, and what it may have used stays reserved (R-QUOTA-1), until a late answer or receipt ends it.
 
-use crate::model::attempt::AttemptState;
+use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::progress::{Lane, Progress, Waiting};
 use crate::model::route::OnUnknown;
@@ -63,6 +63,15 @@ pub fn release(progress: &mut Progress, no: u8, at: Timestamp) {
     stop_waiting_after_delivery(progress, at);
     progress.version += 1;
     conclude(progress, at);
+}
+
+/// Attempt `no` has certainly not left, though a receipt ended it while it was in the hands of a route: it
+/// is in doubt no more, and what was reserved for it is free again (R-QUOTA-1). Whether that changes
+/// anything.
+pub fn never_left(progress: &mut Progress, no: u8) -> bool {
+    let changes = progress.attempt_mut(no).is_some_and(Attempt::never_left);
+    progress.version += u32::from(changes);
+    changes
 }
 
 /// The wait for a receipt of attempt `no` is over.

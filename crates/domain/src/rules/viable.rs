@@ -84,6 +84,7 @@ pub fn assess(facts: &PlanFacts<'_>, channel: Channel, requested: Option<Channel
         test: facts.message.test,
         overflow: facts.policy.overflow,
         project: facts.quota,
+        rest: facts.message.rest,
     });
     let standing = match choice.outcome {
         RouteOutcome::Take(pick) => ChannelStanding::Viable(pick),

@@ -227,6 +227,7 @@ impl World {
                 may_reply: self.may_reply,
                 tried: self.tried,
                 refused_by: &self.refused_by,
+                rest: None,
                 test: self.test,
                 text_segments: None,
             },

@@ -1,153 +1,22 @@
 //! R-QUOTA-1, R-COST-1, R-METRIC-4: every change of a message is booked, once.
 
 use domain::ids::{RouteKey, VolumeKey};
-use domain::model::attempt::PlannedAttempt;
-use domain::model::channel::{Channel, ChannelSet};
-use domain::model::failure::{Failure, FailureClass};
-use domain::model::message::TrafficClass;
+use domain::model::failure::FailureClass;
 use domain::model::money::Micros;
-use domain::model::progress::{FallbackPolicy, Progress, Waiting};
-use domain::model::quota::{Reservation, Use};
+use domain::model::progress::Waiting;
+use domain::model::quota::Use;
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, OnUnknown};
 use domain::model::tally::Tally;
 use domain::rules::bill::billed;
-use domain::rules::booking::Standings;
 use domain::rules::due::settle;
 use domain::rules::outcome::submitted;
 use domain::rules::receipt_order::receipt;
 use domain::rules::unknown::{in_hand, interrupted, release};
-use domain::time::{Millis, Timestamp};
+use domain::time::Millis;
 use proptest::prelude::*;
 
-const T0: Timestamp = Timestamp::from_millis(7_200_000);
-const END: Timestamp = T0.plus(Millis::hours(1));
-
-fn at(seconds: i64) -> Timestamp {
-    T0.plus(Millis::seconds(seconds))
-}
-
-fn planned(route: u32, parts: u16, charged_on: ChargedOn) -> PlannedAttempt {
-    PlannedAttempt {
-        channel: Channel::Sms,
-        route: RouteKey(route),
-        parts,
-        estimated_cost: Micros(300),
-        charged_on,
-        receipts: true,
-        country: None,
-        reservation: Reservation {
-            at: T0,
-            ..Reservation::default()
-        },
-    }
-}
-
-/// A message, and the sums of what was booked for it.
-struct Books {
-    progress: Progress,
-    reserved: Use,
-    settled: Use,
-    charged: Micros,
-    tally: Tally,
-    routes: Vec<RouteKey>,
-    reserved_by: Vec<(RouteKey, Use)>,
-    settled_by: Vec<(RouteKey, Use)>,
-    /// What was reserved and settled, with the volume that counts it.
-    volumes: Vec<(Option<VolumeKey>, Use, Use)>,
-}
-
-impl Books {
-    fn new(parts: u16, charged_on: ChargedOn) -> Self {
-        let fallback = FallbackPolicy {
-            enabled: false,
-            after: None,
-            untried: ChannelSet::EMPTY.with(Channel::Sms),
-        };
-        let progress = Progress::accepted(TrafficClass::Direct, fallback, END, Waiting::No);
-        let mut books = Self {
-            progress,
-            reserved: Use::NONE,
-            settled: Use::NONE,
-            charged: Micros::ZERO,
-            tally: Tally::NONE,
-            routes: Vec::new(),
-            reserved_by: Vec::new(),
-            settled_by: Vec::new(),
-            volumes: Vec::new(),
-        };
-        books.step(|it| it.start_attempt(&planned(1, parts, charged_on)));
-        books
-    }
-
-    fn step<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) {
-        let before = Standings::of(&self.progress);
-        change(&mut self.progress);
-        for booking in before.bookings(&Standings::of(&self.progress)) {
-            for it in booking.to_meter(false) {
-                self.reserved = self.reserved.plus(it.reserved);
-                self.reserved_by.push((it.route, it.reserved));
-                self.settled = self.settled.plus(it.settled);
-                self.settled_by.push((it.route, it.settled));
-                self.volumes.push((it.volume, it.reserved, it.settled));
-                if it.is_reservation() {
-                    self.routes.push(it.route);
-                }
-            }
-            self.charged = self.charged.plus(booking.charged);
-            for (_, change) in booking.tallies.into_iter().flatten() {
-                self.tally = self.tally.plus(change);
-            }
-        }
-    }
-
-    fn reserved_on(&self, route: u32) -> Use {
-        on_route(&self.reserved_by, route)
-    }
-
-    fn settled_on(&self, route: u32) -> Use {
-        on_route(&self.settled_by, route)
-    }
-
-    fn answered(&mut self, outcome: &SubmitOutcome) {
-        self.step(|it| submitted(it, 1, outcome, at(30), at(1)));
-    }
-
-    fn heard(&mut self, state: &ReceiptState) {
-        self.step(|it| receipt(it, 1, 0, state, at(4)));
-    }
-
-    fn goes_on(&mut self, route: u32, parts: u16, charged_on: ChargedOn) {
-        self.step(|it| it.continue_attempt(&planned(route, parts, charged_on)));
-    }
-}
-
-fn on_route(changes: &[(RouteKey, Use)], route: u32) -> Use {
-    let of_route = changes.iter().filter(|it| it.0 == RouteKey(route));
-    of_route.fold(Use::NONE, |sum, it| sum.plus(it.1))
-}
-
-fn failure(class: FailureClass) -> Failure {
-    Failure::new(class, class.code(), "")
-}
-
-fn accepted(parts: std::ops::Range<u16>) -> SubmitOutcome {
-    let name = |part| PartReference {
-        part,
-        reference: format!("ref{part}").into(),
-    };
-    SubmitOutcome::Accepted {
-        references: parts.map(name).collect(),
-    }
-}
-
-fn units(messages: i64, segments: i64, spend: i64) -> Use {
-    Use {
-        messages,
-        segments,
-        spend: Micros(spend),
-    }
-}
+use super::books::*;
 
 #[test]
 fn what_the_provider_took_is_settled_charged_and_counted_once() {
@@ -401,12 +270,6 @@ fn what_was_planned_before_uses_were_counted_takes_nothing_and_gives_nothing_bac
     assert_eq!((books.reserved, books.settled), (reserved, settled));
 }
 
-fn unknown() -> SubmitOutcome {
-    SubmitOutcome::Unknown {
-        references: Vec::new(),
-    }
-}
-
 #[test]
 fn an_answer_that_knows_nothing_leaves_the_doubt() {
     let mut books = Books::new(1, ChargedOn::Submit);
@@ -482,22 +345,18 @@ fn a_receipt_for_one_part_leaves_the_others_reserved_until_theirs() {
 #[test]
 fn a_copy_that_is_given_up_counts_in_the_period_in_which_it_was_reserved() {
     let later = T0.plus(Millis::hours(1));
-    let mut progress = Books::new(1, ChargedOn::Submit).progress;
-    let mut doubted = Vec::new();
+    let mut books = Books::new(1, ChargedOn::Submit);
+    books.progress.expires_at = later.plus(Millis::hours(1));
     for (reserved_at, resolve_at) in [(T0, at(30)), (later, later)] {
-        let mut planned = planned(1, 1, ChargedOn::Submit);
-        planned.reservation.at = reserved_at;
-        progress.expires_at = later.plus(Millis::hours(1));
-        progress.continue_attempt(&planned);
-        submitted(&mut progress, 1, &unknown(), resolve_at, reserved_at);
-        let before = Standings::of(&progress);
-        settle(&mut progress, OnUnknown::Resend, resolve_at);
-        let after = Standings::of(&progress);
-        let metered = before.bookings(&after).flat_map(|it| it.metered);
-        doubted.extend(metered.filter(|it| it.reserved.messages > 0));
+        books.goes_on_at(reserved_at);
+        books.step(|it| submitted(it, 1, &unknown(), resolve_at, reserved_at));
+        books.step(|it| settle(it, OnUnknown::Resend, resolve_at));
     }
-    let times: Vec<_> = doubted.iter().map(|it| it.reserved_at).collect();
-    assert_eq!(times, [T0, later]);
+    let one = units(1, 1, 300);
+    assert_eq!(
+        (books.reserved_in(T0), books.reserved_in(later)),
+        (one, one)
+    );
 }
 
 #[derive(Debug, Clone)]

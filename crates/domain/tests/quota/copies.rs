@@ -2,7 +2,7 @@
 //! reserved on a route is never less than what its provider took. The world here knows what each
 //! provider took; the message hears of it late, in parts, in another order, or never.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{RouteKey, VolumeKey};
 use domain::model::attempt::{Attempt, AttemptState, PlannedAttempt};
@@ -11,18 +11,20 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
 use domain::model::progress::{FallbackPolicy, Progress, Waiting};
-use domain::model::quota::{Reservation, Use};
+use domain::model::quota::{Periods, Reservation, Use};
 use domain::model::receipt::{PartReference, ReceiptState, SubmitOutcome};
 use domain::model::route::{ChargedOn, OnUnknown};
 use domain::rules::booking::Standings;
 use domain::rules::due::settle;
 use domain::rules::outcome::submitted;
 use domain::rules::receipt_order::receipt;
-use domain::rules::unknown::{in_hand, interrupted, release};
+use domain::rules::unknown::{in_hand, interrupted, never_left, release};
 use domain::time::{Millis, Timestamp};
 use proptest::prelude::*;
 
-const T0: Timestamp = Timestamp::from_millis(7_200_000);
+/// An hour of this world is a quarter of one: the first ends a minute after the beginning.
+const HOUR: Millis = Millis::minutes(15);
+const T0: Timestamp = Timestamp::from_millis(7_200_000 - 60_000);
 const VALIDITY: Millis = Millis::seconds(600);
 const PART: i64 = 100;
 const ROUTES: usize = 5;
@@ -40,6 +42,8 @@ struct Copy {
     taken: Option<usize>,
     /// Whether the connector owes its answer.
     is_owed: bool,
+    /// The hour in which it was reserved.
+    hour: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -85,8 +89,18 @@ struct World {
     settled: [Use; ROUTES],
     /// What is reserved and settled on a route in each volume.
     volumes: BTreeMap<(RouteKey, Option<VolumeKey>), [Use; 2]>,
+    /// What is reserved and settled on a route in each hour.
+    hours: BTreeMap<(RouteKey, Timestamp), [Use; 2]>,
+    /// Whether providers say that a message was read of which they took only parts.
+    lies: bool,
+    /// What took more of an hour, though nothing was planned.
+    unasked: Vec<String>,
     charged: [Micros; ROUTES],
     tallied: [i64; ROUTES],
+}
+
+fn hour(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().div_euclid(HOUR.get()) * HOUR.get())
 }
 
 fn failure(class: FailureClass) -> Failure {
@@ -113,6 +127,9 @@ impl World {
             reserved: [Use::NONE; ROUTES],
             settled: [Use::NONE; ROUTES],
             volumes: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            lies: true,
+            unasked: Vec::new(),
             charged: [Micros::ZERO; ROUTES],
             tallied: [0; ROUTES],
         }
@@ -121,6 +138,12 @@ impl World {
     fn step<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) {
         let before = Standings::of(&self.progress);
         change(&mut self.progress);
+        let hours_before = self.hours.clone();
+        // A receipt for a copy on another route may be taken for the one that is in hand.
+        let is_of_one_route = self.progress.attempts.iter().all(|attempt| {
+            let mut doubts = attempt.doubts.iter();
+            doubts.all(|it| it.route == attempt.route)
+        });
         for booking in before.bookings(&Standings::of(&self.progress)) {
             for it in booking.to_meter(false) {
                 let route = it.route.0 as usize;
@@ -129,11 +152,26 @@ impl World {
                 let [reserved, settled] = self.volumes.entry((it.route, it.volume)).or_default();
                 *reserved = reserved.plus(it.reserved);
                 *settled = settled.plus(it.settled);
+                let [reserved, settled] = self
+                    .hours
+                    .entry((it.route, hour(it.reserved_at)))
+                    .or_default();
+                *reserved = reserved.plus(it.reserved);
+                *settled = settled.plus(it.settled);
             }
             let route = booking.route.0 as usize;
             self.charged[route] = self.charged[route].plus(booking.charged);
             for (_, change) in booking.tallies.into_iter().flatten() {
                 self.tallied[route] += change.sent + change.failed;
+            }
+        }
+        for (place, [reserved, settled]) in &self.hours {
+            let [was_reserved, was_settled] = hours_before.get(place).copied().unwrap_or_default();
+            let more = reserved
+                .plus(*settled)
+                .minus(was_reserved.plus(was_settled));
+            if is_of_one_route && (more.messages > 0 || more.segments > 0) {
+                self.unasked.push(format!("{place:?}: {more:?}"));
             }
         }
     }
@@ -156,6 +194,10 @@ impl World {
                 at: self.now,
                 // One copy is priced by this line of the book, the next by that.
                 volume: [None, Some(VolumeKey(1)), Some(VolumeKey(2))][self.copies.len() % 3],
+                periods: Periods {
+                    hour: hour(self.now),
+                    ..Periods::default()
+                },
                 ..Reservation::default()
             },
         }
@@ -190,6 +232,7 @@ impl World {
         } else {
             self.step(|it| it.start_attempt(&planned));
         }
+        self.unasked.clear();
         let Some(attempt) = self.progress.last_attempt() else {
             return;
         };
@@ -201,6 +244,7 @@ impl World {
             is_whole,
             taken: None,
             is_owed: true,
+            hour: hour(self.now),
         });
     }
 
@@ -262,10 +306,13 @@ impl World {
             return;
         }
         let (attempt, part) = told[which % told.len()];
+        let parts: BTreeSet<_> = told.iter().filter(|it| it.0 == attempt).collect();
+        let all = self.progress.attempt_mut(attempt).map_or(1, |it| it.parts);
+        let is_all_there = parts.len() >= usize::from(all);
         let state = match how {
             0 => ReceiptState::InTransit,
             1 => ReceiptState::Failed(failure(FailureClass::Undeliverable)),
-            2 => ReceiptState::Read,
+            2 if is_all_there || self.lies => ReceiptState::Read,
             _ => ReceiptState::Delivered,
         };
         let at = self.now;
@@ -289,6 +336,8 @@ impl World {
                 let no = copy.attempt;
                 if in_hand(&self.progress) == Some(no) {
                     self.step(|it| release(it, no, at));
+                } else {
+                    self.step(|it| never_left(it, no));
                 }
                 if let Some(copy) = self.copies.last_mut() {
                     (copy.taken, copy.is_owed) = (Some(0), false);
@@ -348,6 +397,21 @@ impl World {
 
 fn messages(of: &[Use]) -> i64 {
     of.iter().map(|it| it.messages).sum()
+}
+
+/// What the provider of each route took of what was reserved in each hour.
+fn taken_by_hour(world: &World) -> BTreeMap<(RouteKey, Timestamp), Use> {
+    let mut sums: BTreeMap<_, Use> = BTreeMap::new();
+    for it in &world.copies {
+        let parts = i64::try_from(it.taken.unwrap_or(0)).unwrap_or(0);
+        let sum = sums.entry((it.route, it.hour)).or_default();
+        *sum = sum.plus(Use {
+            messages: i64::from(it.is_whole && parts > 0),
+            segments: parts,
+            spend: Micros(parts * PART),
+        });
+    }
+    sums
 }
 
 proptest! {
@@ -419,6 +483,30 @@ proptest! {
             }
             for (route, sum) in sums.into_iter().enumerate() {
                 prop_assert_eq!(sum, [world.reserved[route], world.settled[route]]);
+            }
+        }
+    }
+
+    /// What was not planned takes nothing more of any quota, whatever becomes known; and no hour counts
+    /// less than what was reserved in it and taken.
+    #[test]
+    fn only_a_plan_takes_more_of_an_hour_and_each_hour_counts_its_own(
+        events in events(), parts in 1_u16..4, resend: bool, marks: bool,
+    ) {
+        let on_unknown = if resend { OnUnknown::Resend } else { OnUnknown::Fail };
+        let mut world = World::new(parts, on_unknown, marks);
+        world.lies = false;
+        for event in events {
+            world.happens(&event);
+            prop_assert_eq!(&world.unasked, &Vec::<String>::new(), "{:?}: {:?}", event, world.progress.attempts);
+            for (place, taken) in taken_by_hour(&world) {
+                let [reserved, settled] = world.hours.get(&place).copied().unwrap_or_default();
+                let spare = reserved.plus(settled).minus(taken);
+                prop_assert!(
+                    spare.messages >= 0 && spare.segments >= 0 && spare.spend.0 >= 0,
+                    "{place:?} counts {reserved:?} and {settled:?}, and took {taken:?} after {event:?}: {:?}",
+                    world.progress.attempts,
+                );
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) async fn keep(
     form: Option<Form>,
 ) -> Result<Kept, Refused> {
     if let FirstStep::Send(attempt) = &accept.first {
-        quotas::planned(inner, accept.message.project, attempt);
+        quotas::planned(inner, accept.message.project, attempt, None);
     }
     let asked = accept.clone();
     let on_commit = on_commit(inner, &accept, place, form);

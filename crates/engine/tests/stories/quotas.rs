@@ -237,3 +237,41 @@ async fn unknown_outcomes_stay_reserved_and_what_was_taken_is_settled() {
         "the copy that was never answered is in doubt"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_long_message_waits_for_quota_in_the_hour_in_which_it_goes_on() {
+    let segments = Quotas::new([Quota {
+        per: Period::Hour,
+        unit: QuotaUnit::Segments,
+        limit: 3,
+    }]);
+    let world = World::running([gateway(segments)]).await;
+    let partly = Act::new(Answer::Partly {
+        taken: 1,
+        class: FailureClass::RouteFault,
+        retriable: true,
+    });
+    let acts = [partly, Act::accept().delivered_after(100)];
+    world.provider(SMS).does_in_turn(acts);
+    world.pass(Millis::new(3_600_000 - 500)).await;
+    let long = world.send(text_to(1, &long_text(3))).await;
+    world.pass(Millis::new(600)).await;
+    let other = world.send(text_to(2, &long_text(2))).await;
+    world.pass(Millis::minutes(59)).await;
+    assert_eq!(world.status(other).await, Status::Delivered);
+    let handed: Vec<u16> = world
+        .sent_by(SMS)
+        .iter()
+        .map(|it| it.submission.parts_left())
+        .collect();
+    assert_eq!(handed, [3, 2], "the rest has no room beside the other");
+    world.pass(Millis::minutes(2)).await;
+    assert_eq!(world.states(long).await, [AttemptState::Sent]);
+    let (_, at) = world.journey(long)[1];
+    assert!((7_200_000..7_202_000).contains(&at), "{at}");
+    let meters = world.disk.meters().await.unwrap();
+    let of_route = meters.iter().find(|it| it.0 == MeterOf::Route(SMS));
+    let hour = of_route.unwrap().1.hour;
+    let (messages, segments) = (hour.used().messages, hour.used().segments);
+    assert_eq!((messages, segments), (0, 2), "no message more");
+}

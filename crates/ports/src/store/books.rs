@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey};
+use domain::ids::{CampaignKey, MessageId, ProjectKey, RouteKey, SenderKey, VolumeKey};
 use domain::model::ledger::{Account, Movement, Posting};
 use domain::model::message::TrafficClass;
 use domain::model::money::Micros;
@@ -193,6 +193,9 @@ pub struct NeededPlace<'a> {
     route: RouteKey,
     project: ProjectKey,
     need: Use,
+    volume: Option<VolumeKey>,
+    /// Since when the rest of a message has the place that it leaves for this one.
+    held_since: Option<Timestamp>,
     reservation: &'a Reservation,
 }
 
@@ -206,13 +209,15 @@ impl<'a> NeededPlace<'a> {
         reservation: Option<&'a Reservation>,
     ) -> Option<Self> {
         let reservation = reservation?;
-        let taken = before
-            .bookings(after)
-            .find_map(|it| it.metered.into_iter().find(Metered::is_reservation))?;
+        let changes: Vec<Metered> = before.bookings(after).flat_map(|it| it.metered).collect();
+        let taken = changes.iter().find(|it| it.is_reservation())?;
+        let left = changes.iter().find(|it| !it.is_reservation());
         Some(Self {
             route: taken.route,
             project,
             need: taken.reserved,
+            volume: taken.volume,
+            held_since: left.map(|it| it.reserved_at),
             reservation,
         })
     }
@@ -225,8 +230,7 @@ impl<'a> NeededPlace<'a> {
     }
 
     fn volume(&self) -> Option<MeterOf> {
-        let named = self.reservation.volume;
-        named.map(|it| MeterOf::Volume(self.route, it))
+        self.volume.map(|it| MeterOf::Volume(self.route, it))
     }
 
     /// Prices the attempt, and reserves what it needs of each of its [meters](Self::meters) or of none;
@@ -254,8 +258,11 @@ impl<'a> NeededPlace<'a> {
         let carried = in_volume.map_or(on_route, |it| it.1).month.used();
         let need = self.priced(progress, carried);
         let gone = |of| move |quota| QuotaGone { of, quota };
-        quota::reserve(&mut in_project, project, WHOLE, need).map_err(gone(of_project))?;
-        quota::reserve(&mut on_route, route, *share_percent, need).map_err(gone(of_route))?;
+        let since = self.held_since;
+        quota::reserve_anew(&mut in_project, project, WHOLE, need, since)
+            .map_err(gone(of_project))?;
+        quota::reserve_anew(&mut on_route, route, *share_percent, need, since)
+            .map_err(gone(of_route))?;
         meters.extend([(of_route, on_route), (of_project, in_project)]);
         if let Some((of, mut meter)) = in_volume {
             for span in meter.spans_mut() {
@@ -269,7 +276,9 @@ impl<'a> NeededPlace<'a> {
     /// Prices the attempt, where its price goes by what was `carried` in the month (R-COST-1): this is the
     /// moment in which its place there is certain. Answers what it needs then.
     fn priced(&self, progress: &mut Progress, carried: Use) -> Use {
+        // The rest of a message has its price already (R-PARTS).
         let tariff = self.reservation.tariff.as_ref();
+        let tariff = tariff.filter(|_| self.need.messages > 0);
         let Some((tariff, attempt)) = tariff.zip(progress.attempts.last_mut()) else {
             return self.need;
         };

@@ -138,11 +138,14 @@ pub fn start(progress: &mut Progress, start: &Start) -> Option<Effects> {
     Some(Effects::default())
 }
 
-/// Takes an attempt back that has not left.
+/// Takes an attempt back that has not left; of one that a receipt ended meanwhile, what it held of the
+/// quotas.
 pub fn release(progress: &mut Progress, release: &Release) -> Option<Effects> {
-    held(progress, release.attempt)?;
-    unknown::release(progress, release.attempt, release.at);
-    Some(Effects::default())
+    if held(progress, release.attempt).is_some() {
+        unknown::release(progress, release.attempt, release.at);
+        return Some(Effects::default());
+    }
+    unknown::never_left(progress, release.attempt).then(Effects::default)
 }
 
 /// The attempt, if it is in the hands of a route.

@@ -12,6 +12,7 @@ use domain::model::failure::{Failure, FailureClass};
 use domain::model::message::{Status, TrafficClass};
 use domain::model::money::Micros;
 use domain::model::progress::{Claim, FallbackPolicy, Lane, Progress, Waiting};
+use domain::model::rest::EarlierPlace;
 use domain::model::route::ChargedOn;
 use domain::time::{Millis, Timestamp};
 
@@ -50,6 +51,8 @@ const HAS_DOUBTS: u64 = 1 << 12;
 const HAS_DOUBTED_RESTS: u64 = 1 << 13;
 const HAS_VOLUME: u64 = 1 << 14;
 const HAS_VOLUMES_OF_DOUBTS: u64 = 1 << 15;
+const HAS_EARLIER_PLACES: u64 = 1 << 16;
+const REST_IN_DOUBT: u64 = 1 << 17;
 
 const fn bit(set: bool, bit: u64) -> u64 {
     if set { bit } else { 0 }
@@ -132,7 +135,9 @@ fn attempt(out: &mut Writer, it: &Attempt) {
             | bit(it.doubts.iter().any(|it| !it.is_rest), HAS_DOUBTS)
             | bit(it.doubts.iter().any(|it| it.is_rest), HAS_DOUBTED_RESTS)
             | bit(it.volume.is_some(), HAS_VOLUME)
-            | bit(have_volumes(&it.doubts), HAS_VOLUMES_OF_DOUBTS),
+            | bit(have_volumes(&it.doubts), HAS_VOLUMES_OF_DOUBTS)
+            | bit(!it.earlier.is_empty(), HAS_EARLIER_PLACES)
+            | bit(it.rest_in_doubt, REST_IN_DOUBT),
     );
     out.byte(it.no);
     code(out, it.channel);
@@ -185,6 +190,13 @@ fn attempt(out: &mut Writer, it: &Attempt) {
     if have_volumes(&it.doubts) {
         volumes(out, it, false);
         volumes(out, it, true);
+    }
+    if !it.earlier.is_empty() {
+        out.unsigned(it.earlier.len() as u64);
+        for place in &it.earlier {
+            out.unsigned(u64::from(place.parts));
+            time(out, place.reserved_at);
+        }
     }
 }
 
@@ -340,11 +352,16 @@ fn decode_attempt(from: &mut Reader<'_>) -> Result<Attempt, Corrupt> {
             doubts
         },
         volume: optional(has(HAS_VOLUME), || from.narrow().map(VolumeKey))?,
+        earlier: Vec::new(),
+        rest_in_doubt: has(REST_IN_DOUBT),
     };
     if has(HAS_VOLUMES_OF_DOUBTS) {
         for doubt in &mut attempt.doubts {
             doubt.volume = decode_volume(from)?;
         }
+    }
+    if has(HAS_EARLIER_PLACES) {
+        attempt.earlier = decode_places(from)?;
     }
     Ok(attempt)
 }
@@ -383,6 +400,17 @@ fn decode_doubts(from: &mut Reader<'_>, is_rest: bool) -> Result<Vec<Doubt>, Cor
         })
     };
     (0..count).map(doubt).collect()
+}
+
+fn decode_places(from: &mut Reader<'_>) -> Result<Vec<EarlierPlace>, Corrupt> {
+    let count = from.unsigned()?;
+    let place = |_| {
+        Ok(EarlierPlace {
+            parts: from.narrow()?,
+            reserved_at: decode_time(from)?,
+        })
+    };
+    (0..count).map(place).collect()
 }
 
 fn decode_code<T: Coded>(from: &mut Reader<'_>) -> Result<T, Corrupt> {
@@ -453,6 +481,8 @@ mod tests {
             refused_by in proptest::collection::vec(any::<u32>().prop_map(RouteKey), 0..3),
             wholes in proptest::collection::vec(doubts_of(false), 0..3),
             rests in proptest::collection::vec(doubts_of(true), 0..3),
+            earlier in proptest::collection::vec((any::<u16>(), at()), 0..3),
+            rest_in_doubt: bool,
         ) -> Attempt {
             let planned = PlannedAttempt {
                 channel: kinds.0,
@@ -482,6 +512,11 @@ mod tests {
                 used_before,
                 volume,
                 doubts: [wholes, rests].concat(),
+                earlier: earlier
+                    .into_iter()
+                    .map(|(parts, reserved_at)| EarlierPlace { parts, reserved_at })
+                    .collect(),
+                rest_in_doubt,
                 ..planned.start(bits.2)
             }
         }

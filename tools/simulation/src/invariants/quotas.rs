@@ -6,14 +6,13 @@ use domain::ids::RouteKey;
 use domain::model::attempt::PlannedAttempt;
 use domain::model::message::TrafficClass;
 use domain::model::quota::{Meter, MeterOf, Period, Quota, QuotaUnit, Quotas, Span, Use};
-use domain::model::receipt::ReceiptState;
 use domain::model::route::{ChargedOn, RouteClass};
 use domain::rules::period::periods;
 use domain::time::Timestamp;
 use ports::conformance::store::kit::ask;
 
 use super::End;
-use crate::chronicle::{Chronicle, Told};
+use crate::chronicle::Chronicle;
 use crate::scenery::{PROJECT, Scenery};
 
 /// After each commit that reserves something. `alone`: what reserved, where it was committed alone.
@@ -153,19 +152,8 @@ fn compare(
     if chronicle.reports.iter().any(|it| is_stolen(&it)) {
         return None;
     }
-    in_doubt |= chronicle
-        .steps
-        .values()
-        .flatten()
-        // What is taken back because the attempt is over by then stays in doubt.
-        .any(|it| it.by == "interrupted" || it.changed.cancelled.is_some());
-    // So does the rest of a message of which another part failed before it left.
-    in_doubt |= chronicle.reports.iter().any(|it| {
-        let failed = matches!(it.state, ReceiptState::Failed(_));
-        let key = chronicle.handed[it.handed].key;
-        let mut theirs = chronicle.handed_of(key.message);
-        failed && theirs.any(|it| it.1.key == key && it.1.told == Some(Told::Partly))
-    });
+    let mut steps = chronicle.steps.values().flatten();
+    in_doubt |= steps.any(|it| it.by == "interrupted");
     let (settled, reserved) = (span.settled, span.reserved);
     for unit in [QuotaUnit::Messages, QuotaUnit::Segments] {
         let (settled, reserved, truth) = (settled.of(unit), reserved.of(unit), truth.of(unit));

@@ -1,6 +1,6 @@
 //! Quotas, and prices that go by use ([`books`](crate::store::books)).
 
-use domain::ids::VolumeKey;
+use domain::ids::{MessageId, VolumeKey};
 use domain::model::attempt::PlannedAttempt;
 use domain::model::channel::Channel;
 use domain::model::failure::FailureClass;
@@ -9,7 +9,7 @@ use domain::model::quota::{
     Meter, MeterOf, Period, Periods, Quota, QuotaUnit, Quotas, Reservation, Use,
 };
 use domain::model::receipt::{ReceiptState, SubmitOutcome};
-use domain::model::route::PriceUnit;
+use domain::model::route::{OnUnknown, PriceUnit};
 use domain::model::tariff::{Tariff, Tier, Tiers};
 use domain::phone::CountryCode;
 use domain::time::{Millis, Timestamp};
@@ -17,7 +17,7 @@ use domain::time::{Millis, Timestamp};
 use super::kit::*;
 use crate::store::books::QuotaGone;
 use crate::store::consent::{Consent, ConsentSubject, Towards};
-use crate::store::operations::{Accept, FirstStep, PlanStep, Release};
+use crate::store::operations::{Accept, FirstStep, PlanStep, Release, Settle};
 use crate::store::{Op, Outcome, Store};
 use domain::model::consent::{ConsentChange, ConsentScope, ConsentSource};
 
@@ -238,6 +238,124 @@ pub fn bulk_stops_at_its_share_of_a_quota(store: &dyn Store) {
     let refused = accepts(store, bulk(3));
     assert!(matches!(refused, Outcome::QuotaGone(_)), "{refused:?}");
     accept(store, limited(4, at(1), messages(4)));
+}
+
+/// A message of three parts within these segments an hour, of which the provider took the first and did
+/// not get the others; it waits to go on.
+fn partly_taken(store: &dyn Store, start: Timestamp, segments: i64) -> MessageId {
+    let mut planned = of_segments(start, segments);
+    planned.parts = 3;
+    let (id, _) = accept(store, first(FirstStep::Send(planned), phone(1), start));
+    let outcome = SubmitOutcome::PartlyAccepted {
+        references: vec![part(0, "a0")],
+        failure: failure(FailureClass::RouteFault),
+        retriable: true,
+    };
+    let answer = submitted(id, outcome, start.plus(Millis::seconds(1)));
+    commit(store, Op::Submitted(Box::new(answer)));
+    id
+}
+
+fn of_segments(now: Timestamp, segments: i64) -> PlannedAttempt {
+    within(
+        now,
+        Some(quota(Period::Hour, QuotaUnit::Segments, segments)),
+        None,
+    )
+}
+
+fn goes_on(store: &dyn Store, id: MessageId, now: Timestamp, segments: i64) -> Outcome {
+    let step = PlanStep::Continue(PlannedAttempt {
+        parts: 3,
+        ..of_segments(now, segments)
+    });
+    let version = progress(store, id).version;
+    commit(store, plan(id, version, step, now))
+}
+
+pub fn the_rest_of_a_message_keeps_its_place_for_the_hour(store: &dyn Store) {
+    let start = Timestamp::from_millis(500 * HOUR.get());
+    let id = partly_taken(store, start, 3);
+    let outcome = goes_on(store, id, start.plus(Millis::seconds(9)), 3);
+    assert!(matches!(outcome, Outcome::Changed(_)), "{outcome:?}");
+    assert_eq!(on_route(store).0.segments, 3);
+}
+
+pub fn the_rest_of_a_message_needs_a_place_in_the_hour_in_which_it_goes_on(store: &dyn Store) {
+    let start = Timestamp::from_millis(500 * HOUR.get());
+    let next = start.plus(HOUR);
+    let id = partly_taken(store, start, 3);
+    let mut others = of_segments(next, 3);
+    others.parts = 2;
+    accept(store, first(FirstStep::Send(others), phone(2), next));
+    let (before, waits) = (everything(store), progress(store, id));
+    let outcome = goes_on(store, id, next, 3);
+    assert!(matches!(outcome, Outcome::QuotaGone(_)), "{outcome:?}");
+    assert_eq!((everything(store), progress(store, id)), (before, waits));
+    let outcome = goes_on(store, id, next, 4);
+    assert!(matches!(outcome, Outcome::Changed(_)), "{outcome:?}");
+    let of_route = meter(store, MeterOf::Route(SMS));
+    assert_eq!(of_route.hour.reserved.segments, 4);
+    assert_eq!(of_route.hour.reserved.messages, 1, "it is no message more");
+    assert_eq!(
+        of_route.day.reserved.segments, 5,
+        "its place of before is given back"
+    );
+}
+
+pub fn the_rest_of_a_message_of_unknown_outcome_is_reserved_anew_to_be_sent_again(
+    store: &dyn Store,
+) {
+    let start = Timestamp::from_millis(500 * HOUR.get());
+    let id = partly_taken(store, start, 4);
+    goes_on(store, id, start.plus(Millis::seconds(9)), 4);
+    let unknown = SubmitOutcome::Unknown {
+        references: Vec::new(),
+    };
+    let answered = start.plus(Millis::seconds(10));
+    commit(
+        store,
+        Op::Submitted(Box::new(submitted(id, unknown, answered))),
+    );
+    let resolve_at = progress(store, id).attempts[0]
+        .resolve_at
+        .unwrap_or(answered);
+    let settle = Settle {
+        message: id,
+        version: progress(store, id).version,
+        on_unknown: OnUnknown::Resend,
+        at: resolve_at,
+        epoch: OWNER,
+    };
+    commit(store, Op::Settle(settle));
+    assert_eq!(on_route(store).0.segments, 3, "the doubt has the place");
+    let outcome = goes_on(store, id, resolve_at, 4);
+    assert!(matches!(outcome, Outcome::QuotaGone(_)), "{outcome:?}");
+    let outcome = goes_on(store, id, resolve_at, 5);
+    assert!(matches!(outcome, Outcome::Changed(_)), "{outcome:?}");
+    assert_eq!(on_route(store).0.segments, 5);
+}
+
+pub fn the_rest_of_what_failed_is_given_back_when_it_comes_back(store: &dyn Store) {
+    let start = Timestamp::from_millis(500 * HOUR.get());
+    let id = partly_taken(store, start, 3);
+    goes_on(store, id, start.plus(Millis::seconds(9)), 3);
+    let failed = ReceiptState::Failed(failure(FailureClass::Undeliverable));
+    let changed = change(
+        store,
+        op(receipt("a0", failed, start.plus(Millis::seconds(10)))),
+    );
+    assert_eq!(changed.cancelled, Some(1));
+    assert_eq!(on_route(store).0.segments, 2, "it may have left");
+    let release = Release {
+        message: id,
+        attempt: 1,
+        at: start.plus(Millis::seconds(11)),
+        epoch: OWNER,
+    };
+    commit(store, Op::Release(release));
+    assert_eq!(on_route(store).0, Use::NONE);
+    assert_eq!(on_route(store).1.segments, 1);
 }
 
 /// Segments at 10,000, and at 4,000 after the third of a month.
