@@ -7,6 +7,7 @@ use crate::model::attempt::{Attempt, AttemptState, Doubt};
 use crate::model::money::Micros;
 use crate::model::progress::{MAX_ATTEMPTS, Progress, Waiting};
 use crate::model::quota::Use;
+use crate::model::route::ChargedOn;
 use crate::model::tally::{TALLY_SPAN, Tally};
 use crate::phone::CountryCode;
 use crate::time::{Millis, Timestamp};
@@ -169,7 +170,11 @@ fn own(attempt: &Attempt, holding: Holding) -> impl Iterator<Item = Metered> {
     let mut left = match attempt.settled_cost {
         Some(cost) => cost,
         // Charged on delivery, which did not come.
-        None if attempt.state == AttemptState::Failed && attempt.sent_at.is_some() => Micros::ZERO,
+        None if attempt.state == AttemptState::Failed
+            && attempt.charged_on == ChargedOn::Delivery =>
+        {
+            Micros::ZERO
+        }
         None => attempt.cost_of(parts),
     };
     let places = if parts == 0 {

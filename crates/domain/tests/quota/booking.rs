@@ -2,6 +2,7 @@
 
 use domain::ids::{RouteKey, VolumeKey};
 use domain::model::failure::FailureClass;
+use domain::model::message::Status;
 use domain::model::money::Micros;
 use domain::model::progress::Waiting;
 use domain::model::quota::Use;
@@ -239,6 +240,27 @@ fn what_is_charged_on_delivery_costs_nothing_where_it_fails() {
     assert_eq!(books.settled, units(1, 1, 300));
     assert_eq!(books.charged, Micros(300));
     assert_eq!((books.tally.delivered, books.tally.failed), (1, 0));
+}
+
+#[test]
+fn what_is_charged_on_delivery_holds_no_money_where_only_a_part_was_taken() {
+    let mut books = Books::new(3, ChargedOn::Delivery);
+    books.answered(&SubmitOutcome::PartlyAccepted {
+        references: vec![PartReference {
+            part: 0,
+            reference: "ref0".into(),
+        }],
+        failure: failure(FailureClass::Undeliverable),
+        retriable: false,
+    });
+    assert_eq!(books.progress.status, Status::Failed);
+    assert_eq!(books.reserved, Use::NONE);
+    assert_eq!(
+        books.settled,
+        units(1, 1, 0),
+        "the part that was taken, for no money"
+    );
+    assert_eq!(books.charged, Micros::ZERO);
 }
 
 #[test]
