@@ -63,7 +63,7 @@ def test_what_a_phone_that_is_gone_does_not_fetch_waits_without_it_and_goes_to_t
     _closes(api, gone)
     message = api.send(next(people), "for whoever comes")["message"]["id"]
     until("no phone of the pool is there", lambda: _condition(api) == "down")
-    until("it waits", lambda: api.message(message)["status"] == "queued")
+    assert (_standing(api, gone)["present"], _standing(api, gone)["holds"]) == (False, 0)
     comes = paired(name="Google/comes")
     assert api.reaches(message, "delivered")
     assert ([it.text for it in comes.sent], gone.messages) == (["for whoever comes"], {})
