@@ -259,6 +259,16 @@ async fn a_phone_reaches_its_pool_and_a_stranger_nobody() {
     let unknown = house.call(LIVE, "GET", "/phone/v1/message", "").await;
     assert_eq!(unknown.status, StatusCode::UNAUTHORIZED);
     assert_eq!(*desk.called.lock(), ["GET /message"]);
+    let code = Request::post("/phone/v1/device")
+        .header("authorization", "Code 123456")
+        .body(Body::from("{}"))
+        .unwrap();
+    let blocked = house.request(code).await;
+    assert_eq!(
+        blocked.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "the pool says that it takes no codes"
+    );
     // The app asks for its address before it is registered, and takes nothing but success.
     let device = Request::get("/phone/v1/device")
         .body(Body::empty())

@@ -1,4 +1,4 @@
-//! What does a phone get that has no stream, and so comes only now and then? What waits, at its pull.
+//! What does a phone get that has no stream, and so comes only now and then? What waits, at its pull (R-PHONE-1).
 //!
 //! What it is offered and does not fetch soon goes elsewhere, and it is silent until it is heard of again:
 //! then the engine offers it what waits for it. The pull that it came with, or that follows what it was
