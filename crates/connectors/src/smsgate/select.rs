@@ -1,4 +1,4 @@
-//! Which SIM card of which phone carries a message? Pure: facts in, choice out. (R-PHONE-1)
+//! Which SIM card of which phone carries a message? Pure: facts in, choice out (R-PHONE-1).
 //!
 //! Phones that listen come before those that only poll: these may come for it much later, or not at all.
 //! Then the phone that the person knows, and of its cards the one that they know; then the
