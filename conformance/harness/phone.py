@@ -103,6 +103,8 @@ class Habits:
     regress: bool = False
     #: What sending ends with: `Sent`, `Delivered`, `Failed: text`, or `silent` after Processed.
     outcome: str = "Delivered"
+    #: Whether it listens; else it only polls.
+    listens: bool = True
     #: Whether messages wait on the phone instead of being handed to Android.
     holds: bool = False
     #: How far its clock is off.
@@ -307,7 +309,7 @@ class Phone:
 
     def _listening(self) -> None:
         while self._on.is_set():
-            if self.device is None:
+            if self.device is None or not self.habits.listens:
                 time.sleep(0.02)
                 continue
             headers = {"Authorization": f"Bearer {self.device['token']}", "Accept": "text/event-stream"}

@@ -17,7 +17,7 @@ use axum::routing::any;
 use futures_util::stream;
 use ports::connector::Connector;
 use ports::hooks::{HookAnswer, HookCall};
-use ports::phones::{PhoneCaller, PhoneEvents};
+use ports::phones::{PhoneCaller, PhoneEvents, PhoneGateway};
 use tokio_util::sync::CancellationToken;
 
 use crate::ApiState;
@@ -71,35 +71,54 @@ async fn call(
             .collect(),
         body: body.into(),
     };
-    for (_, connector) in pools(&api) {
+    let pools = pools(&api);
+    let mut blocked = None;
+    for (_, connector) in &pools {
         let Some(pool) = connector.phones() else {
             continue;
         };
         let Some(caller) = pool.whose(&path, &call).await else {
             continue;
         };
+        if matches!(caller, PhoneCaller::Blocked { .. }) {
+            // The code may be one of another pool, which takes codes.
+            blocked = blocked.or(Some((pool, caller)));
+            continue;
+        }
         if let (PhoneCaller::Phone(phone), "GET", "/events") = (&caller, method.as_str(), &*path) {
             return match pool.listen(phone) {
                 Some(events) => opened(events, api.closing.clone()),
                 None => refused(StatusCode::UNAUTHORIZED, "This phone was sent away."),
             };
         }
-        let answer = pool.answer(caller, &path, &call).await;
-        let class = if answer.status < 400 {
-            "taken"
-        } else {
-            "refused"
-        };
-        metrics::counter!("tandem_phone_calls_total", "class" => class).increment(1);
-        return response(answer);
+        return answered(pool, caller, &path, &call).await;
     }
     if method == Method::GET && path == "/device" {
         // The app asks before it is registered, too, and takes nothing but success.
         let body = br#"{"externalIp":"unknown"}"#;
         return response(HookAnswer::with(200, "application/json", body.as_slice()));
     }
+    if let Some((pool, caller)) = blocked {
+        return answered(pool, caller, &path, &call).await;
+    }
     metrics::counter!("tandem_phone_calls_total", "class" => "stranger").increment(1);
-    refused(StatusCode::UNAUTHORIZED, "Nobody knows this token.")
+    refused(StatusCode::UNAUTHORIZED, "Nobody knows this token or code.")
+}
+
+async fn answered(
+    pool: &dyn PhoneGateway,
+    caller: PhoneCaller,
+    path: &str,
+    call: &HookCall,
+) -> Response {
+    let answer = pool.answer(caller, path, call).await;
+    let class = if answer.status < 400 {
+        "taken"
+    } else {
+        "refused"
+    };
+    metrics::counter!("tandem_phone_calls_total", "class" => class).increment(1);
+    response(answer)
 }
 
 fn opened(events: Box<dyn PhoneEvents>, closing: CancellationToken) -> Response {

@@ -24,6 +24,11 @@ pub enum PhoneCaller {
     Phone(Arc<str>),
     /// Somebody who may become one, by the hash of the permission.
     Newcomer([u8; 32]),
+    /// Somebody with a pairing code, right or wrong, while no code is taken: too many were wrong.
+    Blocked {
+        /// Until when.
+        until: Timestamp,
+    },
 }
 
 /// Something that a phone is told at once.

@@ -32,7 +32,7 @@ function ofKind(alert: Told): Omit<Wording, "seen"> {
     case "quota_100":
       return { title: `The ${quota} of ${of} is used up`, meaning: "Nothing more goes out by it until its next period begins." };
     case "phone_offline":
-      return { title: `The phone of ${of} is offline`, meaning: "Messages wait for it. Is it switched on, charged and in a network?" };
+      return { title: `No phone of ${of} is there`, meaning: "Messages wait for one. Is one paired, switched on, charged and in a network?" };
     case "backlog_age":
       return { title: `Direct messages wait too long for ${of}`, meaning: "It takes less than there is to send." };
     case "bulk_backlog_age":

@@ -13,7 +13,7 @@ use ports::connector::Connector;
 use ports::hooks::{HookAnswer, HookCall, Pending};
 use ports::phones::{Pairing, PhoneCaller, PhoneEvents, PhoneGateway, PhonePatch, PhoneStanding};
 use ports::store::Unavailable;
-use ports::store::phones::{PhoneRecord, SigningKey};
+use ports::store::phones::{PhoneRecord, SigningKey, SimCard};
 use serde_json::json;
 
 use crate::house::{House, LIVE, OTHER_PROJECT, READ_ONLY, SMS};
@@ -21,6 +21,8 @@ use crate::house::{House, LIVE, OTHER_PROJECT, READ_ONLY, SMS};
 /// A pool with one phone, `desk`, whose token is `right`.
 #[derive(Default)]
 struct Desk {
+    /// The SIM cards that it told of.
+    sims: Mutex<Vec<SimCard>>,
     patched: Mutex<Vec<PhonePatch>>,
     /// In whose name it was asked for something.
     by: Mutex<Vec<Box<str>>>,
@@ -39,16 +41,24 @@ impl Connector for Desk {
 
 impl PhoneGateway for Desk {
     fn whose<'a>(&'a self, _: &'a str, call: &'a HookCall) -> Pending<'a, Option<PhoneCaller>> {
-        let known = call.header("authorization") == Some("Bearer right");
-        Box::pin(ready(known.then(|| PhoneCaller::Phone("desk".into()))))
+        let until = Timestamp::from_millis(1_800_000_000_000);
+        let caller = match call.header("authorization") {
+            Some("Bearer right") => Some(PhoneCaller::Phone("desk".into())),
+            Some("Code 123456") => Some(PhoneCaller::Blocked { until }),
+            Some(_) | None => None,
+        };
+        Box::pin(ready(caller))
     }
 
     fn answer<'a>(
         &'a self,
-        _: PhoneCaller,
+        caller: PhoneCaller,
         path: &'a str,
         call: &'a HookCall,
     ) -> Pending<'a, HookAnswer> {
+        if matches!(caller, PhoneCaller::Blocked { .. }) {
+            return Box::pin(ready(HookAnswer::empty(429)));
+        }
         self.called.lock().push(format!("{} {path}", call.method));
         Box::pin(ready(HookAnswer::with(200, "application/json", "[]")))
     }
@@ -77,7 +87,7 @@ impl PhoneGateway for Desk {
             token_hash: [0; 32],
             paired_by: [0; 32],
             signing_key: SigningKey::new("very secret"),
-            sims: Vec::new(),
+            sims: self.sims.lock().clone(),
             may_send: Vec::new(),
             per_hour: None,
             per_day: None,
@@ -249,6 +259,16 @@ async fn a_phone_reaches_its_pool_and_a_stranger_nobody() {
     let unknown = house.call(LIVE, "GET", "/phone/v1/message", "").await;
     assert_eq!(unknown.status, StatusCode::UNAUTHORIZED);
     assert_eq!(*desk.called.lock(), ["GET /message"]);
+    let code = Request::post("/phone/v1/device")
+        .header("authorization", "Code 123456")
+        .body(Body::from("{}"))
+        .unwrap();
+    let blocked = house.request(code).await;
+    assert_eq!(
+        blocked.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "the pool says that it takes no codes"
+    );
     // The app asks for its address before it is registered, and takes nothing but success.
     let device = Request::get("/phone/v1/device")
         .body(Body::empty())
@@ -262,4 +282,35 @@ async fn a_phone_reaches_its_pool_and_a_stranger_nobody() {
         StatusCode::UNAUTHORIZED,
         "it was sent away meanwhile"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sim_card_that_the_phone_does_not_have_is_refused_and_warned_of_where_it_told_none() {
+    let (house, desk) = house().await;
+    let patch = json!({ "maySend": [1, 3] }).to_string();
+    let path = "/v1/phones/desk";
+    let unknown = house.call(LIVE, "PATCH", path, patch.clone()).await;
+    assert_eq!(unknown.status, StatusCode::OK);
+    assert_eq!(unknown.json["warnings"][0]["path"], json!(["maySend"]));
+    let card = |number| SimCard {
+        number,
+        phone_number: None,
+        carrier: None,
+    };
+    *desk.sims.lock() = vec![card(1), card(2)];
+    let refused = house.call(LIVE, "PATCH", path, patch).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let error = &refused.json["details"]["errors"][0];
+    assert_eq!(error["path"], json!(["maySend"]));
+    let words = error["message"].as_str().unwrap();
+    assert_eq!(words, "the phone has no SIM card 3; it has 1, 2");
+    let right = json!({ "maySend": [2] }).to_string();
+    let taken = house.call(LIVE, "PATCH", path, right).await;
+    assert_eq!(
+        (taken.status, &taken.json["warnings"]),
+        (StatusCode::OK, &json!(null))
+    );
+    assert_eq!(desk.patched.lock().len(), 2);
+    let nobody = house.call(LIVE, "PATCH", "/v1/phones/nobody", "no").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
 }

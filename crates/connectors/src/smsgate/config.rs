@@ -23,7 +23,7 @@ pub struct SmsGateConfig {
     pub per_day: u32,
     /// How long a phone without an open stream counts as present after it was heard.
     pub present_for: Millis,
-    /// How long a present phone may take to fetch what it is told of.
+    /// How long a phone may take to fetch what it is offered; after that it counts as silent.
     pub fetch_within: Millis,
     /// How often a phone is asked to say how it is; it fetches what waits then, too.
     pub ping: Millis,

@@ -20,7 +20,7 @@ use super::pairing::{credential, kept};
 use super::phone::{enqueued, event};
 use super::receipt::Report;
 use super::wire::{self, DeviceIn, MessageOut};
-use super::{PhoneRoute, Shared, all_kept, secrets, told};
+use super::{PhoneRoute, Shared, all_kept, polling, secrets, told};
 
 /// Most messages in one answer, and most reports in one request.
 const AT_ONCE: usize = 100;
@@ -53,6 +53,7 @@ impl PhoneGateway for PhoneRoute {
             let shared = &self.shared;
             match (&caller, &*call.method, path) {
                 (PhoneCaller::Newcomer(it), "POST", "/device") => register(shared, *it, call).await,
+                (PhoneCaller::Blocked { until }, ..) => blocked(*until),
                 (PhoneCaller::Newcomer(_), ..) => refused(401, "Pair this phone first."),
                 (PhoneCaller::Phone(phone), "POST", path) if hook(path).is_some() => {
                     heard(shared, phone, path, call).await
@@ -62,7 +63,7 @@ impl PhoneGateway for PhoneRoute {
                     update(shared, phone, call).await
                 }
                 (PhoneCaller::Phone(phone), "GET", "/message" | "/messages") => {
-                    messages(shared, phone)
+                    messages(shared, phone).await
                 }
                 (PhoneCaller::Phone(phone), "PATCH", "/message" | "/messages") => {
                     reported(shared, phone, call).await
@@ -233,6 +234,15 @@ fn refused(status: u16, message: &str) -> HookAnswer {
     answer(status, &json!({ "message": message }))
 }
 
+/// Codes are not taken for now: the answer to right and wrong ones alike.
+fn blocked(until: Timestamp) -> HookAnswer {
+    let until = wire::date(until);
+    refused(
+        429,
+        &format!("Too many codes were wrong: no code is taken until {until}. A token is."),
+    )
+}
+
 fn body<T: DeserializeOwned>(call: &HookCall) -> Result<T, HookAnswer> {
     serde_json::from_slice(&call.body).map_err(|_| refused(400, "This is not what a phone sends."))
 }
@@ -322,11 +332,12 @@ fn with_numbers(mut cards: Vec<SimCard>, known: &[SimCard]) -> Vec<SimCard> {
     cards
 }
 
-fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
+async fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
+    shared.act(|pool, now| ((), seen(pool, phone, now)));
+    polling::offers(shared, phone).await;
     // Just before a phone gets it.
     shared.stop_withdrawn();
     let (answer, _) = shared.act(|pool, now| {
-        let acts = seen(pool, phone, now);
         let config = pool.config.clone();
         let ahead = pool.phones.get(phone).map_or(0, |it| it.clock.ahead());
         let listed = pool.list(phone, AT_ONCE, now);
@@ -334,7 +345,7 @@ fn messages(shared: &Arc<Shared>, phone: &str) -> HookAnswer {
             .iter()
             .map(|(it, shown)| MessageOut::of(&it.handing, *shown, ahead, &config))
             .collect();
-        (self::answer(200, &out), acts)
+        (self::answer(200, &out), Vec::new())
     });
     answer
 }
@@ -507,6 +518,7 @@ async fn heard(shared: &Arc<Shared>, phone: &str, path: &str, call: &HookCall) -
         }
     }
     shared.act(|pool, now| ((), seen(pool, phone, now)));
+    shared.bell.notify_one();
     done(all_kept(waits).await, HookAnswer::empty(200))
 }
 

@@ -1,7 +1,7 @@
 //! Phones with the open-source app `SMSGate`, unmodified, in its private-server mode (R-PHONE-1): a
 //! route is a pool of phones.
 //!
-//! Reading order: `pool` (the state, without I/O) with `phone`, `clock`, `select`, `listing`, `reports`, `stopping`, `pairing`, `told`; the
+//! Reading order: `pool` (the state, without I/O) with `phone`, `clock`, `select`, `listing`, `polling`, `reports`, `stopping`, `pairing`, `told`; the
 //! pure halves `wire`, `receipt`, `inbound`, `codes`; then this file, which runs the pool, and
 //! `gateway`, which answers phones. Phones call us: [`ports::phones`] is where their calls come in.
 
@@ -13,6 +13,7 @@ mod inbound;
 mod listing;
 mod pairing;
 mod phone;
+mod polling;
 mod pool;
 mod receipt;
 mod reports;
@@ -32,6 +33,8 @@ mod pool_tests;
 mod return_tests;
 #[cfg(test)]
 mod route_tests;
+#[cfg(test)]
+mod silent_tests;
 #[cfg(test)]
 mod stopping_tests;
 #[cfg(test)]

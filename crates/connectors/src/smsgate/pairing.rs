@@ -76,7 +76,9 @@ impl Pool {
             Credential::Code(code) => {
                 self.guesses.retain(|it| now.since(*it) < GUESS_TIME);
                 if self.guesses.len() >= GUESSES {
-                    return None;
+                    let first = self.guesses.front().copied().unwrap_or(now);
+                    let until = first.plus(GUESS_TIME);
+                    return Some(PhoneCaller::Blocked { until });
                 }
                 let hash = secrets::hash(code);
                 let mut pairings = self.pairings.values();

@@ -17,7 +17,7 @@ use super::wire::DeviceIn;
 const BEHIND: usize = 64;
 /// How long after a wake-up another is sent although the phone has not pulled. A wake-up takes the
 /// place of the pull that runs on the phone, so it must not come while one may run.
-const WAKE_PAUSE: Millis = Millis::new(1_500);
+pub(super) const WAKE_PAUSE: Millis = Millis::new(1_500);
 /// How long after a pull the next wake-up is sent, at least: its answer is still on its way. Phones that
 /// take longer to come are given as long as they take.
 const PULL_PAUSE: Millis = Millis::new(300);
@@ -62,8 +62,11 @@ pub(super) struct Phone {
     pub(super) record: PhoneRecord,
     /// Streams that are open.
     pub(super) streams: u32,
-    /// It has a stream and does not come: whoever holds the other end of that is not a phone.
+    /// It did not come for what it was offered, or was not heard of for long: it gets nothing until it is
+    /// heard of again. Where it has a stream, whoever holds the other end of that is not a phone.
     pub(super) silent: bool,
+    /// When it was heard of again after it had been silent.
+    pub(super) back_at: Option<Timestamp>,
     /// Left alone until then, since it cannot send.
     pub(super) rests_until: Option<Timestamp>,
     /// What is known of its clock.
@@ -98,6 +101,7 @@ impl Phone {
             record,
             streams: 0,
             silent: false,
+            back_at: None,
             rests_until: None,
             clock: PhoneClock::default(),
             has_hooks: false,
@@ -113,7 +117,10 @@ impl Phone {
 
     /// It was heard of; whether that is worth keeping.
     pub(super) fn seen(&mut self, now: Timestamp) -> bool {
-        self.silent = false;
+        if self.silent {
+            self.silent = false;
+            self.back_at = Some(now);
+        }
         self.record.seen_at = self.record.seen_at.max(now);
         let worth = now.since(self.kept_seen) >= SEEN_STEP;
         if worth {
@@ -124,8 +131,21 @@ impl Phone {
 
     /// Whether messages can be handed to it.
     pub(super) fn is_present(&self, config: &SmsGateConfig, now: Timestamp) -> bool {
-        let heard = now.since(self.record.seen_at) < config.present_for;
-        !self.silent && (self.streams > 0 || heard)
+        !self.silent && (self.streams > 0 || self.was_heard(config, now))
+    }
+
+    /// Whether it is there with what it has fetched. One that only polls is not away because it did not
+    /// come at once for more.
+    pub(super) fn keeps_on(&self, config: &SmsGateConfig, now: Timestamp) -> bool {
+        if self.streams > 0 {
+            !self.silent
+        } else {
+            self.was_heard(config, now)
+        }
+    }
+
+    fn was_heard(&self, config: &SmsGateConfig, now: Timestamp) -> bool {
+        now.since(self.record.seen_at) < config.present_for
     }
 
     pub(super) fn rests(&self, now: Timestamp) -> bool {
@@ -182,6 +202,7 @@ impl Phone {
                 phone: Arc::clone(&self.record.id),
                 sim,
                 able,
+                is_connected: self.streams > 0,
                 room: config.window.saturating_sub(held),
                 left: per_hour
                     .saturating_sub(hour)

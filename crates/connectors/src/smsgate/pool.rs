@@ -22,7 +22,7 @@ use ports::store::phones::{
 };
 
 use super::config::{CLOCK_MARGIN, SmsGateConfig};
-use super::phone::{Phone, Use};
+use super::phone::{Phone, Use, WAKE_PAUSE};
 use super::reports::presumed;
 use super::select::{Card, choose};
 
@@ -212,6 +212,11 @@ impl Pool {
         }
     }
 
+    /// Whether a phone takes something now.
+    pub(super) fn takes(&self, phone: &Phone, now: Timestamp) -> bool {
+        self.cards_of(phone, now).iter().any(|it| it.takes() > 0)
+    }
+
     fn cards_of(&self, phone: &Phone, now: Timestamp) -> Vec<Card> {
         phone.cards(&self.config, self.held_by(&phone.record.id), now)
     }
@@ -349,6 +354,8 @@ impl Pool {
         if let Some(phone) = self.phones.get_mut(&open.handing.phone)
             && is_kept
         {
+            // From now on it can be fetched.
+            open.moved_at = now;
             phone.wake(now);
         }
     }
@@ -362,6 +369,7 @@ impl Pool {
         }
         for phone in self.phones.values_mut() {
             phone.ring(now);
+            phone.silent |= !phone.is_present(&self.config, now);
             if !phone.rests(now) {
                 phone.rests_until = None;
             }
@@ -386,9 +394,12 @@ impl Pool {
             return;
         };
         let phone = self.phones.get_mut(&open.handing.phone);
-        let present = phone
+        let is_present = phone
             .as_ref()
             .is_some_and(|it| it.is_present(&self.config, now));
+        let keeps_on = phone
+            .as_ref()
+            .is_some_and(|it| it.keeps_on(&self.config, now));
         let is_spared = now < open.spared_until;
         let ahead = phone.as_ref().map_or(0, |it| it.clock.ahead());
         let margin = CLOCK_MARGIN.get() + open.wait_for_clock(ahead).get();
@@ -401,29 +412,24 @@ impl Pool {
         }
         match open.handing.state {
             HandingState::Offered if !open.listed && is_kept => {
-                let streams = phone.as_ref().is_some_and(|it| it.streams > 0);
-                let patience = if streams {
-                    self.config.fetch_within
-                } else {
-                    self.config.present_for
-                };
+                let patience = self.config.fetch_within;
                 let late = quiet >= patience;
                 let over = now >= open.handing.valid_until;
                 if let Some(phone) = phone {
-                    phone.silent |= late;
+                    phone.silent |= late || over && quiet >= WAKE_PAUSE;
                     // A wake-up may have been lost on the way.
                     if quiet.get() >= patience.get() / 2 {
                         phone.wake(now);
                     }
                 }
-                if late || over || !present {
+                if late || over || !is_present {
                     self.take_back(id, acts);
                 }
             }
             HandingState::Offered | HandingState::Pending if over => self.take_back(id, acts),
             HandingState::Offered | HandingState::Pending => {
                 let unheard = open.handing.state == HandingState::Offered && quiet >= WORD_WITHIN;
-                let asks = is_kept && !open.handing.cancelling && (!present || unheard);
+                let asks = is_kept && !open.handing.cancelling && (!keeps_on || unheard);
                 if asks && !is_spared {
                     open.handing.cancelling = true;
                     acts.push(keep(&open.handing));

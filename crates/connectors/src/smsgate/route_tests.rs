@@ -379,3 +379,62 @@ async fn what_nobody_wants_any_more_is_given_back_and_not_shown_to_a_phone_that_
     world.call(&auth, "PATCH", "/message", report).await;
     assert_eq!(world.record.wait(1).await, [Told::Returned(key(2))]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_that_only_polls_gets_what_waits_at_its_pull() {
+    let world = World::new();
+    let (_, auth) = world.phone().await;
+    world.lanes.put([submission(1, ANA, "Salut")]);
+    until(|| world.lanes.left() == 0).await;
+    // It does not come for it in time: that goes back, and nothing more is taken for it.
+    world.clock.advance(Millis::seconds(20));
+    let mut told = Vec::new();
+    while !told.contains(&Told::Returned(key(1))) {
+        told.extend(world.record.wait(1).await);
+    }
+    world
+        .lanes
+        .put([submission(1, ANA, "Salut"), submission(2, ANA, "Ceau")]);
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(world.lanes.left(), 2);
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_that_only_polls_is_answered_though_nothing_waits() {
+    let world = World::new();
+    let (_, auth) = world.phone().await;
+    // It was away for long.
+    world.clock.advance(Millis::minutes(15));
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    let began = tokio::time::Instant::now();
+    let listed = parsed(&world.call(&auth, "GET", "/message", Value::Null).await);
+    assert_eq!(listed, json!([]));
+    assert!(began.elapsed() <= std::time::Duration::from_millis(3_100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_too_many_wrong_codes_it_is_said_until_when_none_is_taken() {
+    let world = World::new();
+    let pairing = world.route.pair(None, ana()).await.unwrap();
+    let device = json!({ "name": "Google/panther", "simCards": [] });
+    for guess in 0..10 {
+        let wrong = format!("Code x{guess}");
+        let answer = world.call(&wrong, "POST", "/device", device.clone());
+        assert_eq!(answer.await.status, 401);
+    }
+    let right = format!("Code {}", pairing.code);
+    let mut answers = Vec::new();
+    for code in [&*right, "Code x11"] {
+        let answer = world.call(code, "POST", "/device", device.clone()).await;
+        assert_eq!(answer.status, 429);
+        answers.push(answer.body);
+    }
+    assert_eq!(answers[0], answers[1], "right or wrong");
+    let words = String::from_utf8(answers.remove(0)).unwrap();
+    assert!(words.contains("2027-01-15T08:10:00.000Z"), "{words}");
+    let token = format!("Bearer {}", pairing.token);
+    let answer = world.call(&token, "POST", "/device", device).await;
+    assert_eq!(answer.status, 201);
+}

@@ -1,6 +1,7 @@
-//! Which SIM card of which phone carries a message? Pure: facts in, choice out.
+//! Which SIM card of which phone carries a message? Pure: facts in, choice out (R-PHONE-1).
 //!
-//! The phone that the person knows comes first, and of its cards the one that they know; then the
+//! Phones that listen come before those that only poll: these may come for it much later, or not at all.
+//! Then the phone that the person knows, and of its cards the one that they know; then the
 //! least loaded, the least used, and the one that rested longest.
 
 use std::cmp::Reverse;
@@ -17,6 +18,8 @@ pub(super) struct Card {
     pub(super) sim: Option<u8>,
     /// Whether the phone is present and not resting.
     pub(super) able: bool,
+    /// Whether the phone listens all the time.
+    pub(super) is_connected: bool,
     /// Parts that the phone has room for.
     pub(super) room: u16,
     /// Parts of its limits that are left, the smaller of hour and day.
@@ -60,6 +63,7 @@ pub(super) fn choose<'a>(
     let able = cards.iter().filter(|it| it.carries(parts, window));
     able.min_by_key(|it| {
         (
+            Reverse(it.is_connected),
             Reverse(familiarity(it)),
             Reverse(it.room),
             it.used,
@@ -79,6 +83,7 @@ mod tests {
             phone: phone.into(),
             sim,
             able: true,
+            is_connected: true,
             room: 10,
             left: 100,
             used: 0,
@@ -105,6 +110,19 @@ mod tests {
         assert_eq!(chosen(&cards, 1, known), Some(("b".into(), Some(1))));
         cards[1].able = false;
         assert_eq!(chosen(&cards, 1, known), Some(("a".into(), Some(1))));
+    }
+
+    #[test]
+    fn a_phone_that_only_polls_gets_what_no_phone_that_listens_has_room_for() {
+        let mut cards = [card("a", None), card("b", None)];
+        cards[0].is_connected = false;
+        cards[1].room = 1;
+        let known = Some(("a", None));
+        assert_eq!(chosen(&cards, 1, known), Some(("b".into(), None)));
+        cards[1].room = 0;
+        assert_eq!(chosen(&cards, 1, known), Some(("a".into(), None)));
+        cards[0].able = false;
+        assert_eq!(chosen(&cards, 1, known), None);
     }
 
     #[test]

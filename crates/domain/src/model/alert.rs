@@ -27,7 +27,7 @@ pub enum AlertKind {
     ReceiptsMissing,
     /// Failures of a webhook in a row.
     WebhookFailing,
-    /// Messages that wait for a phone that is offline.
+    /// Messages that wait for phones of which none is there.
     PhoneOffline,
     /// Direct messages that wait because every gateway and platform is out (R-QUOTA-3).
     AllRoutesOut,

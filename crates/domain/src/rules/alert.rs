@@ -296,7 +296,7 @@ pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> S
             format!("the webhook of {subject} failed {value} times in a row")
         }
         AlertKind::PhoneOffline => {
-            format!("{subject} is offline, and messages wait for it ({value})")
+            format!("no phone of {subject} is there, and messages wait for one ({value})")
         }
         AlertKind::AllRoutesOut => {
             format!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ports::connector::Connector;
 use ports::phones::PhonePatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,6 +77,7 @@ pub(crate) async fn update(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     caller.may(Scopes::MANAGE)?;
+    let (route, connector, sims) = found(&api, &caller, &id).await?;
     let bytes = body::bytes(body, api.limits.body_bytes)?;
     let mut warnings = Vec::new();
     let input: UpdateIn = body::parse(&bytes, &mut warnings)?;
@@ -89,6 +91,15 @@ pub(crate) async fn update(
     let cards = input.may_send.as_deref().unwrap_or_default();
     if cards.iter().any(|it| !(1..=SIM_MAX).contains(it)) {
         problems.add(&["maySend"], "must be numbers of SIM cards, from 1");
+    } else if !cards.is_empty() && sims.is_empty() {
+        // It tells them with each start, where it may read them.
+        let words = "the phone has not told its SIM cards: until it does, it chooses one itself";
+        warnings.push(FieldError::new(&["maySend"], words));
+    } else if let Some(absent) = cards.iter().find(|it| !sims.contains(it)) {
+        let sims: Vec<_> = sims.iter().map(ToString::to_string).collect();
+        let has = sims.join(", ");
+        let words = format!("the phone has no SIM card {absent}; it has {has}");
+        problems.add(&["maySend"], words);
     }
     problems.finish()?;
     let patch = PhonePatch {
@@ -97,18 +108,34 @@ pub(crate) async fn update(
         per_hour: input.per_hour,
         per_day: input.per_day,
     };
-    for (route, connector) in pools_of(&api, &caller) {
-        let Some(pool) = connector.phones() else {
-            continue;
-        };
-        if !pool.change(&id, patch.clone(), caller.actor()).await? {
-            continue;
-        }
+    if let Some(pool) = connector.phones()
+        && pool.change(&id, patch, caller.actor()).await?
+    {
         let phones = phones_of(&route, &*connector).await;
         if let Some(phone) = phones.into_iter().find(|it| it.id == id) {
             let warnings = &*warnings;
             let answer = EnvelopeOut { phone, warnings };
             return Ok(json::response(StatusCode::OK, &answer));
+        }
+    }
+    // It was sent away meanwhile.
+    Err(ApiError::not_found("phone"))
+}
+
+/// The pool of a phone, by its route, and the numbers of the phone's SIM cards.
+async fn found(
+    api: &ApiState,
+    caller: &Caller,
+    id: &str,
+) -> Result<(Box<str>, Arc<dyn Connector>, Vec<u8>), ApiError> {
+    for (route, connector) in pools_of(api, caller) {
+        let Some(pool) = connector.phones() else {
+            continue;
+        };
+        let phones = pool.phones().await;
+        if let Some(phone) = phones.iter().find(|it| *it.record.id == *id) {
+            let sims = phone.record.sims.iter().map(|it| it.number).collect();
+            return Ok((route, connector, sims));
         }
     }
     Err(ApiError::not_found("phone"))
