@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use crate::standing::of_project;
 use crate::topology::{Project, Topology};
 use crate::worker::sleep;
-use crate::{Inner, settle};
+use crate::{Inner, out_since, settle};
 
 /// How often the copy is read anew while something goes by it.
 const REFRESH_EVERY: Millis = Millis::new(250);
@@ -271,6 +271,7 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     show(inner, &meters);
     inner.quotas.kept.write().clone_from(&meters);
     *inner.quotas.meters.write() = meters;
+    out_since::look(inner);
     Ok(())
 }
 
