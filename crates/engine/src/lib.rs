@@ -57,7 +57,6 @@ use domain::model::audit::Actor;
 use domain::model::channel::Channel;
 use domain::model::content::PriceCategory;
 use domain::model::event::EventSeq;
-use domain::model::route::RouteCondition;
 use domain::model::sender::Sender;
 use domain::model::template::TemplateText;
 use domain::rules::bulk_detection::BulkDetector;
@@ -491,6 +490,7 @@ impl Engine {
             let out_of_quota = standings.as_ref().and_then(|it| it.out(&line.route));
             let is_out = out_of_quota.is_some();
             let out_since = self.inner.out_since.see(line.route.key, is_out, now);
+            let since = out_since::told(&standing, is_out, out_since);
             RouteStatus {
                 quotas: standings
                     .as_ref()
@@ -501,14 +501,7 @@ impl Engine {
                 project: line.route.project,
                 condition: standing.condition,
                 reason: standing.because,
-                since: match standing.condition {
-                    RouteCondition::Up if is_out => out_since,
-                    RouteCondition::Up
-                    | RouteCondition::Down
-                    | RouteCondition::Throttled
-                    | RouteCondition::Drained
-                    | RouteCondition::Disabled => Some(standing.since),
-                },
+                since,
                 control: standing.control,
                 health: standing.health,
                 backlog: self.inner.lanes.waiting_for(line.route.key),

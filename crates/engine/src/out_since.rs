@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 
 use domain::ids::RouteKey;
+use domain::model::route::RouteCondition;
 use domain::time::Timestamp;
 use parking_lot::Mutex;
 
 use crate::Inner;
+use crate::line::Standing;
 use crate::standing::Standings;
 
 /// How each route was seen last.
@@ -42,6 +44,22 @@ impl OutSince {
             Seen::OutSince(at) => Some(at),
             Seen::Free | Seen::OutFromStart => None,
         }
+    }
+}
+
+/// Since when a route is as people are told: out of quota is one that could take messages otherwise.
+pub(crate) fn told(
+    standing: &Standing,
+    is_out: bool,
+    out_since: Option<Timestamp>,
+) -> Option<Timestamp> {
+    match standing.condition {
+        RouteCondition::Up if is_out => out_since,
+        RouteCondition::Up
+        | RouteCondition::Down
+        | RouteCondition::Throttled
+        | RouteCondition::Drained
+        | RouteCondition::Disabled => Some(standing.since),
     }
 }
 
