@@ -32,7 +32,9 @@ def test_a_word_over_a_route_stands_in_the_log_with_all_that_it_says(server: Ser
     assert until, said
     ends = datetime.strptime(until.group(1), "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=timezone.utc)
     assert abs(ends - datetime.now(timezone.utc) - timedelta(hours=2)) < timedelta(minutes=1)
-    _done(server, "route", "pin", "sim-gateway", "--reason", "it is fine")
+    assert said == f"sim-gateway is drained until {until.group(1)}.\n"
+    said = _done(server, "route", "pin", "sim-gateway", "--reason", "it is fine")
+    assert said == "sim-gateway is pinned. Its state is up.\n"
     log = _done(server, "audit", "--subject", "route:sim-gateway", "--utc").splitlines()
     assert log[0].split() == ["WHEN", "WHO", "WHAT", "SUBJECT", "WHY"]
     assert re.search(r" UTC  test \(key\)  route\.controlled  route:sim-gateway  it is fine$", log[1]), log

@@ -126,7 +126,8 @@ pub enum RouteReason {
     LastResort,
     /// It serves both classes.
     Unclassified,
-    /// No route can take it now; this one is waited for.
+    /// No route can take it now; this one is waited for. Its
+    /// [`obstacle`](RouteCandidate::obstacle) says why.
     Waiting,
 }
 
@@ -152,6 +153,27 @@ pub enum RouteDrop {
     LargerThanBulkShare,
     /// The message alone is more than a whole quota of the project (R-QUOTA-1).
     LargerThanProjectQuota,
+}
+
+/// What keeps a route from carrying the message now, and may pass; the soonest to pass first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteObstacle {
+    /// Throttled (R-ROUTE-4).
+    Throttled,
+    /// Down (R-HEALTH).
+    Down,
+    /// Its quota has no room for the message (R-QUOTA-2).
+    OutOfQuota,
+    /// Bulk may not use what is left of its quota (R-ROUTE-2).
+    ReservedForDirect,
+    /// Drained by a person.
+    Drained,
+    /// Put out of use by a person.
+    Disabled,
+    /// The quota of the whole project has no room for the message (R-QUOTA-1): no route of the project
+    /// may carry anything that is charged to it.
+    ProjectOutOfQuota,
 }
 
 /// What was found of one route.
@@ -230,6 +252,11 @@ pub struct RouteCandidate {
     /// What was found.
     #[serde(rename = "v")]
     pub verdict: RouteVerdict,
+    /// What keeps it from carrying the message now, where the verdict does not say so: that of a route
+    /// which is waited for, or would be, had not another channel been chosen. Decisions of before it
+    /// was noted have none.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<RouteObstacle>,
     /// What this message would cost there.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Micros>,
@@ -274,5 +301,11 @@ impl Decision {
             };
             Some((it.route, reason))
         })
+    }
+
+    /// What keeps the route that is waited for from carrying the message now.
+    pub fn obstacle(&self) -> Option<RouteObstacle> {
+        let chosen = |it: &&RouteCandidate| matches!(it.verdict, RouteVerdict::Chosen(_));
+        self.routes.iter().find(chosen)?.obstacle
     }
 }

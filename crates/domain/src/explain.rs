@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::decision::{
     ChannelCandidate, ChannelDrop, ChannelReason, ChannelVerdict, ClassReason, Decision,
-    RouteCandidate, RouteDrop, RouteReason, RouteVerdict,
+    RouteCandidate, RouteDrop, RouteObstacle, RouteReason, RouteVerdict,
 };
 use crate::ids::RouteKey;
 use crate::model::channel::Channel;
@@ -120,6 +120,20 @@ impl Words for RouteDrop {
             Self::LargerThanProjectQuota => {
                 "the message is larger than a whole quota of the project"
             }
+        }
+    }
+}
+
+impl Words for RouteObstacle {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Throttled => "its provider throttles it",
+            Self::Down => "it is down",
+            Self::OutOfQuota => "its quota has no room left for this message",
+            Self::ReservedForDirect => "the rest of its quota is kept for direct messages",
+            Self::Drained => "it is drained",
+            Self::Disabled => "it is disabled",
+            Self::ProjectOutOfQuota => "the quota of the project has no room left for this message",
         }
     }
 }
@@ -256,15 +270,27 @@ fn route_sentence(
     let mut facts = vec![candidate.channel.code().to_owned()];
     facts.extend(candidate.class.map(|class| class.code().to_owned()));
     facts.extend(candidate.cost.map(|cost| amount(cost, currency)));
+    sentence(&name, verdict, &route_words(candidate), &facts)
+}
+
+/// Why: a person's own words where one took the route out, and what a verdict hides beside it.
+fn route_words(candidate: &RouteCandidate) -> String {
     let words = candidate.verdict.words();
-    let held =
-        RouteVerdict::Drained == candidate.verdict || RouteVerdict::Disabled == candidate.verdict;
-    let reason = match candidate.because.as_deref() {
-        Some(because) if held => because.to_owned(),
-        Some(because) => format!("{words}; {because}"),
-        None => words.to_owned(),
-    };
-    sentence(&name, verdict, &reason, &facts)
+    let because = candidate.because.as_deref();
+    match (candidate.verdict, candidate.obstacle) {
+        (RouteVerdict::Chosen(RouteReason::Waiting), Some(obstacle)) => {
+            let obstacle = because.unwrap_or(obstacle.words());
+            format!("{obstacle}; it is the best of those that could come")
+        }
+        (_, Some(obstacle)) => format!("{words}; {}", because.unwrap_or(obstacle.words())),
+        (RouteVerdict::Drained | RouteVerdict::Disabled, None) => {
+            because.unwrap_or(words).to_owned()
+        }
+        (_, None) => match because {
+            Some(because) => format!("{words}; {because}"),
+            None => words.to_owned(),
+        },
+    }
 }
 
 /// `Name (facts) verdict: reason.`
@@ -344,6 +370,7 @@ mod tests {
                     channel: Channel::WhatsApp,
                     class: None,
                     verdict: RouteVerdict::Chosen(RouteReason::Unclassified),
+                    obstacle: None,
                     cost: Some(Micros(10_000)),
                     because: None,
                 },
@@ -352,6 +379,7 @@ mod tests {
                     channel: Channel::Sms,
                     class: Some(RouteClass::Gateway),
                     verdict: RouteVerdict::OutOfQuota,
+                    obstacle: None,
                     cost: None,
                     because: None,
                 },
@@ -360,6 +388,7 @@ mod tests {
                     channel: Channel::Sms,
                     class: Some(RouteClass::Platform),
                     verdict: RouteVerdict::Drained,
+                    obstacle: None,
                     cost: None,
                     because: Some("drained by app: maintenance".into()),
                 },
@@ -384,6 +413,84 @@ mod tests {
                 "Route gw (sms, gateway) not now: out of quota.",
                 "Route bulk (sms, platform) not now: drained by app: maintenance.",
             ]
+        );
+    }
+
+    /// How a route is told of that is so.
+    fn told(
+        verdict: RouteVerdict,
+        obstacle: Option<RouteObstacle>,
+        because: Option<&str>,
+    ) -> String {
+        let candidate = RouteCandidate {
+            route: RouteKey(1),
+            channel: Channel::Sms,
+            class: None,
+            verdict,
+            obstacle,
+            cost: None,
+            because: because.map(Into::into),
+        };
+        route_sentence(&candidate, &|_| "gw".to_owned(), Currency::EUR)
+    }
+
+    #[test]
+    fn a_route_that_is_waited_for_says_what_keeps_it() {
+        let waiting = RouteVerdict::Chosen(RouteReason::Waiting);
+        for (obstacle, words) in [
+            (RouteObstacle::Throttled, "its provider throttles it"),
+            (RouteObstacle::Down, "it is down"),
+            (
+                RouteObstacle::OutOfQuota,
+                "its quota has no room left for this message",
+            ),
+            (
+                RouteObstacle::ReservedForDirect,
+                "the rest of its quota is kept for direct messages",
+            ),
+            (RouteObstacle::Drained, "it is drained"),
+            (RouteObstacle::Disabled, "it is disabled"),
+            (
+                RouteObstacle::ProjectOutOfQuota,
+                "the quota of the project has no room left for this message",
+            ),
+        ] {
+            assert_eq!(
+                told(waiting, Some(obstacle), None),
+                format!(
+                    "Route gw (sms) waited for: {words}; it is the best of those that could come."
+                )
+            );
+        }
+        assert_eq!(
+            told(
+                waiting,
+                Some(RouteObstacle::Drained),
+                Some("drained by app: maintenance")
+            ),
+            "Route gw (sms) waited for: drained by app: maintenance; it is the best of those that \
+             could come."
+        );
+    }
+
+    #[test]
+    fn a_route_that_was_not_waited_for_says_what_would_have_kept_it() {
+        assert_eq!(
+            told(
+                RouteVerdict::ChannelPassedOver,
+                Some(RouteObstacle::Down),
+                None
+            ),
+            "Route gw (sms) passed over: the first on its channel, but another channel was chosen; \
+             it is down."
+        );
+    }
+
+    #[test]
+    fn a_decision_of_before_obstacles_were_noted_reads_as_it_did() {
+        assert_eq!(
+            told(RouteVerdict::Chosen(RouteReason::Waiting), None, None),
+            "Route gw (sms) waited for: no route can take it now, and this one is waited for."
         );
     }
 

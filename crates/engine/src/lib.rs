@@ -27,6 +27,7 @@ mod health_log;
 mod lanes;
 mod leaving;
 mod line;
+mod out_since;
 mod outcomes;
 pub mod people;
 mod plan;
@@ -78,6 +79,7 @@ use tokio_util::task::TaskTracker;
 use crate::campaigns::Campaigns;
 use crate::lanes::Lanes;
 use crate::line::RouteLine;
+use crate::out_since::OutSince;
 use crate::people::{Offered, Offers, PersonError};
 use crate::publish::{Publishing, Watch};
 use crate::quotas::Used;
@@ -144,6 +146,8 @@ pub(crate) struct Inner {
     pub(crate) lines: BTreeMap<RouteKey, Arc<RouteLine>>,
     pub(crate) lanes: Lanes,
     pub(crate) quotas: Used,
+    /// Since when routes are out of quota, for people.
+    pub(crate) out_since: OutSince,
     pub(crate) campaigns: Campaigns,
     pub(crate) bulk: Mutex<BulkDetector>,
     pub(crate) answers: Mutex<answers::Answers>,
@@ -224,6 +228,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
             quotas: Used::default(),
+            out_since: OutSince::default(),
             campaigns: Campaigns::default(),
             clock: setup.clock,
             random: setup.random,
@@ -484,17 +489,21 @@ impl Engine {
             let standing = facts::standing(&self.inner, line, now);
             let project = topology.project(line.route.project);
             let standings = project.map(|it| Standings::new(it, &meters, now));
+            let out_of_quota = standings.as_ref().and_then(|it| it.out(&line.route));
+            let is_out = out_of_quota.is_some();
+            let out_since = self.inner.out_since.see(line.route.key, is_out, now);
+            let since = out_since::told(&standing, is_out, out_since);
             RouteStatus {
                 quotas: standings
                     .as_ref()
                     .map(|it| it.of_route(&line.route))
                     .unwrap_or_default(),
-                out_of_quota: standings.and_then(|it| it.out(&line.route)),
+                out_of_quota,
                 id: Arc::clone(&line.route.id),
                 project: line.route.project,
                 condition: standing.condition,
                 reason: standing.because,
-                since: standing.since,
+                since,
                 control: standing.control,
                 health: standing.health,
                 backlog: self.inner.lanes.waiting_for(line.route.key),

@@ -29,7 +29,7 @@ use crate::carried::{self, Carried};
 use crate::standing::of_project;
 use crate::topology::{Project, Topology};
 use crate::worker::sleep;
-use crate::{Inner, settle};
+use crate::{Inner, out_since, settle};
 
 /// How often the copy is read anew while something goes by it.
 const REFRESH_EVERY: Millis = Millis::new(250);
@@ -308,6 +308,7 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), Unavailable> {
     inner.quotas.carried.read_anew(&meters);
     inner.quotas.kept.write().clone_from(&meters);
     *inner.quotas.meters.write() = meters;
+    out_since::look(inner);
     Ok(())
 }
 

@@ -134,8 +134,9 @@ pub struct RouteStatus {
     pub condition: RouteCondition,
     /// Why it does not, in words.
     pub reason: Option<Box<str>>,
-    /// Since when it is so.
-    pub since: Timestamp,
+    /// Since when it is so; where it is up and out of quota, since when that is. `None` where it was
+    /// out of quota before the start.
+    pub since: Option<Timestamp>,
     /// A person's word over it.
     pub control: Option<Arc<RouteControl>>,
     /// What its breaker goes by (R-HEALTH).

@@ -45,6 +45,17 @@ impl QuotaStanding {
     pub(crate) fn is_used_up(&self, smallest: Use) -> bool {
         is_used_up(&self.quota, self.used, smallest)
     }
+
+    /// What ends it once it is used up.
+    fn opening(&self, smallest: Use) -> Opening {
+        if self.quota.limit == 0 {
+            Opening::Zero
+        } else if is_used_up(&self.quota, 0, smallest) {
+            Opening::TooSmall
+        } else {
+            Opening::Turn(self.ends)
+        }
+    }
 }
 
 /// What keeps a route from taking anything.
@@ -52,8 +63,19 @@ impl QuotaStanding {
 pub struct OutOfQuota {
     /// Whose quota it is: the route's or the project's.
     pub of: MeterOf,
-    /// When the last of what is used up begins anew.
-    pub until: Timestamp,
+    /// What ends it.
+    pub opening: Opening,
+}
+
+/// What lets a route that is out of quota take messages again (R-QUOTA-2); the soonest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Opening {
+    /// The turn of the period, at this time.
+    Turn(Timestamp),
+    /// Nothing but a higher quota: all of it is less than the smallest message needs.
+    TooSmall,
+    /// Nothing but a higher quota: it is 0.
+    Zero,
 }
 
 /// The quotas of a project and its routes at a moment.
@@ -97,16 +119,16 @@ impl<'a> Standings<'a> {
         self.each(MeterOf::Route(route.key), &route.quotas)
     }
 
-    /// What keeps the route from taking anything.
+    /// What keeps the route from taking anything, for longest.
     pub(crate) fn out(&self, route: &Route) -> Option<OutOfQuota> {
         let smallest = self.smallest_of([route]);
         let all = self.of_project().into_iter().chain(self.of_route(route));
         all.filter(|it| it.is_used_up(smallest))
             .map(|it| OutOfQuota {
                 of: it.of,
-                until: it.ends,
+                opening: it.opening(smallest),
             })
-            .max_by_key(|it| it.until)
+            .max_by_key(|it| it.opening)
     }
 
     fn each(&self, of: MeterOf, quotas: &Quotas) -> Vec<QuotaStanding> {

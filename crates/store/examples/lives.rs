@@ -233,6 +233,7 @@ fn decision(chosen: RouteKey) -> Decision {
         channel: Channel::Sms,
         class: Some(RouteClass::Gateway),
         verdict,
+        obstacle: None,
         cost: Some(Micros(35_000)),
         because: None,
     };

@@ -485,6 +485,8 @@ export interface RouteCandidate {
   channel: "sms" | "whatsapp" | "telegram" | "email";
   /** What the message would cost there. */
   cost?: number | null;
+  /** What keeps it from taking the message now, where the verdict does not say so: of the route that is waited for, or would have been. `throttled`, `down`, `out_of_quota`, `reserved_for_direct`, `drained`, `disabled` or `project_out_of_quota`. */
+  obstacle?: string | null;
   /** Why it was chosen or dropped. */
   reason?: string | null;
   /** The route; absent when it was removed since. */
@@ -504,6 +506,8 @@ export interface Routing {
   costEstimated?: number | null;
   /** Whether it goes as an MMS there; absent where not. */
   mms?: boolean;
+  /** What it waits for, where it does: its route is `throttled`, `down`, `out_of_quota`, `reserved_for_direct`, `drained` or `disabled`, or the project is out of quota (`project_out_of_quota`). */
+  obstacle?: string | null;
   /** Why. */
   reason?: string | null;
   /** The route that was chosen or is waited for. */

@@ -1,6 +1,5 @@
 //! `GET /v1/routes`: which ways are there, and does each take messages now?
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -10,8 +9,9 @@ use domain::model::channel::Channel;
 use domain::model::quota::MeterOf;
 use domain::model::route::{RouteClass, RouteCondition};
 use domain::rules::health::ERROR_WINDOW_SECONDS;
+use domain::time::Timestamp;
 use engine::request::RouteStatus;
-use engine::standing::OutOfQuota;
+use engine::standing::{Opening, OutOfQuota};
 use engine::topology::Topology;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,10 +54,16 @@ pub(crate) struct RouteOut<'a> {
     condition: &'static str,
     /// Why it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'a, str>>,
-    /// Since when it is so.
-    #[schema(value_type = String, format = DateTime)]
-    since: Iso,
+    reason: Option<&'a str>,
+    /// Since when it is so; `null` where it was out of quota before the server started. What is down
+    /// when the server starts counts from there.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    since: Option<Iso>,
+    /// Until when it is out of quota: when the period turns. Absent where it is not out of quota, and
+    /// where only a higher quota helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Iso>,
     /// A person's word over it; `null` where the automatics decide.
     #[schema(required = true)]
     control: Option<ControlOut<'a>>,
@@ -121,20 +127,38 @@ pub(crate) const fn condition(condition: RouteCondition) -> &'static str {
     }
 }
 
-/// Which quota is out, and until when.
-fn out_of_quota(out: OutOfQuota) -> String {
-    let whose = match out.of {
-        MeterOf::Route(_) | MeterOf::Volume(..) => "out of quota",
-        MeterOf::Project(_) => "the project is out of quota",
+/// Which quota is out, and what helps where no time does.
+const fn out_of_quota(out: OutOfQuota) -> &'static str {
+    let is_of_project = match out.of {
+        MeterOf::Route(_) | MeterOf::Volume(..) => false,
+        MeterOf::Project(_) => true,
     };
-    match jiff::Timestamp::from_millisecond(out.until.as_millis()) {
-        Ok(until) => format!("{whose} until {until}"),
-        Err(_) => whose.to_owned(),
+    match (out.opening, is_of_project) {
+        (Opening::Turn(_), false) => "out of quota",
+        (Opening::Turn(_), true) => "the project is out of quota",
+        (Opening::Zero, false) => "a quota of it is 0; it is out until that is raised",
+        (Opening::Zero, true) => "a quota of the project is 0; it is out until that is raised",
+        (Opening::TooSmall, false) => {
+            "a quota of it is less than any message needs; it is out until that is raised"
+        }
+        (Opening::TooSmall, true) => {
+            "a quota of the project is less than any message needs; it is out until that is raised"
+        }
+    }
+}
+
+/// When the period turns that it is out of quota for.
+const fn turn(out: OutOfQuota) -> Option<Timestamp> {
+    match out.opening {
+        Opening::Turn(at) => Some(at),
+        Opening::TooSmall | Opening::Zero => None,
     }
 }
 
 impl<'a> RouteOut<'a> {
     pub(crate) fn of(status: &'a RouteStatus, topology: &'a Topology) -> Self {
+        let is_up = status.condition == RouteCondition::Up;
+        let out = status.out_of_quota.filter(|_| is_up);
         let route = topology
             .routes()
             .find(|it| it.project == status.project && it.id == status.id);
@@ -144,21 +168,18 @@ impl<'a> RouteOut<'a> {
             route_class: route.and_then(|it| it.class).map(RouteClass::code),
             simulator: route.is_some_and(|it| it.simulator),
             mms: route.is_some_and(|it| it.mms),
-            condition: match (status.condition, status.out_of_quota) {
-                (RouteCondition::Up, Some(_)) => "out_of_quota",
-                (other, _) => condition(other),
+            condition: match out {
+                Some(_) => "out_of_quota",
+                None => condition(status.condition),
             },
-            reason: status
-                .reason
-                .as_deref()
-                .map(Cow::Borrowed)
-                .or_else(|| status.out_of_quota.map(|it| Cow::Owned(out_of_quota(it)))),
+            reason: status.reason.as_deref().or(out.map(out_of_quota)),
             quotas: status
                 .quotas
                 .iter()
                 .map(|it| QuotaOut::of(it, topology))
                 .collect(),
-            since: Iso(status.since),
+            since: status.since.map(Iso),
+            until: out.and_then(turn).map(Iso),
             control: status.control.as_deref().map(|it| ControlOut {
                 mode: it.mode.code(),
                 reason: &it.reason,

@@ -229,11 +229,9 @@ async fn a_route_that_is_out_says_until_when_and_the_next_message_goes_elsewhere
     let gw = &routes["items"][0];
     assert_eq!(
         (&gw["condition"], &gw["reason"]),
-        (
-            &json!("out_of_quota"),
-            &json!("out of quota until 2026-11-22T11:00:00Z")
-        )
+        (&json!("out_of_quota"), &json!("out of quota"))
     );
+    assert_eq!(gw["until"], "2026-11-22T11:00:00.000Z");
     assert_eq!(gw["quotas"][0]["usedPercent"], 100);
     let next = send(&house, "+40712345679").await;
     let routing = house
@@ -264,10 +262,8 @@ async fn a_projects_quota_that_is_used_up_is_told_as_the_projects() {
     let routes = house.get("/v1/routes").await.json;
     for route in routes["items"].as_array().unwrap() {
         assert_eq!(route["condition"], "out_of_quota", "{route}");
-        assert_eq!(
-            route["reason"],
-            "the project is out of quota until 2026-11-22T11:00:00Z"
-        );
+        assert_eq!(route["reason"], "the project is out of quota");
+        assert_eq!(route["until"], "2026-11-22T11:00:00.000Z");
     }
     let message = house.get(&format!("/v1/messages/{waiting}")).await.json;
     assert_eq!(message["message"]["status"], "queued");
@@ -281,6 +277,56 @@ async fn a_projects_quota_that_is_used_up_is_told_as_the_projects() {
             .contains("not now: the project is out of quota."),
         "{routing}"
     );
+    let decision = &routing["decisions"][0];
+    let waited_for = decision["routes"].as_array().unwrap();
+    let waited_for: Vec<_> = waited_for
+        .iter()
+        .filter(|it| it["verdict"] == "chosen")
+        .map(|it| (&it["reason"], &it["obstacle"]))
+        .collect();
+    let waits = (json!("waiting"), json!("project_out_of_quota"));
+    assert_eq!(waited_for, [(&waits.0, &waits.1)]);
+    assert_eq!(decision["obstacle"], "project_out_of_quota");
+    assert!(
+        routing.to_string().contains(
+            "waited for: the quota of the project has no room left for this message; it is the best \
+             of those that could come."
+        ),
+        "{routing}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_of_nothing_is_told_as_what_it_is_and_has_no_end() {
+    let none = quotas(Period::Day, QuotaUnit::Messages, 0);
+    for (of_route, of_project, reason) in [
+        (
+            none.clone(),
+            Quotas::NONE,
+            "a quota of it is 0; it is out until that is raised",
+        ),
+        (
+            Quotas::NONE,
+            none.clone(),
+            "a quota of the project is 0; it is out until that is raised",
+        ),
+        (
+            quotas(Period::Day, QuotaUnit::Spend, 1),
+            Quotas::NONE,
+            "a quota of it is less than any message needs; it is out until that is raised",
+        ),
+    ] {
+        let house = House::with_quotas(of_route, of_project).await;
+        let routes = house.get("/v1/routes").await.json;
+        let gw = &routes["items"][0];
+        assert_eq!(
+            (&gw["condition"], &gw["reason"]),
+            (&json!("out_of_quota"), &json!(reason))
+        );
+        // It was so from the start: nobody knows since when, and it does not open by itself.
+        assert!(gw["since"].is_null(), "{gw}");
+        assert!(gw.get("until").is_none(), "{gw}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -461,10 +507,8 @@ async fn an_alert_of_a_quota_says_which_and_how_much_of_it_is_used() {
     let routes = house.get("/v1/routes").await.json;
     let gateway = routes["items"].as_array().unwrap();
     let gateway = gateway.iter().find(|it| it["id"] == "gw").unwrap();
-    assert_eq!(
-        gateway["reason"], "out of quota until 2026-11-23T00:00:00Z",
-        "{gateway}"
-    );
+    assert_eq!(gateway["reason"], "out of quota", "{gateway}");
+    assert_eq!(gateway["until"], "2026-11-23T00:00:00.000Z");
 }
 
 #[tokio::test(start_paused = true)]

@@ -276,6 +276,32 @@ pub fn quota_words(kind: AlertKind, quota: &AlertQuota, currency: Currency) -> S
     }
 }
 
+/// So many seconds as people say them, in the two largest units that there are, rounded down: `45 s`,
+/// `1 h 10 min`, `2 days 3 h`.
+fn lasted(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let days = seconds / 86_400;
+    let units = [
+        (days, if days == 1 { "day" } else { "days" }),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let from = units
+        .iter()
+        .position(|it| it.0 > 0)
+        .unwrap_or(units.len() - 1);
+    let said: Vec<_> = units
+        .iter()
+        .skip(from)
+        .take(2)
+        .enumerate()
+        .filter(|(place, it)| *place == 0 || it.0 > 0)
+        .map(|(_, (count, unit))| format!("{count} {unit}"))
+        .collect();
+    said.join(" ")
+}
+
 /// What an alert says. `why` is of a quota where it is about one: which, and how much is used.
 pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> String {
     let text = match kind {
@@ -286,12 +312,16 @@ pub fn words(kind: AlertKind, subject: &str, value: i64, why: Option<&str>) -> S
             format!("{value} % of a quota of {subject} is used")
         }
         AlertKind::BacklogAge => {
-            format!("the oldest direct message that waits for {subject} is {value} s late")
+            let late = lasted(value);
+            format!("the oldest direct message that waits for {subject} is {late} late")
         }
         AlertKind::BulkBacklogAge => {
-            format!("the oldest bulk message that waits for {subject} is {value} s late")
+            let late = lasted(value);
+            format!("the oldest bulk message that waits for {subject} is {late} late")
         }
-        AlertKind::ReceiptsMissing => format!("no receipt has come by {subject} for {value} s"),
+        AlertKind::ReceiptsMissing => {
+            format!("no receipt has come by {subject} for {}", lasted(value))
+        }
         AlertKind::WebhookFailing => {
             format!("the webhook of {subject} failed {value} times in a row")
         }
@@ -492,6 +522,47 @@ mod tests {
             assert_eq!(words(AlertKind::Quota80), want);
             let with_percent = format!("{want} ({} %)", quota.percent());
             assert_eq!(words(AlertKind::Quota100), with_percent);
+        }
+    }
+
+    #[test]
+    fn how_long_is_said_in_the_two_largest_units() {
+        for (seconds, want) in [
+            (-1, "0 s"),
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (61, "1 min 1 s"),
+            (3_599, "59 min 59 s"),
+            (3_600, "1 h"),
+            (3_659, "1 h"),
+            (4_199, "1 h 9 min"),
+            (86_399, "23 h 59 min"),
+            (86_400, "1 day"),
+            (86_459, "1 day"),
+            (183_600, "2 days 3 h"),
+        ] {
+            assert_eq!(lasted(seconds), want, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn what_is_late_or_missing_says_for_how_long() {
+        for (kind, want) in [
+            (
+                AlertKind::BacklogAge,
+                "the oldest direct message that waits for route gw is 1 h 9 min late",
+            ),
+            (
+                AlertKind::BulkBacklogAge,
+                "the oldest bulk message that waits for route gw is 1 h 9 min late",
+            ),
+            (
+                AlertKind::ReceiptsMissing,
+                "no receipt has come by route gw for 1 h 9 min",
+            ),
+        ] {
+            assert_eq!(words(kind, "route gw", 4_199, None), want);
         }
     }
 

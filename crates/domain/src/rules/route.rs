@@ -17,7 +17,9 @@
 
 use std::cmp::Ordering;
 
-use crate::decision::{ChannelDrop, RouteCandidate, RouteDrop, RouteReason, RouteVerdict};
+use crate::decision::{
+    ChannelDrop, RouteCandidate, RouteDrop, RouteObstacle, RouteReason, RouteVerdict,
+};
 use crate::ids::RouteKey;
 use crate::model::address::Address;
 use crate::model::channel::Channel;
@@ -151,27 +153,11 @@ enum Standing {
     /// It can carry the message now.
     Able,
     /// It may later.
-    Held(Obstacle),
+    Held(RouteObstacle),
     /// A phone, while a gateway or platform is left (R-ROUTE-3).
     NotYet,
     /// It will not.
     Dropped(RouteDrop),
-}
-
-/// What keeps a route from carrying the message now; the soonest to pass first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Obstacle {
-    Throttled,
-    Down,
-    OutOfQuota,
-    /// Bulk may not use what is left of its quota (R-ROUTE-2).
-    ReservedForDirect,
-    /// Drained by a person.
-    Drained,
-    /// Put out of use by a person.
-    Disabled,
-    /// No route of the project may carry anything that is charged to its quota.
-    ProjectOutOfQuota,
 }
 
 struct Ranked<'a> {
@@ -218,7 +204,7 @@ impl Ranked<'_> {
             .then_with(|| self.place.cmp(&other.place))
     }
 
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self) -> Option<RouteObstacle> {
         match self.standing {
             Standing::Held(obstacle) => Some(obstacle),
             Standing::Able | Standing::NotYet | Standing::Dropped(_) => None,
@@ -348,7 +334,7 @@ fn obstacle(
     question: &RouteQuestion<'_>,
     quote: Option<Quote>,
     share_percent: u8,
-) -> Option<Obstacle> {
+) -> Option<RouteObstacle> {
     let whole = || Use {
         messages: 1,
         segments: i64::from(question.size.parts()),
@@ -358,24 +344,24 @@ fn obstacle(
     let held_since = question.rest.and_then(|it| it.held_since);
     // A person's word goes before everything else (R-HEALTH).
     match facts.condition {
-        RouteCondition::Drained => return Some(Obstacle::Drained),
-        RouteCondition::Disabled => return Some(Obstacle::Disabled),
+        RouteCondition::Drained => return Some(RouteObstacle::Drained),
+        RouteCondition::Disabled => return Some(RouteObstacle::Disabled),
         RouteCondition::Up | RouteCondition::Down | RouteCondition::Throttled => {}
     }
     let is_out = |it: &QuotaFacts, share| {
         quota::exceeded_anew(&it.used, &it.limits, share, need, held_since).is_some()
     };
     if is_out(question.project, quota::WHOLE) {
-        Some(Obstacle::ProjectOutOfQuota)
+        Some(RouteObstacle::ProjectOutOfQuota)
     } else if is_out(&facts.quota, quota::WHOLE) {
-        Some(Obstacle::OutOfQuota)
+        Some(RouteObstacle::OutOfQuota)
     } else if is_out(&facts.quota, share_percent) {
-        Some(Obstacle::ReservedForDirect)
+        Some(RouteObstacle::ReservedForDirect)
     } else {
         match facts.condition {
             RouteCondition::Up => None,
-            RouteCondition::Down => Some(Obstacle::Down),
-            RouteCondition::Throttled => Some(Obstacle::Throttled),
+            RouteCondition::Down => Some(RouteObstacle::Down),
+            RouteCondition::Throttled => Some(RouteObstacle::Throttled),
             RouteCondition::Drained | RouteCondition::Disabled => None,
         }
     }
@@ -388,7 +374,7 @@ fn keep_phones_for_last(ranked: &mut [Ranked<'_>]) {
         !it.is_phone()
             && matches!(
                 it.standing,
-                Standing::Able | Standing::Held(Obstacle::Throttled)
+                Standing::Able | Standing::Held(RouteObstacle::Throttled)
             )
     });
     if one_is_left {
@@ -449,13 +435,13 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         }
         Standing::Able => RouteVerdict::Busier,
         Standing::NotYet => RouteVerdict::LaterClass,
-        Standing::Held(Obstacle::Throttled) => RouteVerdict::Throttled,
-        Standing::Held(Obstacle::Down) => RouteVerdict::Down,
-        Standing::Held(Obstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
-        Standing::Held(Obstacle::Drained) => RouteVerdict::Drained,
-        Standing::Held(Obstacle::Disabled) => RouteVerdict::Disabled,
-        Standing::Held(Obstacle::ProjectOutOfQuota) => RouteVerdict::ProjectOutOfQuota,
-        Standing::Held(Obstacle::ReservedForDirect) => {
+        Standing::Held(RouteObstacle::Throttled) => RouteVerdict::Throttled,
+        Standing::Held(RouteObstacle::Down) => RouteVerdict::Down,
+        Standing::Held(RouteObstacle::OutOfQuota) => RouteVerdict::OutOfQuota,
+        Standing::Held(RouteObstacle::Drained) => RouteVerdict::Drained,
+        Standing::Held(RouteObstacle::Disabled) => RouteVerdict::Disabled,
+        Standing::Held(RouteObstacle::ProjectOutOfQuota) => RouteVerdict::ProjectOutOfQuota,
+        Standing::Held(RouteObstacle::ReservedForDirect) => {
             RouteVerdict::Dropped(RouteDrop::ReservedForDirect)
         }
         Standing::Dropped(why) => RouteVerdict::Dropped(why),
@@ -465,6 +451,8 @@ fn candidate(ranked: &[Ranked<'_>], place: usize) -> RouteCandidate {
         channel: it.facts.route.channel,
         class: it.facts.route.class,
         verdict,
+        // Only the verdict of the first hides what keeps it.
+        obstacle: it.obstacle().filter(|_| place == 0),
         cost: it.quote.map(|quote| quote.amount),
         because: taken_out(it),
     }

@@ -1,7 +1,7 @@
 //! What cannot be sent, and what is said of it: consent, explicit channels, content, test keys.
 
 use domain::decision::{
-    ChannelDrop, ChannelReason, ChannelVerdict, Decision, RouteDrop, RouteVerdict,
+    ChannelDrop, ChannelReason, ChannelVerdict, Decision, RouteDrop, RouteObstacle, RouteVerdict,
 };
 use domain::ids::RouteKey;
 use domain::model::channel::Channel;
@@ -341,4 +341,20 @@ fn a_decision_survives_its_stored_form() {
         let loaded: Decision = serde_json::from_str(&stored).unwrap();
         assert_eq!(&loaded, plan.decision(), "{stored}");
     }
+}
+
+#[test]
+fn a_decision_that_waits_keeps_what_it_waits_for_and_one_of_before_is_read_without() {
+    let mut world = World::new(vec![sms(1, RouteClass::Gateway, 1)]);
+    world.routes[0].condition = RouteCondition::Down;
+    let decision = world.plan().decision().clone();
+    let stored = serde_json::to_string(&decision).unwrap();
+    assert_eq!(decision.obstacle(), Some(RouteObstacle::Down));
+    assert_eq!(serde_json::from_str::<Decision>(&stored).unwrap(), decision);
+
+    let before = stored.replace(r#","o":"down""#, "");
+    assert_ne!(before, stored);
+    let loaded: Decision = serde_json::from_str(&before).unwrap();
+    assert_eq!(loaded.obstacle(), None);
+    assert_eq!(loaded.route(), decision.route());
 }

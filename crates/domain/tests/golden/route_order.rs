@@ -1,7 +1,7 @@
 //! R-ROUTE-2 inside a class: price, success rate, free throughput, the sender's order; and that the
 //! order is total, so that equal facts give equal decisions.
 
-use domain::decision::{RouteReason, RouteVerdict};
+use domain::decision::{RouteObstacle, RouteReason, RouteVerdict};
 use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
@@ -132,9 +132,61 @@ fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
         held(5, RouteClass::Gateway, Disabled, QuotaFacts::UNLIMITED),
         held(6, RouteClass::Gateway, Drained, QuotaFacts::UNLIMITED),
     ]);
-    for want in [3, 2, 1, 6, 5, 4] {
+    use RouteObstacle as Obstacle;
+    for (want, obstacle) in [
+        (3, Obstacle::Throttled),
+        (2, Obstacle::Down),
+        (1, Obstacle::OutOfQuota),
+        (6, Obstacle::Drained),
+        (5, Obstacle::Disabled),
+        (4, Obstacle::Throttled),
+    ] {
         assert_eq!(world.waits_for(), Some(want));
+        assert_eq!(world.plan().decision().obstacle(), Some(obstacle));
         world.routes.retain(|it| it.route.key != RouteKey(want));
+    }
+}
+
+#[test]
+fn a_route_that_is_waited_for_names_the_quota_that_has_no_room() {
+    let waiting = |quota, project, class| {
+        let gateway = RouteFacts {
+            quota,
+            ..sms(1, RouteClass::Gateway, 1)
+        };
+        let mut world = World::new(vec![gateway]);
+        (world.class, world.quota) = (class, project);
+        assert_eq!(world.waits_for(), Some(1));
+        world.plan().decision().obstacle()
+    };
+    for (route, project, class, want) in [
+        (
+            used(100),
+            QuotaFacts::UNLIMITED,
+            TrafficClass::Direct,
+            RouteObstacle::OutOfQuota,
+        ),
+        (
+            QuotaFacts::UNLIMITED,
+            used(100),
+            TrafficClass::Direct,
+            RouteObstacle::ProjectOutOfQuota,
+        ),
+        // A route could not help where the project has no room.
+        (
+            used(100),
+            used(100),
+            TrafficClass::Direct,
+            RouteObstacle::ProjectOutOfQuota,
+        ),
+        (
+            used(50),
+            QuotaFacts::UNLIMITED,
+            TrafficClass::Bulk,
+            RouteObstacle::ReservedForDirect,
+        ),
+    ] {
+        assert_eq!(waiting(route, project, class), Some(want));
     }
 }
 
@@ -186,6 +238,10 @@ proptest! {
         match (chosen(&plan), chosen(&other)) {
             (Some((a, why_a)), Some((b, why_b))) => {
                 prop_assert_eq!(why_a == RouteReason::Waiting, why_b == RouteReason::Waiting);
+                for (plan, why) in [(&plan, why_a), (&other, why_b)] {
+                    let obstacle = plan.decision().obstacle();
+                    prop_assert_eq!(why == RouteReason::Waiting, obstacle.is_some());
+                }
                 if distinct {
                     prop_assert_eq!(a.route.key, b.route.key);
                 }

@@ -1,6 +1,7 @@
 //! R-ROUTE-1 to R-ROUTE-3 over every combination of a gateway, a platform, a route without a class
 //! and a phone, against a restatement of the rules as a list of who goes before whom.
 
+use domain::decision::{RouteObstacle, RouteReason, RouteVerdict};
 use domain::ids::RouteKey;
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
@@ -40,6 +41,18 @@ const GATEWAY: usize = 0;
 const PLATFORM: usize = 1;
 const PHONE: usize = 2;
 const CLASSES: [RouteClass; 3] = [RouteClass::Gateway, RouteClass::Platform, RouteClass::Phone];
+
+/// What keeps a route in this state from carrying a message of this class now.
+fn obstacle(state: State, gateway_for_bulk: bool) -> Option<RouteObstacle> {
+    match state {
+        State::HalfUsed if gateway_for_bulk => Some(RouteObstacle::ReservedForDirect),
+        State::Throttled => Some(RouteObstacle::Throttled),
+        State::Down => Some(RouteObstacle::Down),
+        State::Drained => Some(RouteObstacle::Drained),
+        State::OutOfQuota => Some(RouteObstacle::OutOfQuota),
+        State::Absent | State::Able | State::HalfUsed | State::Refused | State::NotServed => None,
+    }
+}
 
 /// The rule said again: the route that carries the message, or `Err` with whether one is waited for.
 fn restated(states: [State; 3], class: TrafficClass, overflow: bool) -> Result<usize, bool> {
@@ -123,4 +136,16 @@ fn check(states: [State; 3], class: TrafficClass, overflow: bool) {
         restated(states, class, overflow),
         "{states:?} {class:?} {overflow}\n{plan:#?}"
     );
+    // What is waited for says what keeps it; of every other route the verdict does.
+    for it in &plan.decision().routes {
+        let key = it.route.0 as usize;
+        let kept = obstacle(states[key], class == TrafficClass::Bulk && key == GATEWAY);
+        let waited_for = it.verdict == RouteVerdict::Chosen(RouteReason::Waiting);
+        assert_eq!(
+            it.obstacle,
+            kept.filter(|_| waited_for),
+            "{states:?} {class:?} {overflow}\n{plan:#?}"
+        );
+        assert!(!waited_for || it.obstacle.is_some());
+    }
 }

@@ -294,7 +294,7 @@ async fn bulk_that_waits_for_hours_is_told_apart_from_direct() {
     let late = (AlertKind::BulkBacklogAge, "route:route1".to_owned());
     assert_eq!(world.raised().await, [route_down(), late]);
     let told = world.told().await;
-    let words = "the oldest bulk message that waits for route route1 is 21";
+    let words = "the oldest bulk message that waits for route route1 is 6 h";
     assert!(told[1].1.starts_with(words), "{told:?}");
     world.provider(SMS).link(true);
     world.pass(Millis::minutes(5)).await;

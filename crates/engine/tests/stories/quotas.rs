@@ -275,3 +275,36 @@ async fn the_rest_of_a_long_message_waits_for_quota_in_the_hour_in_which_it_goes
     let (messages, segments) = (hour.used().messages, hour.used().segments);
     assert_eq!((messages, segments), (0, 2), "no message more");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_route_is_out_since_its_quota_is_and_after_a_restart_since_nobody_knows_when() {
+    let mut world = World::running([gateway(hourly(1)), platform(Quotas::NONE)]).await;
+    let of_gateway = |world: &World| {
+        let routes = world.engine().routes().into_iter();
+        let mut both = routes.map(|it| (it.out_of_quota.is_some(), it.since));
+        both.next().unwrap()
+    };
+    world.pass(Millis::minutes(10)).await;
+    let (is_out, up_since) = of_gateway(&world);
+    assert!(!is_out && up_since.is_some());
+    let sent_at = world.now();
+    world.send(text_to(1, "hello")).await;
+    world.pass(Millis::minutes(10)).await;
+    let (is_out, since) = of_gateway(&world);
+    let late = since.unwrap().since(sent_at);
+    assert!(is_out && late < Millis::seconds(1), "{late:?}");
+
+    world.restart().await;
+    world.pass(Millis::minutes(10)).await;
+    assert_eq!(of_gateway(&world), (true, None));
+
+    // The hour turns, and the next message uses up the next one's quota.
+    world.pass(Millis::hours(1)).await;
+    let (is_out, since) = of_gateway(&world);
+    assert!(!is_out && since.is_some());
+    let sent_at = world.now();
+    world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(5)).await;
+    let (is_out, since) = of_gateway(&world);
+    assert!(is_out && since.unwrap().since(sent_at) < Millis::seconds(1));
+}

@@ -71,8 +71,17 @@ fn row(route: &Value, zone: &Zone) -> Vec<String> {
         text::plain(&route["ready"]),
         text::plain(&route["inHand"]),
         word(&route["control"], zone),
-        text::plain(&route["reason"]),
+        why(route, zone),
     ]
+}
+
+/// Why it takes nothing, and until when where it takes messages again by itself.
+pub(super) fn why(route: &Value, zone: &Zone) -> String {
+    let reason = text::plain(&route["reason"]);
+    match route["until"].as_str() {
+        Some(until) => format!("{reason} until {}", zone.date_time(until)),
+        None => reason,
+    }
 }
 
 #[cfg(test)]
@@ -86,5 +95,23 @@ mod tests {
         let quotas = json!([{"usedPercent": 20}, {"usedPercent": 80}, {"usedPercent": 5}]);
         assert_eq!(quota_use(&quotas), "80%");
         assert_eq!(quota_use(&json!([])), "");
+    }
+
+    #[test]
+    fn the_time_until_which_a_quota_is_out_is_told_as_all_times_are() {
+        let zone = Zone::asked(true);
+        let route = json!({"reason": "out of quota", "until": "2026-11-27T05:00:00Z"});
+        assert_eq!(
+            why(&route, &zone),
+            "out of quota until 2026-11-27 05:00:00 UTC"
+        );
+        let refused = json!({"reason": "cannot connect"});
+        assert_eq!(why(&refused, &zone), "cannot connect");
+    }
+
+    #[test]
+    fn a_time_that_nobody_knows_is_left_out() {
+        let route = json!({"id": "gw", "condition": "out_of_quota", "since": null});
+        assert_eq!(row(&route, &Zone::asked(true))[4], "");
     }
 }

@@ -96,6 +96,10 @@ fn words(answer: &Value) -> Vec<String> {
             said.push(format!("{label}{}", value.replace('_', " ")));
         }
     }
+    let obstacle = text::plain(&routing["obstacle"]).replace('_', " ");
+    if let Some(reason) = said.last_mut().filter(|_| !obstacle.is_empty()) {
+        *reason = format!("{reason} ({obstacle})");
+    }
     if !said.is_empty() {
         lines.push(said.join(", "));
     }
@@ -173,6 +177,14 @@ mod tests {
                 "msg_1 queued",
                 "sms, class gateway, because cheapest viable"
             ]
+        );
+        let waits = json!({
+            "message": {"id": "msg_1", "status": "queued"},
+            "routing": {"channel": "sms", "route": "gw", "reason": "waiting", "obstacle": "out_of_quota"},
+        });
+        assert_eq!(
+            words(&waits)[1],
+            "sms, by route gw, because waiting (out of quota)"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::decision::{ChannelReason, Decision, RouteReason};
+use domain::decision::{ChannelReason, Decision, RouteObstacle, RouteReason};
 use domain::ids::{ConversationId, MessageId, SenderKey};
 use domain::model::address::Address;
 use domain::model::channel::Channel;
@@ -390,6 +390,12 @@ pub(crate) struct RoutingOut<'a> {
     cost_estimated: Option<Money>,
     /// Whether it waits for the route to come up or for room on it (R-CHAN-5).
     waits: bool,
+    /// What it waits for, where it does: its route is `throttled`, `down`, `out_of_quota`,
+    /// `reserved_for_direct`, `drained` or `disabled`, or the project is out of quota
+    /// (`project_out_of_quota`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "out_of_quota")]
+    obstacle: Option<RouteObstacle>,
 }
 
 impl<'a> RoutingOut<'a> {
@@ -415,6 +421,7 @@ impl<'a> RoutingOut<'a> {
             cost_estimated: candidate.and_then(|it| it.cost).map(Money),
             waits: channel.is_some_and(|(_, it)| it == ChannelReason::Waiting)
                 || chosen.is_some_and(|(_, it)| it == RouteReason::Waiting),
+            obstacle: decision.obstacle(),
         }
     }
 }

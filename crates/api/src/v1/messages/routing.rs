@@ -3,7 +3,7 @@
 
 use domain::decision::{
     ChannelCandidate, ChannelDrop, ChannelReason, ChannelVerdict, Decision, RouteCandidate,
-    RouteDrop, RouteReason, RouteVerdict,
+    RouteDrop, RouteObstacle, RouteReason, RouteVerdict,
 };
 use domain::explain::explain;
 use domain::ids::{MessageId, RouteKey};
@@ -222,6 +222,12 @@ pub(crate) struct RouteOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "preferred_class")]
     reason: Option<Why>,
+    /// What keeps it from taking the message now, where the verdict does not say so: of the route that
+    /// is waited for, or would have been. `throttled`, `down`, `out_of_quota`, `reserved_for_direct`,
+    /// `drained`, `disabled` or `project_out_of_quota`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "out_of_quota")]
+    obstacle: Option<RouteObstacle>,
     /// Who took it out and why, where a person did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "drained by app: maintenance")]
@@ -255,6 +261,7 @@ impl<'a> RouteOut<'a> {
             route_class: candidate.class.map(RouteClass::code),
             verdict,
             reason,
+            obstacle: candidate.obstacle,
             because: candidate.because.clone(),
             cost: candidate.cost.map(Money),
         }
