@@ -156,10 +156,9 @@ pub(crate) fn route_subject(id: &str) -> String {
 }
 
 fn route(topology: &Topology, key: RouteKey) -> (ProjectKey, String) {
-    let route = topology.route(key);
     (
-        route.map_or(ProjectKey(0), |it| it.project),
-        route_subject(route.map_or("a removed route", |it| &it.id)),
+        topology.project_of_route(key).unwrap_or(ProjectKey(0)),
+        route_subject(topology.route_name(key).unwrap_or("a removed route")),
     )
 }
 

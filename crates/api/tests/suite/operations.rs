@@ -202,6 +202,12 @@ async fn an_alert_is_listed_acknowledged_and_resolved() {
         let answer = house.call(key, "POST", &path, "").await;
         assert_eq!(answer.status, status, "{key}");
     }
+    // Who says it again changes nothing, and the log tells of it once.
+    let again = house.call(LIVE, "POST", &path, "").await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.json["acknowledgedBy"], LIVE);
+    let log = house.get("/v1/audit?action=alert.acknowledged").await;
+    assert_eq!(items(&log).len(), 1, "{log:?}");
     let events = house.engine.events(SMS).unwrap();
     events.link(LinkState::Up);
     minutes(3).await;

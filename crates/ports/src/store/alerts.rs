@@ -42,8 +42,8 @@ pub enum AlertStep {
         /// Whose work.
         epoch: Epoch,
     },
-    /// Notes who has seen it; the first one stays. [`Missing`](super::Outcome::Missing) where there
-    /// is no such alert.
+    /// Notes who has seen it; the first one stays, and another is [`Stale`](super::Outcome::Stale).
+    /// [`Missing`](super::Outcome::Missing) where there is no such alert.
     Acknowledge {
         /// Whose.
         project: ProjectKey,

@@ -168,10 +168,11 @@ fn balance_lines(balance: &Value) -> Vec<String> {
     ];
     for route in balance["routes"].as_array().into_iter().flatten() {
         let id = text::plain(&route["route"]);
-        let id = if id.is_empty() {
-            "routes that are not configured any more".to_owned()
-        } else {
-            format!("route {id}")
+        let id = match (id.as_str(), route["standing"].as_str()) {
+            ("", _) => "a removed route".to_owned(),
+            (_, Some("switched_off")) => format!("route {id} (switched off)"),
+            (_, Some("removed")) => format!("route {id} (not configured)"),
+            (_, _) => format!("route {id}"),
         };
         let charged = text::plain(&route["charged"]);
         lines.push(format!("  {id}: {charged} {currency}"));
@@ -197,15 +198,20 @@ mod tests {
     #[test]
     fn the_balance_is_told_exactly() {
         let balance = json!({"currency": "EUR", "exact": {"balance": "9.965", "deposited": "10.00", "totalSpent": "0.035"},
-            "routes": [{"route": "gw", "charged": "0.025"}, {"route": null, "charged": "0.01"}]});
+            "routes": [{"route": "gw", "standing": "active", "charged": "0.02"},
+                {"route": "two", "standing": "switched_off", "charged": "0.01"},
+                {"route": "old", "standing": "removed", "charged": "0.004"},
+                {"route": null, "standing": "removed", "charged": "0.001"}]});
         assert_eq!(
             balance_lines(&balance),
             [
                 "left      9.965 EUR",
                 "deposited 10.00 EUR",
                 "spent     0.035 EUR",
-                "  route gw: 0.025 EUR",
-                "  routes that are not configured any more: 0.01 EUR",
+                "  route gw: 0.02 EUR",
+                "  route two (switched off): 0.01 EUR",
+                "  route old (not configured): 0.004 EUR",
+                "  a removed route: 0.001 EUR",
             ]
         );
     }

@@ -43,9 +43,12 @@ const PARAMETERS: [(&str, &str); 9] = [
     ),
     (
         "channel",
-        "Of this channel only: of its routes that are configured now",
+        "Of this channel only: of its routes that stand in the configuration, also switched off",
     ),
-    ("route", "Of this route only"),
+    (
+        "route",
+        "Of this route only, also of one that is not configured any more",
+    ),
     ("sender", "Of this sender only"),
     ("country", "Of this country only"),
     ("class", "Of `direct` or of `bulk` traffic only"),
@@ -132,7 +135,7 @@ impl Range {
             );
         }
         let route: Option<RouteKey> = params.read("route", "is not a route of the project", |it| {
-            topology.route_by_id(project.key, it).map(|it| it.key)
+            topology.route_of_history(project.key, it)
         });
         let sender: Option<SenderKey> =
             params.read("sender", "is not a sender of the project", |it| {
