@@ -213,7 +213,7 @@ impl State {
             AlertStep::Silence(silence) => {
                 history.silences.insert(silence.no, silence.clone());
             }
-            AlertStep::Unsilence { project, no } => {
+            AlertStep::Unsilence { project, no, .. } => {
                 let known = history.silences.get(no);
                 if known.is_none_or(|it| it.project != *project) {
                     return Outcome::Missing;

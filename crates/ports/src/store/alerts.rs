@@ -62,6 +62,8 @@ pub enum AlertStep {
         project: ProjectKey,
         /// Which.
         no: i64,
+        /// What it is, for the audit log, where that is known.
+        was: Option<Box<Silence>>,
     },
     /// Keeps how messages of these routes ended of late, in place of what was kept of each.
     Outcomes {

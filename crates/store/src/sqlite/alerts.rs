@@ -58,7 +58,7 @@ impl Line<'_> {
                     silence.created_at.as_millis(),
                 ],
             )?,
-            AlertStep::Unsilence { project, no } => self.connection.execute(
+            AlertStep::Unsilence { project, no, .. } => self.connection.execute(
                 "DELETE FROM alert_silence WHERE no = ?2 AND project = ?1",
                 params![project.0, no],
             )?,

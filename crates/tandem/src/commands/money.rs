@@ -71,7 +71,13 @@ pub(super) async fn balance(args: cli::Balance) -> Result<ExitCode> {
             if let Some(key) = &args.idempotency_key {
                 body["idempotencyKey"] = json!(key);
             }
-            client.post(&["balance", "deposits"], &body, None).await?
+            let (answer, is_repeat) = client.post_once(&["balance", "deposits"], &body).await?;
+            if is_repeat {
+                output::note(
+                    "this deposit was noted before under the same idempotency key; nothing was added",
+                );
+            }
+            answer
         }
         None => client.get(&["balance"], &[]).await?,
     };
@@ -118,7 +124,13 @@ fn quota_row(quota: &Value, zone: &Zone) -> Vec<String> {
         format!("route {route}")
     };
     let mut row = vec![whose];
-    row.extend(["per", "unit", "used", "limit", "left"].map(|it| text::plain(&quota[it])));
+    let currency = text::plain(&quota["currency"]);
+    let amount = |name: &str| match &quota["exact"][name] {
+        Value::String(exact) => format!("{} {currency}", text::one_line(exact)),
+        _ => text::plain(&quota[name]),
+    };
+    row.extend(["per", "unit"].map(|it| text::plain(&quota[it])));
+    row.extend(["used", "limit", "left"].map(amount));
     row.push(format!("{}%", text::plain(&quota["usedPercent"])));
     row.push(zone.date_time(quota["periodEnd"].as_str().unwrap_or_default()));
     row
@@ -193,6 +205,16 @@ mod tests {
         );
         quota["route"] = json!("gw");
         assert_eq!(quota_row(&quota, &Zone::asked(true))[0], "route gw");
+    }
+
+    #[test]
+    fn a_quota_of_money_is_told_exactly_and_with_its_currency() {
+        let quota = json!({"per": "day", "unit": "spend", "used": 0.25, "limit": 1, "left": 0.75, "usedPercent": 25,
+            "exact": {"used": "0.25", "limit": "1.00", "left": "0.75"}, "currency": "EUR"});
+        assert_eq!(
+            quota_row(&quota, &Zone::asked(true))[1..6],
+            ["day", "spend", "0.25 EUR", "1.00 EUR", "0.75 EUR"]
+        );
     }
 
     #[test]

@@ -113,6 +113,12 @@ impl Range {
     ) -> Result<Self, ApiError> {
         const TIME: &str = "must be an RFC 3339 time, such as 2026-11-22T10:00:00Z, or a date, such as 2026-11-22, in the project's time zone";
         let mut params = Params::new(query)?;
+        for (name, _) in PARAMETERS {
+            // A variable that was not set in a script must not ask for all there is.
+            if params.given(name) == Some("") {
+                params.wrong(name, "is empty; leave it out where it is not meant");
+            }
+        }
         let zone = &project.policy.timezone;
         let (mut groups, by, step) = by(&mut params);
         let until = params.read("until", TIME, |it| moment(it, zone));
@@ -141,11 +147,11 @@ impl Range {
             params.read("sender", "is not a sender of the project", |it| {
                 topology.sender_by_id(project.key, it).map(|it| it.key)
             });
-        let country = params.read(
-            "country",
-            "must be a country's two letters, such as RO",
-            CountryCode::parse,
-        );
+        let country = params.get("country").map(CountryCode::with_numbers);
+        if let Some(Err(why)) = country {
+            params.wrong("country", why.to_string());
+        }
+        let country = country.and_then(Result::ok);
         let class = params.read("class", "must be direct or bulk", TrafficClass::from_code);
         let channel = params.read("channel", &channels(), Channel::from_code);
         groups.route = by.route || by.channel || channel.is_some();

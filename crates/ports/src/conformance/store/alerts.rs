@@ -228,7 +228,10 @@ pub fn silences_hold_until_their_time_or_their_end(store: &dyn Store) {
     }
     assert_eq!(ask(store.silences(at(9))), [1, 2, 3].map(silence));
     assert_eq!(ask(store.silences(at(10))), [2, 3].map(silence));
-    let end = |project| apply(store, AlertStep::Unsilence { project, no: 2 });
+    let end = |project| {
+        let (no, was) = (2, None);
+        apply(store, AlertStep::Unsilence { project, no, was })
+    };
     assert!(matches!(end(ProjectKey(2)), Outcome::Missing));
     assert!(matches!(end(PROJECT), Outcome::Done));
     assert!(matches!(end(PROJECT), Outcome::Missing));
