@@ -200,7 +200,8 @@ async fn a_quota_shows_what_is_used_and_left_and_when_it_begins_anew() {
     assert_eq!(
         shown["items"],
         json!([
-            {"per": "day", "unit": "spend", "limit": 1, "used": 0.045, "reserved": 0,
+            {"per": "day", "unit": "spend", "currency": "EUR",
+            "exact": {"limit": "1.00", "used": "0.045", "reserved": "0.00", "left": "0.955"}, "limit": 1, "used": 0.045, "reserved": 0,
              "left": 0.955, "usedPercent": 4,
              "periodStart": "2026-11-22T00:00:00.000Z", "periodEnd": "2026-11-23T00:00:00.000Z"},
             {"route": "gw", "per": "hour", "unit": "messages", "limit": 4, "used": 1,
