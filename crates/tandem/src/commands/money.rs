@@ -125,9 +125,9 @@ fn quota_row(quota: &Value, zone: &Zone) -> Vec<String> {
     };
     let mut row = vec![whose];
     let currency = text::plain(&quota["currency"]);
-    let amount = |name: &str| match &quota["exact"][name] {
-        Value::String(exact) => format!("{} {currency}", text::one_line(exact)),
-        _ => text::plain(&quota[name]),
+    let amount = |name: &str| match quota["exact"][name].as_str() {
+        Some(exact) => format!("{} {currency}", text::one_line(exact)),
+        None => text::plain(&quota[name]),
     };
     row.extend(["per", "unit"].map(|it| text::plain(&quota[it])));
     row.extend(["used", "limit", "left"].map(amount));
