@@ -1,4 +1,5 @@
 //! A whole server without a network: engine, store, providers and API, on made-up time.
+// Long because: the whole made-up server stands here, with its routes, keys and providers.
 
 use std::pin::Pin;
 use std::sync::Arc;
