@@ -90,7 +90,7 @@ def test_times_are_told_in_the_zone_of_the_machine_with_their_offset(server: Ser
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("audit", "--action", "nothing"), "no action of the audit log"),
+        (("audit", "--action", "nothing"), "must be one of route.controlled"),
         (("route", "drain", "nowhere", "--reason", "x"), "route"),
         (("alerts", "--acknowledge", "alert_0000000000001"), "alert"),
         (("alerts", "--silence", "2h", "--kind", "rain", "--reason", "x"), "route_down"),

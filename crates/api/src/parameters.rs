@@ -1,5 +1,6 @@
-//! Which parameters of a query does nobody know? They are ignored, and named in `warnings` of the
-//! answer, as unknown fields of a body are (R-API-3).
+//! Which parameters of a query does nobody know, and which are given more than once? The former are ignored,
+//! of the latter the last counts; both are named in `warnings` of the answer, as unknown fields of a body
+//! are (R-API-3).
 //!
 //! What is known is what the document says of the operation, so nothing is asked for that is not
 //! documented. It is done in one place, behind the handlers: most answers have no `warnings`, and no
@@ -22,6 +23,8 @@ use crate::error::{ApiError, FieldError};
 
 /// The field of an answer in which they are named.
 const WARNINGS: &str = "warnings";
+/// What is said of a parameter that is given more than once.
+const REPEATED: &str = "given more than once; only the last counts";
 /// The form of the answers that can name them: files and streams cannot.
 const JSON: &str = "application/json";
 
@@ -39,8 +42,9 @@ impl Known {
         Self(read.collect())
     }
 
-    /// The parameters of this request that its operation does not have, each once.
-    fn unknown(&self, path: &str, uri: &Uri) -> Vec<FieldError> {
+    /// The parameters of this request that its operation does not have, or that it has more than once, each
+    /// once.
+    fn ignored(&self, path: &str, uri: &Uri) -> Vec<FieldError> {
         let Some(known) = self.0.get(path) else {
             return Vec::new();
         };
@@ -48,12 +52,22 @@ impl Known {
             // What cannot be read is for the handler to refuse.
             return Vec::new();
         };
-        let mut seen = BTreeSet::new();
-        let unknown = pairs.iter().map(|(name, _)| name.as_str());
-        unknown
-            .filter(|it| !known.contains(*it) && seen.insert(*it))
+        let (mut seen, mut named) = (BTreeSet::new(), BTreeSet::new());
+        let names = pairs.iter().map(|(name, _)| name.as_str());
+        names
+            .filter(|it| {
+                let is_first = seen.insert(*it);
+                (!known.contains(*it) || !is_first) && named.insert(*it)
+            })
             .take(NAMED_FIELDS)
-            .map(|it| FieldError::new(&[ignored(it)], words(known)))
+            .map(|it| {
+                let words = if known.contains(it) {
+                    REPEATED.to_owned()
+                } else {
+                    words(known)
+                };
+                FieldError::new(&[ignored(it)], words)
+            })
             .collect()
     }
 }
@@ -96,7 +110,7 @@ fn parameters(operation: &Operation) -> BTreeSet<String> {
         .collect()
 }
 
-/// Names the unknown parameters of what is read, where the answer is not a refusal.
+/// Names the ignored parameters of what is read, where the answer is not a refusal.
 pub(crate) async fn named(
     State(known): State<Arc<Known>>,
     path: MatchedPath,
@@ -104,7 +118,7 @@ pub(crate) async fn named(
     next: Next,
 ) -> Response {
     let unknown = if request.method() == Method::GET && request.uri().query().is_some() {
-        known.unknown(path.as_str(), request.uri())
+        known.ignored(path.as_str(), request.uri())
     } else {
         Vec::new()
     };
@@ -161,7 +175,7 @@ pub(crate) fn document(document: &mut OpenApi) {
                 .or_insert_with(|| {
                     let warnings = ArrayBuilder::new()
                         .items(Ref::from_schema_name("FieldError"))
-                        .description(Some("Parameters of the request that nobody knows."));
+                        .description(Some("Parameters of the request that nobody knows, or that are given more than once."));
                     RefOr::T(Schema::Array(warnings.build()))
                 });
         }
@@ -213,7 +227,7 @@ mod tests {
         let known = Known([("/v1/x".to_owned(), BTreeSet::from(["a".to_owned()]))].into());
         let long = "n".repeat(1_000);
         let uri: Uri = format!("/v1/x?a=1&b=2&b=3&{long}=4").parse().unwrap();
-        let unknown = known.unknown("/v1/x", &uri);
+        let unknown = known.ignored("/v1/x", &uri);
         let names: Vec<_> = unknown.iter().map(|it| it.path.join(".")).collect();
         assert_eq!(names, ["b", &long[..64]]);
         assert_eq!(
@@ -221,12 +235,15 @@ mod tests {
             "unknown parameter; ignored. Known are a"
         );
         assert_eq!(
-            known.unknown("/v1/media", &uri),
+            known.ignored("/v1/media", &uri),
             [],
             "a file has no warnings"
         );
+        let uri: Uri = "/v1/x?a=1&a=2&a=3".parse().unwrap();
+        let repeated = known.ignored("/v1/x", &uri);
+        assert_eq!(repeated, [FieldError::new(&["a"], REPEATED)]);
         let many: Vec<String> = (0..100).map(|it| format!("p{it}=")).collect();
         let uri: Uri = format!("/v1/x?{}", many.join("&")).parse().unwrap();
-        assert_eq!(known.unknown("/v1/x", &uri).len(), NAMED_FIELDS);
+        assert_eq!(known.ignored("/v1/x", &uri).len(), NAMED_FIELDS);
     }
 }

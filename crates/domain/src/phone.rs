@@ -58,6 +58,28 @@ pub enum PhoneError {
     WrongLength,
 }
 
+/// Letters that stand for a country elsewhere, and those that stand for it here.
+const MISTAKEN: [(&str, &str); 2] = [("UK", "GB"), ("EL", "GR")];
+
+/// Why a text names no country that has phone numbers. The words go on after "country" or the text itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NoCountry {
+    /// It is not two letters.
+    #[error("must be a country's two capital letters, such as \"RO\"")]
+    Letters,
+    /// The letters are used for a country that has others (ISO 3166-1).
+    #[error("{country} is no country of ISO 3166; did you mean \"{meant}\"?")]
+    Mistaken {
+        /// What was written.
+        country: CountryCode,
+        /// What was meant.
+        meant: &'static str,
+    },
+    /// There is no such country, or it has no phone numbers.
+    #[error("{0} is no country that has phone numbers (ISO 3166, such as \"RO\")")]
+    Unknown(CountryCode),
+}
+
 /// A country by its two letters (ISO 3166-1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode([u8; 2]);
@@ -78,6 +100,20 @@ impl CountryCode {
                 letters[0].to_ascii_uppercase(),
                 letters[1].to_ascii_uppercase(),
             ])
+        })
+    }
+
+    /// Reads two letters of either case that are a country or territory with phone numbers: of no other
+    /// is there ever a recipient.
+    pub fn with_numbers(text: &str) -> Result<Self, NoCountry> {
+        let country = Self::parse(text).ok_or(NoCountry::Letters)?;
+        if plan::has_numbers(country) {
+            return Ok(country);
+        }
+        let meant = MISTAKEN.iter().find(|it| it.0 == country.as_str());
+        Err(match meant {
+            Some((_, meant)) => NoCountry::Mistaken { country, meant },
+            None => NoCountry::Unknown(country),
         })
     }
 

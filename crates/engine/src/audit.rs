@@ -1,5 +1,6 @@
 //! What the audit log says of an operation that somebody asked for (R-SEC).
 
+use domain::model::alert::Silence;
 use domain::model::audit::{Actor, AuditAction, AuditEntry};
 use domain::model::control::ControlMode;
 use ports::store::Op;
@@ -156,10 +157,9 @@ pub(crate) fn route_subject(id: &str) -> String {
 }
 
 fn route(topology: &Topology, key: RouteKey) -> (ProjectKey, String) {
-    let route = topology.route(key);
     (
-        route.map_or(ProjectKey(0), |it| it.project),
-        route_subject(route.map_or("a removed route", |it| &it.id)),
+        topology.project_of_route(key).unwrap_or(ProjectKey(0)),
+        route_subject(topology.route_name(key).unwrap_or("a removed route")),
     )
 }
 
@@ -370,6 +370,17 @@ fn of_webhook(project: ProjectKey, subject: String, setting: &WebhookSetting) ->
     }
 }
 
+/// Which alerts a silence is of, and until when.
+fn of_silence(silence: &Silence) -> [(&'static str, Option<String>); 4] {
+    let is_of_all = silence.kind.is_none() && silence.subject.is_none();
+    [
+        ("alerts", is_of_all.then(|| "all".to_owned())),
+        ("kind", silence.kind.map(|it| it.code().into())),
+        ("subject", silence.subject.as_deref().map(Into::into)),
+        ("until", Some(silence.until.as_millis().to_string())),
+    ]
+}
+
 fn of_alert(step: &AlertStep) -> Option<Told> {
     Some(match step {
         AlertStep::Acknowledge { project, id, .. } => Told::new(
@@ -383,16 +394,15 @@ fn of_alert(step: &AlertStep) -> Option<Told> {
             format!("silence:{:x}", it.no),
         )
         .because(&it.reason)
-        .with(&[
-            ("kind", it.kind.map(|it| it.code().into())),
-            ("subject", it.subject.as_deref().map(Into::into)),
-            ("until", Some(it.until.as_millis().to_string())),
-        ]),
-        AlertStep::Unsilence { project, no } => Told::new(
-            *project,
-            AuditAction::AlertUnsilenced,
-            format!("silence:{no:x}"),
-        ),
+        .with(&of_silence(it)),
+        AlertStep::Unsilence { project, no, was } => {
+            let subject = format!("silence:{no:x}");
+            let told = Told::new(*project, AuditAction::AlertUnsilenced, subject);
+            match was {
+                Some(was) => told.with(&of_silence(was)),
+                None => told,
+            }
+        }
         AlertStep::Raise { .. }
         | AlertStep::Tell { .. }
         | AlertStep::Resolve { .. }

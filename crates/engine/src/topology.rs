@@ -27,12 +27,43 @@ pub struct Project {
     pub idempotency_replay: bool,
 }
 
-/// Everything that is configured.
+/// A route that carries nothing now and is still named in what happened: in sums, charges and decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerRoute {
+    /// The store's name for it.
+    pub key: RouteKey,
+    /// Whose.
+    pub project: ProjectKey,
+    /// The operator's name for it.
+    pub id: Arc<str>,
+    /// Its channel; `None` where only its name is known.
+    pub channel: Option<Channel>,
+}
+
+/// How a route that is named in history stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteStanding {
+    /// It is in use.
+    Active,
+    /// It stands in the configuration, switched off.
+    SwitchedOff,
+    /// It does not stand in the configuration any more, or not by this name.
+    Removed,
+}
+
+/// Most routes of old that are known by name; of more, the ones named last are. Far more than anybody
+/// has: only a program that writes configurations comes near.
+pub const MOST_FORMER: usize = 10_000;
+
+/// Everything that is configured, and the names of the routes that were.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
     projects: BTreeMap<ProjectKey, Arc<Project>>,
     senders: BTreeMap<SenderKey, Arc<Sender>>,
     routes: BTreeMap<RouteKey, Arc<Route>>,
+    /// Shared: a change of a sender copies the rest of the topology. Where a route is in use again
+    /// under its name, `routes` counts.
+    former: Arc<BTreeMap<RouteKey, FormerRoute>>,
 }
 
 impl Topology {
@@ -56,7 +87,74 @@ impl Topology {
                 .into_iter()
                 .map(|it| (it.key, Arc::new(it)))
                 .collect(),
+            former: Arc::default(),
         }
+    }
+
+    /// The same with routes that carry nothing now, known for what happened. Those that it knows already
+    /// stay as they are, and of more than [`MOST_FORMER`] the ones with the highest keys.
+    #[must_use]
+    pub fn with_former(&self, routes: impl IntoIterator<Item = FormerRoute>) -> Self {
+        let mut former = BTreeMap::clone(&self.former);
+        for route in routes {
+            if !self.routes.contains_key(&route.key) {
+                former.entry(route.key).or_insert(route);
+            }
+        }
+        while former.len() > MOST_FORMER {
+            former.pop_first();
+        }
+        let mut changed = self.clone();
+        changed.former = Arc::new(former);
+        changed
+    }
+
+    /// What the route is called, also one that is not in use any more.
+    pub fn route_name(&self, key: RouteKey) -> Option<&str> {
+        let configured = self.routes.get(&key).map(|it| &*it.id);
+        configured.or_else(|| self.former.get(&key).map(|it| &*it.id))
+    }
+
+    /// The route's project, also of one that is not in use any more.
+    pub fn project_of_route(&self, key: RouteKey) -> Option<ProjectKey> {
+        let configured = self.routes.get(&key).map(|it| it.project);
+        configured.or_else(|| self.former.get(&key).map(|it| it.project))
+    }
+
+    /// The route's channel; `None` where the route was removed.
+    pub fn channel_of_route(&self, key: RouteKey) -> Option<Channel> {
+        let configured = self.routes.get(&key).map(|it| it.channel);
+        configured.or_else(|| self.former.get(&key)?.channel)
+    }
+
+    /// How a route that is named in history stands now.
+    pub fn standing_of_route(&self, key: RouteKey) -> RouteStanding {
+        if self.routes.contains_key(&key) {
+            return RouteStanding::Active;
+        }
+        match self.former.get(&key).map(|it| it.channel) {
+            Some(Some(_)) => RouteStanding::SwitchedOff,
+            Some(None) | None => RouteStanding::Removed,
+        }
+    }
+
+    /// The route for people who read what happened: its name, and that it is not in use any more.
+    pub fn route_in_words(&self, key: RouteKey) -> String {
+        let Some(name) = self.route_name(key) else {
+            return "a removed route".to_owned();
+        };
+        match self.standing_of_route(key) {
+            RouteStanding::Active => name.to_owned(),
+            RouteStanding::SwitchedOff => format!("{name} (switched off)"),
+            RouteStanding::Removed => format!("{name} (not configured)"),
+        }
+    }
+
+    /// The route of the project with this public id, also one that is not in use any more.
+    pub fn route_of_history(&self, project: ProjectKey, id: &str) -> Option<RouteKey> {
+        let configured = self.route_by_id(project, id).map(|it| it.key);
+        let is_it = |it: &&FormerRoute| it.project == project && &*it.id == id;
+        configured.or_else(|| self.former.values().find(is_it).map(|it| it.key))
     }
 
     /// The project, if it is configured.
@@ -197,5 +295,53 @@ impl Topology {
     /// Whether a sender has this channel at all.
     pub fn has_channel(&self, sender: &Sender, channel: Channel) -> bool {
         self.channels_of(sender, false).contains(channel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn former(key: u32, project: u32, id: &str, channel: Option<Channel>) -> FormerRoute {
+        FormerRoute {
+            key: RouteKey(key),
+            project: ProjectKey(project),
+            id: id.into(),
+            channel,
+        }
+    }
+
+    #[test]
+    fn a_route_that_is_not_in_use_any_more_keeps_its_name_and_what_is_known_first_stays() {
+        let one = ProjectKey(1);
+        let topology = Topology::default()
+            .with_former([former(1, 1, "two", Some(Channel::Sms))])
+            .with_former([former(1, 1, "two", None), former(2, 1, "old", None)])
+            .with_former([former(3, 2, "old", None)]);
+        let told = [1, 2, 3, 4].map(|it| topology.route_in_words(RouteKey(it)));
+        assert_eq!(
+            told,
+            [
+                "two (switched off)",
+                "old (not configured)",
+                "old (not configured)",
+                "a removed route"
+            ]
+        );
+        assert_eq!(topology.route_name(RouteKey(2)), Some("old"));
+        assert_eq!(topology.project_of_route(RouteKey(3)), Some(ProjectKey(2)));
+        assert_eq!(topology.channel_of_route(RouteKey(1)), Some(Channel::Sms));
+        assert_eq!(topology.channel_of_route(RouteKey(2)), None);
+        assert_eq!(topology.route_of_history(one, "old"), Some(RouteKey(2)));
+        assert_eq!(topology.route_of_history(one, "new"), None);
+        assert!(topology.route(RouteKey(1)).is_none(), "it carries nothing");
+    }
+
+    #[test]
+    fn of_too_many_old_names_the_first_are_forgotten() {
+        let all = (0..).map(|it| former(it, 1, "r", None));
+        let topology = Topology::default().with_former(all.take(MOST_FORMER + 1));
+        assert_eq!(topology.route_name(RouteKey(0)), None);
+        assert_eq!(topology.route_name(RouteKey(1)), Some("r"));
     }
 }

@@ -18,7 +18,7 @@ use connectors::whatsapp::Directory;
 use domain::ids::{ProjectKey, RouteKey, SenderKey};
 use domain::time::{Millis, Timestamp};
 use engine::publish::Publishing;
-use engine::topology::{self, Topology};
+use engine::topology::{self, FormerRoute, Topology};
 use engine::{Engine, Setup};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ports::clock::{Clock, SystemClock};
@@ -359,7 +359,16 @@ impl Named {
         let routes = switched_on.iter().filter_map(|(route, key)| {
             Some(route.to_domain(*key, *self.projects.get(&route.project)?))
         });
-        Topology::new(projects, senders, routes)
+        let switched_off = config.routes.iter().filter(|it| !it.enabled);
+        let switched_off = switched_off.filter_map(|it| {
+            Some(FormerRoute {
+                key: *self.routes.get(&it.id)?,
+                project: *self.projects.get(&it.project)?,
+                id: it.id.as_str().into(),
+                channel: Some(it.channel),
+            })
+        });
+        Topology::new(projects, senders, routes).with_former(switched_off)
     }
 
     fn api_keys(&self, config: &Config) -> Vec<ConfiguredKey> {

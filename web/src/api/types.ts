@@ -380,7 +380,7 @@ export interface MessageRouting {
   /** What providers said, oldest first. */
   receipts: Receipt[];
   status: "queued" | "sending" | "sent" | "failed" | "delivered" | "read" | "received";
-  /** Parameters of the request that nobody knows. */
+  /** Parameters of the request that nobody knows, or that are given more than once. */
   warnings?: FieldError[];
 }
 
@@ -489,7 +489,7 @@ export interface RouteCandidate {
   obstacle?: string | null;
   /** Why it was chosen or dropped. */
   reason?: string | null;
-  /** The route; absent when it was removed since. */
+  /** The route, also where it is not configured any more; absent where its name is lost. */
   route?: string | null;
   /** Its class. */
   routeClass?: string | null;
@@ -571,7 +571,7 @@ export interface Silence {
   subject: string | null;
   /** Until when. */
   until: string;
-  /** Fields of the request that were ignored. */
+  /** Fields of the request that were ignored, and a subject that is not configured. */
   warnings?: FieldError[];
 }
 

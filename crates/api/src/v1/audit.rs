@@ -1,11 +1,13 @@
 //! `GET /v1/audit`: who changed what, and what the automatics did (R-SEC, R-HEALTH).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::response::Response;
 use domain::ids::AuditId;
 use domain::model::audit::AuditAction;
+use domain::model::money::{Currency, Micros};
 use ports::store::audit::{AuditFilter, AuditRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +19,7 @@ use crate::auth::Scopes;
 use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
 use crate::page::{Page, PageIn, page};
+use crate::v1::money::amount::Exact;
 use crate::{ApiState, schema};
 
 /// The paths of this resource.
@@ -47,16 +50,16 @@ struct AuditOut<'a> {
     subject: &'a str,
     /// Why.
     reason: Option<&'a str>,
-    /// More, by name.
-    detail: BTreeMap<&'a str, &'a str>,
+    /// More, by name: times as RFC 3339, an amount of money as decimal text with its currency.
+    #[schema(value_type = BTreeMap<String, String>)]
+    detail: BTreeMap<&'a str, Cow<'a, str>>,
     /// How often: health that changes fast is put together in one line.
     count: u32,
 }
 
 impl<'a> AuditOut<'a> {
-    fn of(record: &'a AuditRecord) -> Self {
+    fn of(record: &'a AuditRecord, currency: Currency) -> Self {
         let entry = &record.entry;
-        let detail = entry.detail.iter();
         Self {
             id: Shown(record.id),
             at: Iso(entry.at),
@@ -65,10 +68,34 @@ impl<'a> AuditOut<'a> {
             action: entry.action.code(),
             subject: &entry.subject,
             reason: entry.reason.as_deref(),
-            detail: detail.map(|(name, value)| (&**name, &**value)).collect(),
+            detail: detail(&entry.detail, currency),
             count: entry.count,
         }
     }
+}
+
+/// The details as callers know such things from elsewhere: the log keeps times in milliseconds and money in
+/// millionths.
+fn detail(kept: &[(Box<str>, Box<str>)], currency: Currency) -> BTreeMap<&str, Cow<'_, str>> {
+    let mut shown = BTreeMap::new();
+    for (name, value) in kept {
+        let number: Option<i64> = value.parse().ok();
+        match (&**name, number) {
+            ("until", Some(millis)) => {
+                let until = jiff::Timestamp::from_millisecond(millis);
+                let until = until.map_or_else(|_| value.to_string(), |it| format!("{it:.3}"));
+                shown.insert("until", until.into());
+            }
+            ("micros", Some(micros)) => {
+                shown.insert("amount", Exact(Micros(micros)).to_string().into());
+                shown.insert("currency", currency.code().to_owned().into());
+            }
+            (name, _) => {
+                shown.insert(name, (&**value).into());
+            }
+        }
+    }
+    shown
 }
 
 /// Lists what was changed and by whom, newest first: people, programs, and the health of routes.
@@ -92,9 +119,9 @@ pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
     let (api, caller, mut params) = asked.by(Scopes::MANAGE)?;
     let limit = params.limit();
     let before: Option<AuditId> = params.cursor();
-    let action = params.read("action", "is no action of the audit log", |it| {
-        AuditAction::from_code(it)
-    });
+    let known = AuditAction::ALL.map(AuditAction::code).join(", ");
+    let known = format!("must be one of {known}");
+    let action = params.read("action", &known, AuditAction::from_code);
     let subject = params.get("subject").map(Into::into);
     let actor = params.get("actor").map(Into::into);
     params.done()?;
@@ -107,5 +134,7 @@ pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
         limit: limit + 1,
     };
     let mut records = api.engine.store().audit(filter).await?;
-    Ok(page(&mut records, limit, |it| it.id, AuditOut::of))
+    let currency = api.currency(caller.project());
+    let show = |it| AuditOut::of(it, currency);
+    Ok(page(&mut records, limit, |it| it.id, show))
 }

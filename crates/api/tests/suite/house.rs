@@ -1,4 +1,5 @@
 //! A whole server without a network: engine, store, providers and API, on made-up time.
+// Long because: the whole made-up server stands here, with its routes, keys and providers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use domain::model::tariff::Tiers;
 use domain::model::template::{TemplateDefinition, TemplateStatus};
 use domain::phone::PhoneNumber;
 use domain::time::{Millis, Timestamp};
-use engine::topology::{Project, Topology};
+use engine::topology::{FormerRoute, Project, Topology};
 use engine::{Engine, Setup};
 use ports::clock::Clock;
 use ports::connector::{
@@ -90,6 +91,8 @@ impl Clock for TestClock {
 
 /// A whole server.
 pub(crate) struct House {
+    store: Arc<dyn Store>,
+    began: Instant,
     router: Router,
     pub(crate) engine: Engine,
     /// Where browsers are rung.
@@ -166,12 +169,49 @@ impl House {
             let registered = Registered::Route(ProjectKey(project), id.into());
             store.register(registered, START).await.unwrap();
         }
+        Self::on(store, topology(of_route, &of_project), Instant::now()).await
+    }
+
+    /// The server after a restart with another configuration: the route `switched_off` is that, and the
+    /// route `removed` stands in it no more.
+    pub(crate) async fn restarted_without(self, switched_off: &str, removed: &str) -> Self {
+        let (store, began) = (Arc::clone(&self.store), self.began);
+        let before = self.engine.topology();
+        self.engine.stop(Millis::ZERO).await;
+        let projects: Vec<Project> = before.projects().cloned().collect();
+        let senders: Vec<Sender> = before
+            .projects()
+            .flat_map(|it| before.senders(it.key).map(|it| Sender::clone(it)))
+            .collect();
+        let stays =
+            |it: &&Arc<Route>| !matches!(&*it.id, id if id == switched_off || id == removed);
+        let routes: Vec<Route> = before
+            .routes()
+            .filter(stays)
+            .map(|it| Route::clone(it))
+            .collect();
+        let is_off = |it: &&Arc<Route>| &*it.id == switched_off;
+        let off = before.routes().filter(is_off).map(|it| FormerRoute {
+            key: it.key,
+            project: it.project,
+            id: Arc::clone(&it.id),
+            channel: Some(it.channel),
+        });
+        Self::on(
+            store,
+            Topology::new(projects, senders, routes).with_former(off),
+            began,
+        )
+        .await
+    }
+
+    async fn on(store: Arc<dyn Store>, topology: Topology, began: Instant) -> Self {
         let draws = AtomicU64::new(1);
         let engine = Engine::start(Setup {
-            clock: Arc::new(TestClock(Instant::now())),
+            clock: Arc::new(TestClock(began)),
             random: Arc::new(move || draws.fetch_add(1, Ordering::Relaxed) << 20),
-            store,
-            topology: topology(of_route, &of_project),
+            store: Arc::clone(&store),
+            topology,
             limits: engine::Limits::default(),
         })
         .await
@@ -201,6 +241,8 @@ impl House {
             closing: closing.clone(),
         });
         Self {
+            store,
+            began,
             router,
             engine,
             pushes,

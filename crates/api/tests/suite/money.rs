@@ -57,7 +57,7 @@ async fn the_balance_is_what_was_paid_in_less_what_was_charged_and_the_ledger_sa
     );
     assert_eq!(
         balance["routes"],
-        json!([{"route": "gw", "charged": "0.045"}])
+        json!([{"route": "gw", "standing": "active", "charged": "0.045"}])
     );
     let first = house.get("/v1/balance/ledger?limit=1").await.json;
     let line = &first["items"][0];
@@ -200,7 +200,8 @@ async fn a_quota_shows_what_is_used_and_left_and_when_it_begins_anew() {
     assert_eq!(
         shown["items"],
         json!([
-            {"per": "day", "unit": "spend", "limit": 1, "used": 0.045, "reserved": 0,
+            {"per": "day", "unit": "spend", "currency": "EUR",
+            "exact": {"limit": "1.00", "used": "0.045", "reserved": "0.00", "left": "0.955"}, "limit": 1, "used": 0.045, "reserved": 0,
              "left": 0.955, "usedPercent": 4,
              "periodStart": "2026-11-22T00:00:00.000Z", "periodEnd": "2026-11-23T00:00:00.000Z"},
             {"route": "gw", "per": "hour", "unit": "messages", "limit": 4, "used": 1,
@@ -429,6 +430,58 @@ async fn sums_may_be_of_one_class_or_channel_and_kept_apart_by_channel() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_happened_keeps_the_names_of_routes_that_are_not_in_use_any_more() {
+    let house = House::new().await;
+    house.inbound(WHATSAPP, TO, "hi").await;
+    let by_sms = send(&house, TO).await;
+    let body = json!({"to": TO, "text": "hello", "channel": "whatsapp"});
+    let by_whatsapp = house.send(&body).await;
+    tokio::time::sleep(Millis::seconds(2).to_duration()).await;
+    let house = house.restarted_without("gw", "wa").await;
+
+    let sums = async |query: &str| {
+        let report = house.get(&format!("/v1/costs?{query}")).await.json;
+        let sums = report["items"].as_array().unwrap().iter();
+        let sums: Vec<_> = sums
+            .map(|it| (it["channel"].clone(), it["route"].clone()))
+            .collect();
+        json!(sums)
+    };
+    let both = json!([["", "wa"], ["sms", "gw"]]);
+    assert_eq!(sums("by=channel,route").await, both);
+    assert_eq!(sums("by=route&route=wa").await, json!([[null, "wa"]]));
+    assert_eq!(sums("by=route&channel=sms").await, json!([[null, "gw"]]));
+    let balance = house.get("/v1/balance").await.json;
+    assert_eq!(
+        balance["routes"],
+        json!([{"route": "gw", "standing": "switched_off", "charged": "0.045"},
+            {"route": "wa", "standing": "removed", "charged": "0.01"}])
+    );
+    let ledger = house.get("/v1/balance/ledger").await.json;
+    let routes = ledger["items"].as_array().unwrap().iter();
+    let routes: Vec<_> = routes.map(|it| it["route"].clone()).collect();
+    assert_eq!(json!(routes), json!(["wa", "gw"]));
+
+    for (message, id, words) in [
+        (by_sms, "gw", "gw (switched off)"),
+        (by_whatsapp, "wa", "wa (not configured)"),
+    ] {
+        let shown = house.get(&format!("/v1/messages/{message}")).await.json;
+        assert_eq!(shown["message"]["route"], id);
+        let routing = house.get(&format!("/v1/messages/{message}/routing")).await;
+        let routing = routing.json;
+        assert_eq!(routing["attempts"][0]["route"], id, "{routing}");
+        assert_eq!(routing["decisions"][0]["route"], id, "{routing}");
+        let text = routing["explanation"].to_string();
+        assert!(text.contains(words), "{text}");
+    }
+    // What carries messages is named by what is in use alone.
+    let sender = json!({"name": "Shop", "phoneNumber": "+40700000077", "routes": ["gw"]});
+    let refused = house.post("/v1/senders", &sender).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_range_names_the_parameter() {
     let house = House::new().await;
     for path in ["/v1/costs", "/v1/deliverability"] {
@@ -445,6 +498,12 @@ async fn a_wrong_range_names_the_parameter() {
             ("sender=nobody", "sender"),
             ("route=other-gw", "route"),
             ("country=Romania", "country"),
+            ("country=UK", "country"),
+            ("country=XX", "country"),
+            ("class=", "class"),
+            ("by=", "by"),
+            ("from=", "from"),
+            ("campaign=&by=day", "campaign"),
             ("campaign=winter", "campaign"),
             ("class=gateway", "class"),
             ("channel=pigeon", "channel"),

@@ -173,6 +173,8 @@ async fn the_log_says_who_changed_what_and_what_happened_to_routes() {
     assert_eq!(items(&by_tandem).len(), 1);
     let wrong = house.get("/v1/audit?action=nothing").await;
     assert_eq!(wrong.wrong_fields(), ["action"]);
+    let text = wrong.json.to_string();
+    assert!(text.contains("route.controlled, route.up"), "{text}");
     let refused = house.call(READ_ONLY, "GET", "/v1/audit", "").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let others = house.call(OTHER_PROJECT, "GET", "/v1/audit", "").await;
@@ -202,6 +204,12 @@ async fn an_alert_is_listed_acknowledged_and_resolved() {
         let answer = house.call(key, "POST", &path, "").await;
         assert_eq!(answer.status, status, "{key}");
     }
+    // Who says it again changes nothing, and the log tells of it once.
+    let again = house.call(LIVE, "POST", &path, "").await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.json["acknowledgedBy"], LIVE);
+    let log = house.get("/v1/audit?action=alert.acknowledged").await;
+    assert_eq!(items(&log).len(), 1, "{log:?}");
     let events = house.engine.events(SMS).unwrap();
     events.link(LinkState::Up);
     minutes(3).await;
@@ -238,14 +246,73 @@ async fn a_silence_is_made_listed_and_ended() {
     minutes(1).await;
     let alerts = house.get("/v1/alerts").await;
     assert_eq!(items(&alerts)[0]["silenced"], false, "it is told now");
+    let log = house.get("/v1/audit?action=alert.unsilenced").await;
+    let [line] = &items(&log)[..] else {
+        panic!("{log:?}")
+    };
+    assert_eq!(
+        line["detail"],
+        json!({"kind": "route_down", "subject": "route:gw", "until": "2026-11-22T11:00:00.000Z"})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_without_a_reason_or_of_what_no_alert_is_about_is_refused() {
+    let house = House::new().await;
+    let until = "2026-11-22T11:00:00Z";
     for (body, fields) in [
-        (json!({}), vec!["until"]),
+        (json!({}), vec!["reason", "until"]),
         (
-            json!({"kind": "x", "until": "2020-01-01T00:00:00Z"}),
+            json!({"kind": "x", "until": "2020-01-01T00:00:00Z", "reason": "x"}),
             vec!["kind", "until"],
         ),
+        (json!({"until": until}), vec!["reason"]),
+        (json!({"until": until, "reason": ""}), vec!["reason"]),
+        (json!({"until": until, "reason": "   "}), vec!["reason"]),
     ] {
         let wrong = house.post("/v1/alerts/silences", &body).await;
-        assert_eq!(wrong.wrong_fields(), fields);
+        assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(wrong.wrong_fields(), fields, "{body}");
+    }
+    for subject in [
+        "foo",
+        "project:main",
+        "routes:gw",
+        "route:",
+        "webhook:support",
+        "channel:pigeon",
+        "country:Romania",
+        "country:ro",
+    ] {
+        let body = json!({"until": until, "reason": "x", "subject": subject});
+        let wrong = house.post("/v1/alerts/silences", &body).await;
+        assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{subject}");
+        assert_eq!(wrong.wrong_fields(), ["subject"], "{subject}");
+    }
+    let none = house.get("/v1/alerts/silences").await;
+    assert!(items(&none).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_of_what_is_not_in_use_is_kept_with_a_warning() {
+    let house = House::new().await;
+    for (subject, is_warned) in [
+        ("project", false),
+        ("route:gw", false),
+        ("sender:support", false),
+        ("channel:sms", false),
+        ("country:RO", false),
+        ("route:nope", true),
+        ("route:other-gw", true),
+        ("sender:nobody", true),
+    ] {
+        let body = json!({"until": "2026-11-22T11:00:00Z", "reason": "x", "subject": subject});
+        let made = house.post("/v1/alerts/silences", &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+        let warned = made.json.get("warnings").is_some();
+        assert_eq!(warned, is_warned, "{made:?}");
+        if is_warned {
+            assert_eq!(made.ignored_fields(), ["subject"]);
+        }
     }
 }

@@ -85,6 +85,12 @@ pub(super) fn calling_code(digits: &str) -> Option<&'static CallingCode> {
     None
 }
 
+/// Whether some numbers are of this country.
+pub(super) fn has_numbers(country: CountryCode) -> bool {
+    CALLING_CODES.iter().any(|it| it.country == Some(country))
+        || FOREIGN_PREFIXES.iter().any(|it| it.1 == country)
+}
+
 /// The country of an international number.
 pub(super) fn country(digits: &str) -> Option<CountryCode> {
     let code = calling_code(digits)?;
@@ -111,6 +117,28 @@ mod tests {
             assert_ne!(code.lengths, 0, "{}", code.code);
         }
         assert!(FOREIGN_PREFIXES.is_sorted_by(|a, b| a.0 < b.0 && !b.0.starts_with(a.0)));
+    }
+
+    #[test]
+    fn letters_that_are_no_country_with_numbers_are_told_from_those_that_are() {
+        for text in ["RO", "ro", "GB", "US", "CA", "KZ", "GG", "VA", "PR", "XK"] {
+            assert!(CountryCode::with_numbers(text).is_ok(), "{text}");
+        }
+        for (text, want) in [
+            ("UK", "UK is no country of ISO 3166; did you mean \"GB\"?"),
+            ("el", "EL is no country of ISO 3166; did you mean \"GR\"?"),
+            (
+                "XX",
+                "XX is no country that has phone numbers (ISO 3166, such as \"RO\")",
+            ),
+            (
+                "Romania",
+                "must be a country's two capital letters, such as \"RO\"",
+            ),
+        ] {
+            let told = CountryCode::with_numbers(text).map_err(|it| it.to_string());
+            assert_eq!(told, Err(want.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -205,12 +205,15 @@ impl State {
                 let Some(alert) = alert.filter(|it| it.project == *project) else {
                     return Outcome::Missing;
                 };
-                alert.acknowledged.get_or_insert_with(|| (by.clone(), *at));
+                if alert.acknowledged.is_some() {
+                    return Outcome::Stale;
+                }
+                alert.acknowledged = Some((by.clone(), *at));
             }
             AlertStep::Silence(silence) => {
                 history.silences.insert(silence.no, silence.clone());
             }
-            AlertStep::Unsilence { project, no } => {
+            AlertStep::Unsilence { project, no, .. } => {
                 let known = history.silences.get(no);
                 if known.is_none_or(|it| it.project != *project) {
                     return Outcome::Missing;

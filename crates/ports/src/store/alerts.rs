@@ -42,8 +42,8 @@ pub enum AlertStep {
         /// Whose work.
         epoch: Epoch,
     },
-    /// Notes who has seen it; the first one stays. [`Missing`](super::Outcome::Missing) where there
-    /// is no such alert.
+    /// Notes who has seen it; the first one stays, and another is [`Stale`](super::Outcome::Stale).
+    /// [`Missing`](super::Outcome::Missing) where there is no such alert.
     Acknowledge {
         /// Whose.
         project: ProjectKey,
@@ -62,6 +62,8 @@ pub enum AlertStep {
         project: ProjectKey,
         /// Which.
         no: i64,
+        /// What it is, for the audit log, where that is known.
+        was: Option<Box<Silence>>,
     },
     /// Keeps how messages of these routes ended of late, in place of what was kept of each.
     Outcomes {

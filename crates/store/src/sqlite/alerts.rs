@@ -2,7 +2,7 @@
 
 use domain::ids::{AlertId, ProjectKey, RouteKey};
 use domain::model::alert::{Alert, AlertKind, AlertQuota, Silence};
-use domain::model::audit::ActorKind;
+use domain::model::audit::{Actor, ActorKind};
 use domain::model::event::{EventKind, EventSeq};
 use domain::time::Timestamp;
 use ports::store::alerts::{AlertFilter, AlertStep, NewAlert, RouteOutcomes, event_of};
@@ -41,18 +41,7 @@ impl Line<'_> {
                 id,
                 by,
                 at,
-            } => self.connection.execute(
-                "UPDATE alert SET acked_kind = ifnull(acked_kind, ?3), acked_by = ifnull(acked_by, ?4),
-                     acked_at = ifnull(acked_at, ?5)
-                 WHERE id = ?2 AND project = ?1",
-                params![
-                    project.0,
-                    id.key(),
-                    by.kind.number(),
-                    by.name,
-                    at.as_millis()
-                ],
-            )?,
+            } => return self.acknowledge(*project, *id, by, *at),
             AlertStep::Silence(silence) => self.connection.execute(
                 "INSERT OR REPLACE INTO alert_silence
                      (no, project, kind, subject, until, reason, actor_kind, actor, created_at)
@@ -69,7 +58,7 @@ impl Line<'_> {
                     silence.created_at.as_millis(),
                 ],
             )?,
-            AlertStep::Unsilence { project, no } => self.connection.execute(
+            AlertStep::Unsilence { project, no, .. } => self.connection.execute(
                 "DELETE FROM alert_silence WHERE no = ?2 AND project = ?1",
                 params![project.0, no],
             )?,
@@ -91,6 +80,36 @@ impl Line<'_> {
         };
         Ok(if changed > 0 {
             Outcome::Done
+        } else {
+            Outcome::Missing
+        })
+    }
+
+    /// The first stays.
+    fn acknowledge(
+        &mut self,
+        project: ProjectKey,
+        id: AlertId,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Outcome, Fault> {
+        let changed = self.connection.execute(
+            "UPDATE alert SET acked_kind = ?3, acked_by = ?4, acked_at = ?5
+             WHERE id = ?2 AND project = ?1 AND acked_kind IS NULL",
+            params![
+                project.0,
+                id.key(),
+                by.kind.number(),
+                by.name,
+                at.as_millis()
+            ],
+        )?;
+        if changed > 0 {
+            return Ok(Outcome::Done);
+        }
+        let is_known = one(self.connection, id)?.is_some_and(|it| it.project == project);
+        Ok(if is_known {
+            Outcome::Stale
         } else {
             Outcome::Missing
         })

@@ -20,6 +20,8 @@ use refused::{address, refused, unreachable, warnings};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The header of the answer to a repeat.
+const REPLAYED: &str = "idempotent-replayed";
 /// Most items the API gives at once.
 const PAGE: u32 = 100;
 
@@ -85,6 +87,16 @@ impl Client {
         self.answer(request).await
     }
 
+    /// POSTs what is to be done once; also whether it was done before, under the same idempotency key.
+    pub(crate) async fn post_once(
+        &self,
+        path: &[&str],
+        body: &Value,
+    ) -> Result<(Value, bool), ClientError> {
+        let request = self.http.request(Method::POST, self.url(path)).json(body);
+        self.answered(request).await
+    }
+
     /// PUTs a body to a path.
     pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<Value, ClientError> {
         let request = self.http.request(Method::PUT, self.url(path)).json(body);
@@ -126,6 +138,14 @@ impl Client {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
+        self.answered(request).await.map(|it| it.0)
+    }
+
+    /// The answer, and whether it is that to a repeat.
+    async fn answered(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(Value, bool), ClientError> {
         let request = request.header(AUTHORIZATION, self.bearer.clone());
         let response = request
             .send()
@@ -133,8 +153,9 @@ impl Client {
             .map_err(|error| unreachable(self.base.as_str(), &error))?;
         let status = response.status();
         if status == StatusCode::NO_CONTENT {
-            return Ok(Value::Null);
+            return Ok((Value::Null, false));
         }
+        let is_repeat = response.headers().contains_key(REPLAYED);
         let body: Option<Value> = response.json().await.ok();
         if status == StatusCode::UNAUTHORIZED {
             return Err(ClientError::Unauthorized(address(self.base.as_str())));
@@ -147,7 +168,7 @@ impl Client {
             for line in warnings(&body) {
                 output::note(line);
             }
-            Ok(body)
+            Ok((body, is_repeat))
         } else {
             Err(refused(self.base.as_str(), status, &body))
         }

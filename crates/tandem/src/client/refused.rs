@@ -129,7 +129,7 @@ fn path(error: &Value) -> String {
     path.map(text::plain).collect::<Vec<_>>().join(".")
 }
 
-/// The server's words, with the fields that it names, of which a single one stands in the message
+/// The server's words, with the fields that it names, except a single one that stands in the message
 /// already, and with the reason of each channel that cannot carry a message (R-CHAN-5).
 fn refusal(status: StatusCode, body: &Value) -> String {
     let message = body["message"].as_str().unwrap_or_default();
@@ -144,8 +144,9 @@ fn refusal(status: StatusCode, body: &Value) -> String {
         .as_array()
         .map_or(&[][..], Vec::as_slice);
     let fields: String = match errors {
-        [] | [_] => String::new(),
-        [_, _, ..] => errors.iter().map(field).collect(),
+        [] => String::new(),
+        [one] if message.contains(&path(one)) => String::new(),
+        [_, ..] => errors.iter().map(field).collect(),
     };
     let dropped = |channel: &Value| {
         let name = text::plain(&channel["channel"]);
@@ -192,6 +193,17 @@ mod tests {
             ]
         );
         assert!(warnings(&json!({"items": []})).is_empty());
+    }
+
+    #[test]
+    fn a_conflict_names_the_field_that_differs() {
+        let body = json!({"code": "conflict",
+            "message": "A deposit with this idempotency key already exists",
+            "details": {"errors": [{"path": ["amount"], "message": "differs from the first request"}]}});
+        assert_eq!(
+            refusal(StatusCode::CONFLICT, &body),
+            "A deposit with this idempotency key already exists (conflict)\n  amount: differs from the first request"
+        );
     }
 
     #[test]

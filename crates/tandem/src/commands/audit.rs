@@ -83,38 +83,20 @@ fn detail(entry: &Value, zone: &Zone) -> Vec<String> {
     let detail = entry["detail"].as_object();
     let named = detail.into_iter().flatten();
     named
+        // It stands behind the amount.
+        .filter(|(name, _)| *name != "currency")
         .map(|(name, value)| {
             let value = text::plain(value);
             match name.as_str() {
-                "until" => format!("until: {}", moment(&value, zone)),
-                "micros" => format!("amount: {}", units(&value)),
+                "until" => format!("until: {}", zone.date_time(&value)),
+                "amount" => format!(
+                    "amount: {value} {}",
+                    text::plain(&entry["detail"]["currency"])
+                ),
                 _ => format!("{}: {value}", text::one_line(name)),
             }
         })
         .collect()
-}
-
-/// The log keeps times in milliseconds.
-fn moment(value: &str, zone: &Zone) -> String {
-    let millis = value.parse().ok();
-    let at = millis.and_then(|it| jiff::Timestamp::from_millisecond(it).ok());
-    at.map_or_else(|| value.to_owned(), |it| zone.date_time(&it.to_string()))
-}
-
-/// The log keeps money in millionths.
-fn units(value: &str) -> String {
-    let Ok(micros) = value.parse::<i64>() else {
-        return value.to_owned();
-    };
-    let sign = if micros < 0 { "-" } else { "" };
-    let (whole, rest) = (
-        micros.unsigned_abs() / 1_000_000,
-        micros.unsigned_abs() % 1_000_000,
-    );
-    let rest = format!("{rest:06}");
-    // Two decimals at least, as money is written.
-    let rest = rest.trim_end_matches('0');
-    format!("{sign}{whole}.{rest:0<2}")
 }
 
 #[cfg(test)]
@@ -128,9 +110,12 @@ mod tests {
         let entries = [
             json!({"at": "2026-11-22T08:37:10.000Z", "actor": "app", "actorKind": "key",
                 "action": "route.controlled", "subject": "route:gw", "reason": "maintenance\nnow",
-                "detail": {"mode": "drain", "until": "1900000000000", "was": "auto"}, "count": 1}),
+                "detail": {"mode": "drain", "until": "2030-03-17T17:46:40.000Z", "was": "auto"}, "count": 1}),
             json!({"at": "2026-11-22T08:36:00.000Z", "actor": "tandem", "actorKind": "system",
                 "action": "route.down", "subject": "route:gw", "reason": null, "detail": {}, "count": 12}),
+            json!({"at": "2026-11-22T08:35:00.000Z", "actor": "app", "actorKind": "key",
+                "action": "balance.deposited", "subject": "balance", "reason": null,
+                "detail": {"amount": "12.50", "currency": "EUR"}, "count": 1}),
         ];
         assert_eq!(
             lines(&entries, &Zone::asked(true)),
@@ -139,20 +124,9 @@ mod tests {
                 "2026-11-22 08:37:10 UTC  app (key)  route.controlled      route:gw  maintenance now",
                 "    mode: drain; until: 2030-03-17 17:46:40 UTC; was: auto",
                 "2026-11-22 08:36:00 UTC  tandem     route.down, 12 times  route:gw",
+                "2026-11-22 08:35:00 UTC  app (key)  balance.deposited     balance",
+                "    amount: 12.50 EUR",
             ]
         );
-    }
-
-    #[test]
-    fn money_of_the_log_is_told_in_units() {
-        for (micros, want) in [
-            ("12500000", "12.50"),
-            ("-35000", "-0.035"),
-            ("1", "0.000001"),
-            ("0", "0.00"),
-            ("much", "much"),
-        ] {
-            assert_eq!(units(micros), want);
-        }
     }
 }

@@ -71,7 +71,13 @@ pub(super) async fn balance(args: cli::Balance) -> Result<ExitCode> {
             if let Some(key) = &args.idempotency_key {
                 body["idempotencyKey"] = json!(key);
             }
-            client.post(&["balance", "deposits"], &body, None).await?
+            let (answer, is_repeat) = client.post_once(&["balance", "deposits"], &body).await?;
+            if is_repeat {
+                output::note(
+                    "this deposit was noted before under the same idempotency key; nothing was added",
+                );
+            }
+            answer
         }
         None => client.get(&["balance"], &[]).await?,
     };
@@ -118,7 +124,13 @@ fn quota_row(quota: &Value, zone: &Zone) -> Vec<String> {
         format!("route {route}")
     };
     let mut row = vec![whose];
-    row.extend(["per", "unit", "used", "limit", "left"].map(|it| text::plain(&quota[it])));
+    let currency = text::plain(&quota["currency"]);
+    let amount = |name: &str| match quota["exact"][name].as_str() {
+        Some(exact) => format!("{} {currency}", text::one_line(exact)),
+        None => text::plain(&quota[name]),
+    };
+    row.extend(["per", "unit"].map(|it| text::plain(&quota[it])));
+    row.extend(["used", "limit", "left"].map(amount));
     row.push(format!("{}%", text::plain(&quota["usedPercent"])));
     row.push(zone.date_time(quota["periodEnd"].as_str().unwrap_or_default()));
     row
@@ -168,10 +180,11 @@ fn balance_lines(balance: &Value) -> Vec<String> {
     ];
     for route in balance["routes"].as_array().into_iter().flatten() {
         let id = text::plain(&route["route"]);
-        let id = if id.is_empty() {
-            "routes that are not configured any more".to_owned()
-        } else {
-            format!("route {id}")
+        let id = match (id.as_str(), route["standing"].as_str()) {
+            ("", _) => "a removed route".to_owned(),
+            (_, Some("switched_off")) => format!("route {id} (switched off)"),
+            (_, Some("removed")) => format!("route {id} (not configured)"),
+            (_, _) => format!("route {id}"),
         };
         let charged = text::plain(&route["charged"]);
         lines.push(format!("  {id}: {charged} {currency}"));
@@ -195,17 +208,32 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_of_money_is_told_exactly_and_with_its_currency() {
+        let quota = json!({"per": "day", "unit": "spend", "used": 0.25, "limit": 1, "left": 0.75, "usedPercent": 25,
+            "exact": {"used": "0.25", "limit": "1.00", "left": "0.75"}, "currency": "EUR"});
+        assert_eq!(
+            quota_row(&quota, &Zone::asked(true))[1..6],
+            ["day", "spend", "0.25 EUR", "1.00 EUR", "0.75 EUR"]
+        );
+    }
+
+    #[test]
     fn the_balance_is_told_exactly() {
         let balance = json!({"currency": "EUR", "exact": {"balance": "9.965", "deposited": "10.00", "totalSpent": "0.035"},
-            "routes": [{"route": "gw", "charged": "0.025"}, {"route": null, "charged": "0.01"}]});
+            "routes": [{"route": "gw", "standing": "active", "charged": "0.02"},
+                {"route": "two", "standing": "switched_off", "charged": "0.01"},
+                {"route": "old", "standing": "removed", "charged": "0.004"},
+                {"route": null, "standing": "removed", "charged": "0.001"}]});
         assert_eq!(
             balance_lines(&balance),
             [
                 "left      9.965 EUR",
                 "deposited 10.00 EUR",
                 "spent     0.035 EUR",
-                "  route gw: 0.025 EUR",
-                "  routes that are not configured any more: 0.01 EUR",
+                "  route gw: 0.02 EUR",
+                "  route two (switched off): 0.01 EUR",
+                "  route old (not configured): 0.004 EUR",
+                "  a removed route: 0.001 EUR",
             ]
         );
     }

@@ -177,10 +177,8 @@ fn line(mut table: Table<'_>, book: &Book<'_>, volumes: &mut Volumes) -> Option<
 
 /// An amount of money.
 fn money(field: Field<'_>) -> Option<Micros> {
-    field.parse(
-        "a decimal number with at most 6 decimals, such as \"0.035\"",
-        values::price,
-    )
+    const ALLOWED: &str = "a decimal number with at most 6 decimals, such as \"0.035\"";
+    field.check(|text| values::price_or_why(text, ALLOWED))
 }
 
 /// How many units of a month.
@@ -342,10 +340,10 @@ fn scope(table: &mut Table<'_>) -> Option<PriceScope> {
                 }
             })
         }
-        (None, Some(country)) => country
-            .parse("a country's two capital letters, such as \"RO\"", |text| {
-                CountryCode::parse(text).map(PriceScope::Country)
-            }),
+        (None, Some(country)) => country.check(|text| {
+            let country = CountryCode::with_numbers(text).map_err(|it| it.to_string())?;
+            Ok(PriceScope::Country(country))
+        }),
         (Some(_), Some(_)) => {
             table.error("country", "stands beside `prefix`; a line has one of them");
             None

@@ -60,10 +60,8 @@ fn line(mut table: Table<'_>) -> Vec<Quota> {
 
 /// An amount of the project's currency, in micro-units.
 fn spend(field: Field<'_>) -> Option<i64> {
+    const ALLOWED: &str = "an amount in quotes with at most 6 decimals, such as \"100\"";
     field
-        .parse(
-            "an amount in quotes with at most 6 decimals, such as \"100\"",
-            values::price,
-        )
+        .check(|text| values::price_or_why(text, ALLOWED))
         .map(|it| it.0)
 }

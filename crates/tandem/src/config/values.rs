@@ -70,6 +70,26 @@ pub(super) fn price(text: &str) -> Option<Micros> {
     (amount * MICROS).to_i64().map(Micros)
 }
 
+/// The same, or what speaks against it; `allowed` says in words what is read.
+pub(super) fn price_or_why(text: &str, allowed: &str) -> Result<Micros, String> {
+    let is_too_much = || {
+        let whole = text.split('.').next().unwrap_or_default();
+        let is_plain = text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+        // More digits than are counted are more than the limit as well.
+        is_plain
+            && whole
+                .parse::<u64>()
+                .map_or(!whole.is_empty(), |it| Decimal::from(it) >= PRICE_LIMIT)
+    };
+    price(text).ok_or_else(|| {
+        if is_too_much() {
+            format!("must be less than {PRICE_LIMIT}: amounts are in units of the currency")
+        } else {
+            format!("must be {allowed}")
+        }
+    })
+}
+
 /// An amount for people: at least two decimals, at most six.
 pub(super) fn show_money(amount: Micros) -> String {
     let sign = if amount.0 < 0 { "-" } else { "" };
@@ -208,6 +228,26 @@ mod tests {
             ("99999999999999999d", None),
         ] {
             assert_eq!(span(text), want.map(Millis::new), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_is_too_large_is_told_the_most_that_it_may_be() {
+        let most = "must be less than 1000000: amounts are in units of the currency";
+        for (text, want) in [
+            ("999999.999999", Ok(Micros(999_999_999_999))),
+            ("1000000", Err(most)),
+            ("1000000001", Err(most)),
+            ("99999999999999999999999999999999", Err(most)),
+            ("1000001.0000001", Err(most)),
+            ("0.0000001", Err("must be x")),
+            ("-5", Err("must be x")),
+            ("1e9", Err("must be x")),
+            ("", Err("must be x")),
+            (".", Err("must be x")),
+        ] {
+            let want = want.map_err(str::to_owned);
+            assert_eq!(price_or_why(text, "x"), want, "{text}");
         }
     }
 

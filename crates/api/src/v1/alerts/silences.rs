@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::model::alert::{AlertKind, Silence};
+use domain::model::channel::Channel;
+use domain::phone::CountryCode;
 use ports::store::alerts::AlertStep;
 use ports::store::{Op, Outcome};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,12 @@ use crate::{ApiState, json, schema};
 
 /// Most characters of a reason or a subject.
 const WORDS_CHARS: usize = 500;
+/// What is said where the reason is missing.
+const NEEDED: &str = "is needed: others will want to know why";
+/// The subject of alerts of the whole project.
+const PROJECT: &str = "project";
+/// What is said of a subject that no alert has.
+const SUBJECT_WORDS: &str = "must be `project`, or `route:`, `sender:`, `channel:` or `country:` with an id behind it, such as route:gw";
 /// What the id of a silence begins with.
 const PREFIX: &str = "sil_";
 
@@ -34,7 +42,8 @@ struct SilenceIn<'a> {
     #[serde(borrow)]
     #[schema(schema_with = schema::alert_kind)]
     kind: Option<Text<'a>>,
-    /// Only alerts of this subject.
+    /// Only alerts of this subject: `project`, `route:gw`, `sender:shop`, whose webhook it is, `channel:sms`
+    /// or `country:RO`.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, max_length = 500)]
     subject: Option<Text<'a>>,
@@ -42,9 +51,9 @@ struct SilenceIn<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, format = DateTime, required = true)]
     until: Option<Text<'a>>,
-    /// Why.
+    /// Why; others will want to know.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 500)]
     reason: Option<Text<'a>>,
 }
 
@@ -71,7 +80,7 @@ struct SilenceOut<'a> {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     created_at: Iso,
-    /// Fields of the request that were ignored.
+    /// Fields of the request that were ignored, and a subject that is not configured.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<FieldError>)]
     warnings: &'a [FieldError],
@@ -115,6 +124,13 @@ pub(crate) async fn create(
     let mut warnings = Vec::new();
     let input: SilenceIn<'_> = body::parse(&bytes, &mut warnings)?;
     let silence = read(&api, &caller, &input)?;
+    if let Some(words) = silence
+        .subject
+        .as_deref()
+        .and_then(|it| nobody(&api, &caller, it))
+    {
+        warnings.push(FieldError::new(&["subject"], words));
+    }
     let step = AlertStep::Silence(silence.clone());
     let op = Op::Alert(Box::new(step));
     caller.engine(&api).apply(op).await?;
@@ -144,6 +160,12 @@ fn read(api: &ApiState, caller: &Caller, input: &SilenceIn<'_>) -> Result<Silenc
     };
     let subject = words("subject", input.subject.as_ref());
     let reason = words("reason", input.reason.as_ref());
+    if reason.is_none() {
+        problems.add(&["reason"], NEEDED);
+    }
+    if subject.as_deref().is_some_and(|it| !may_match(it)) {
+        problems.add(&["subject"], SUBJECT_WORDS);
+    }
     let until = input.until.as_ref().map_or("", Text::as_str);
     let until = json::timestamp(until).filter(|it| *it > now);
     if until.is_none() {
@@ -164,6 +186,34 @@ fn read(api: &ApiState, caller: &Caller, input: &SilenceIn<'_>) -> Result<Silenc
         by: caller.actor(),
         created_at: now,
     })
+}
+
+/// Whether there could be alerts of this subject.
+fn may_match(subject: &str) -> bool {
+    let Some((family, id)) = subject.split_once(':') else {
+        return subject == PROJECT;
+    };
+    match family {
+        "route" | "sender" => !id.is_empty(),
+        "channel" => Channel::from_code(id).is_some(),
+        // As alerts write it.
+        "country" => CountryCode::parse(id).is_some_and(|it| it.as_str() == id),
+        _ => false,
+    }
+}
+
+/// What is said where there are no alerts of this subject for now, since nothing of this id is in use.
+fn nobody(api: &ApiState, caller: &Caller, subject: &str) -> Option<String> {
+    let topology = api.engine.topology();
+    let project = caller.project();
+    let (family, id) = subject.split_once(':')?;
+    let is_known = match family {
+        "route" => topology.route_by_id(project, id).is_some(),
+        "sender" => topology.sender_by_id(project, id).is_some(),
+        _ => true,
+    };
+    (!is_known)
+        .then(|| format!("no {family} of this id is in use; until one is, this silences nothing"))
 }
 
 /// Lists the silences that hold now.
@@ -207,9 +257,12 @@ pub(crate) async fn delete(
     let nothing = || ApiError::not_found("silence");
     let digits = id.strip_prefix(PREFIX).ok_or_else(nothing)?;
     let no = i64::from_str_radix(digits, 16).map_err(|_| nothing())?;
+    let silences = api.engine.store().silences(api.engine.now()).await?;
+    let is_it = |it: &Silence| it.no == no && it.project == caller.project();
     let step = AlertStep::Unsilence {
         project: caller.project(),
         no,
+        was: silences.into_iter().find(is_it).map(Box::new),
     };
     let op = Op::Alert(Box::new(step));
     if let Outcome::Missing = caller.engine(&api).apply(op).await? {

@@ -315,8 +315,7 @@ impl<'a> OutboundOut<'a> {
             campaign: message.campaign.as_ref().map(|it| &*it.name),
             route: progress
                 .last_attempt()
-                .and_then(|it| topology.route(it.route))
-                .map(|it| &*it.id),
+                .and_then(|it| topology.route_name(it.route)),
             fallback_enabled: progress.fallback.enabled,
             traffic_class: message.class.code(),
             category: category(message.category),
@@ -405,12 +404,14 @@ impl<'a> RoutingOut<'a> {
         let candidate =
             channel.and_then(|(it, _)| decision.channels.iter().find(|c| c.channel == it));
         let chosen = decision.route();
-        let route = chosen.and_then(|(key, _)| topology.route(key));
+        let route = chosen.map(|(key, _)| key);
+        // As it was when it was chosen.
+        let class = decision.routes.iter().find(|it| Some(it.route) == route);
         Self {
             channel: channel.map(|(it, _)| it.code()),
             reason: channel.map(|(_, reason)| reason),
-            route: route.map(|it| &*it.id),
-            route_class: route
+            route: route.and_then(|it| topology.route_name(it)),
+            route_class: class
                 .and_then(|it| it.class)
                 .map(domain::model::route::RouteClass::code),
             route_reason: chosen.map(|(_, reason)| reason),

@@ -106,11 +106,7 @@ impl<'a> DecisionOut<'a> {
         currency: Currency,
         topology: &'a Topology,
     ) -> Self {
-        let name = |key: RouteKey| {
-            route_id(key, topology)
-                .unwrap_or("a removed route")
-                .to_owned()
-        };
+        let name = |key: RouteKey| topology.route_in_words(key);
         Self {
             at,
             chosen: RoutingOut::of(decision, topology),
@@ -126,7 +122,7 @@ impl<'a> DecisionOut<'a> {
 }
 
 fn route_id(key: RouteKey, topology: &Topology) -> Option<&str> {
-    topology.route(key).map(|it| &*it.id)
+    topology.route_name(key)
 }
 
 /// A reason from one of the closed lists.
@@ -205,7 +201,7 @@ impl ChannelOut {
 #[serde(rename_all = "camelCase")]
 #[schema(as = RouteCandidate)]
 pub(crate) struct RouteOut<'a> {
-    /// The route; absent when it was removed since.
+    /// The route, also where it is not configured any more; absent where its name is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
     /// Its channel.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::model::ledger::Account;
 use domain::model::money::Micros;
+use engine::topology::RouteStanding;
 use ports::store::books::Deposit;
 use ports::store::{Op, Outcome};
 use serde::{Deserialize, Serialize};
@@ -75,12 +76,22 @@ struct ExactOut {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RouteCharges)]
 struct ChargedOut<'a> {
-    /// The route; `null` where it is not configured any more.
+    /// The route, also where it is not configured any more; `null` where its name is lost.
     #[schema(required = true)]
     route: Option<&'a str>,
+    /// How it stands now: `active`, `switched_off` in the configuration, or `removed` from it.
+    standing: &'static str,
     /// How much.
     #[schema(value_type = String, example = "87.655")]
     charged: Exact,
+}
+
+const fn standing(of: RouteStanding) -> &'static str {
+    match of {
+        RouteStanding::Active => "active",
+        RouteStanding::SwitchedOff => "switched_off",
+        RouteStanding::Removed => "removed",
+    }
 }
 
 /// Shows what is left of the deposits and what was spent.
@@ -116,7 +127,8 @@ async fn answer(
             Account::Charges(key) => {
                 spent = spent.plus(amount);
                 routes.push(ChargedOut {
-                    route: topology.route(key).map(|it| &*it.id),
+                    route: topology.route_name(key),
+                    standing: standing(topology.standing_of_route(key)),
                     charged: Exact(amount),
                 });
             }

@@ -50,7 +50,7 @@ struct EntryOut<'a> {
     to: &'static str,
     /// The account that loses: `funds`, `deposits` or `charges`.
     from: &'static str,
-    /// The route that charged it; absent for a deposit, and where the route is not configured any more.
+    /// The route that charged it; absent for a deposit.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
     /// The message that was charged.
@@ -81,7 +81,7 @@ impl<'a> EntryOut<'a> {
             Movement::Deposit => ("deposit", None),
         };
         let route = match posting.to {
-            Account::Charges(key) => topology.route(key).map(|it| &*it.id),
+            Account::Charges(key) => topology.route_name(key),
             Account::Funds | Account::Deposits => None,
         };
         Self {

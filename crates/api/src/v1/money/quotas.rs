@@ -12,10 +12,12 @@ use engine::topology::Topology;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::amount::Exact;
 use crate::auth::{Caller, Scopes};
 use crate::error::ApiError;
 use crate::json::{Iso, Money};
 use crate::page::Page;
+use crate::v1::messages::output::CurrencyCode;
 use crate::{ApiState, json, schema};
 
 /// How one quota stands.
@@ -43,6 +45,13 @@ pub(crate) struct QuotaOut<'a> {
     /// What is left.
     #[schema(value_type = f64)]
     left: Amount,
+    /// The same exactly, for `spend`; absent for counts, which are exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<ExactQuotaOut>,
+    /// The currency, for `spend`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "EUR")]
+    currency: Option<CurrencyCode>,
     /// What is used, in percent, rounded down; above 100 where a provider charged more than expected.
     used_percent: i64,
     /// When the period began.
@@ -51,6 +60,36 @@ pub(crate) struct QuotaOut<'a> {
     /// When it ends, and all of the quota is there again.
     #[schema(schema_with = schema::time)]
     period_end: Iso,
+}
+
+/// Amounts of a quota as decimal text.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExactQuota)]
+struct ExactQuotaOut {
+    /// The most that may be used.
+    #[schema(value_type = String, example = "100.00")]
+    limit: Exact,
+    /// What is used: settled, or reserved.
+    #[schema(value_type = String, example = "12.345")]
+    used: Exact,
+    /// Of that, reserved.
+    #[schema(value_type = String, example = "0.045")]
+    reserved: Exact,
+    /// What is left.
+    #[schema(value_type = String, example = "87.655")]
+    left: Exact,
+}
+
+impl ExactQuotaOut {
+    fn of(standing: &QuotaStanding) -> Self {
+        let exact = |it: i64| Exact(Micros(it));
+        Self {
+            limit: exact(standing.quota.limit),
+            used: exact(standing.used),
+            reserved: exact(standing.reserved),
+            left: exact(standing.left()),
+        }
+    }
 }
 
 /// A count, or units of the currency.
@@ -85,6 +124,13 @@ impl<'a> QuotaOut<'a> {
     /// As it is shown in a list of all.
     pub(crate) fn of(standing: &QuotaStanding, topology: &'a Topology) -> Self {
         let unit = standing.quota.unit;
+        let is_money = unit == QuotaUnit::Spend;
+        let project = match standing.of {
+            MeterOf::Route(key) | MeterOf::Volume(key, _) => topology.project_of_route(key),
+            MeterOf::Project(key) => Some(key),
+        };
+        let project = project.and_then(|it| topology.project(it));
+        let currency = project.map(|it| CurrencyCode(it.policy.currency));
         let amount = |it: i64| Amount::of(unit, it);
         Self {
             route: match standing.of {
@@ -99,6 +145,8 @@ impl<'a> QuotaOut<'a> {
             used: amount(standing.used),
             reserved: amount(standing.reserved),
             left: amount(standing.left()),
+            exact: is_money.then(|| ExactQuotaOut::of(standing)),
+            currency: currency.filter(|_| is_money),
             used_percent: standing.percent().into(),
             period_start: Iso(standing.began),
             period_end: Iso(standing.ends),

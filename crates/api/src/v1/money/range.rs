@@ -43,9 +43,12 @@ const PARAMETERS: [(&str, &str); 9] = [
     ),
     (
         "channel",
-        "Of this channel only: of its routes that are configured now",
+        "Of this channel only: of its routes that stand in the configuration, also switched off",
     ),
-    ("route", "Of this route only"),
+    (
+        "route",
+        "Of this route only, also of one that is not configured any more",
+    ),
     ("sender", "Of this sender only"),
     ("country", "Of this country only"),
     ("class", "Of `direct` or of `bulk` traffic only"),
@@ -110,6 +113,12 @@ impl Range {
     ) -> Result<Self, ApiError> {
         const TIME: &str = "must be an RFC 3339 time, such as 2026-11-22T10:00:00Z, or a date, such as 2026-11-22, in the project's time zone";
         let mut params = Params::new(query)?;
+        for (name, _) in PARAMETERS {
+            // A variable that was not set in a script must not ask for all there is.
+            if params.given(name) == Some("") {
+                params.wrong(name, "is empty; leave it out where it is not meant");
+            }
+        }
         let zone = &project.policy.timezone;
         let (mut groups, by, step) = by(&mut params);
         let until = params.read("until", TIME, |it| moment(it, zone));
@@ -132,17 +141,17 @@ impl Range {
             );
         }
         let route: Option<RouteKey> = params.read("route", "is not a route of the project", |it| {
-            topology.route_by_id(project.key, it).map(|it| it.key)
+            topology.route_of_history(project.key, it)
         });
         let sender: Option<SenderKey> =
             params.read("sender", "is not a sender of the project", |it| {
                 topology.sender_by_id(project.key, it).map(|it| it.key)
             });
-        let country = params.read(
-            "country",
-            "must be a country's two letters, such as RO",
-            CountryCode::parse,
-        );
+        let country = params.get("country").map(CountryCode::with_numbers);
+        if let Some(Err(why)) = country {
+            params.wrong("country", why.to_string());
+        }
+        let country = country.and_then(Result::ok);
         let class = params.read("class", "must be direct or bulk", TrafficClass::from_code);
         let channel = params.read("channel", &channels(), Channel::from_code);
         groups.route = by.route || by.channel || channel.is_some();

@@ -61,10 +61,10 @@ struct GroupOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     hour: Option<Iso>,
-    /// The channel, empty where the route is not configured any more.
+    /// The channel, empty where the route does not stand in the configuration any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    /// The route, empty where it is not configured any more.
+    /// The route, also where it is not configured any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<String>,
     /// The sender, empty where there is none any more.
@@ -225,9 +225,7 @@ impl Group {
             day: self.day.map(|it| it.to_string()),
             hour: self.hour.map(Iso),
             channel: self.channel.map(|it| it.map_or("", Channel::code)),
-            route: self
-                .route
-                .map(|it| named(topology.route(it).map(|it| &*it.id))),
+            route: self.route.map(|it| named(topology.route_name(it))),
             sender: self
                 .sender
                 .map(|it| named(topology.sender(it).map(|it| &*it.id))),
@@ -269,8 +267,7 @@ async fn report<T: Serialize + ToSchema>(
     let mut total = Tally::NONE;
     let mut sums: BTreeMap<Group, Tally> = BTreeMap::new();
     for row in &rows {
-        let route = row.route.and_then(|it| topology.route(it));
-        let channel = route.map(|it| it.channel);
+        let channel = row.route.and_then(|it| topology.channel_of_route(it));
         if range.channel.is_some() && channel != range.channel {
             continue;
         }
