@@ -442,6 +442,7 @@ await step("without_a_connection_the_pages_say_so_and_lose_no_text", async () =>
   assert.equal(await page.getByLabel("Your answer to Ioana Marin").inputValue(), "Kept");
   await page.goto("/#/alerts");
   await page.getByText("No connection.", { exact: false }).waitFor();
+  assert.equal(await page.getByText("This is how it was when you were last online.").count(), 0, "two things that cannot both be true");
   await page.goto("/#/conversations");
   assert.equal(await page.locator("main li").count(), 36);
   await page.getByText("Ioana Marin").click();
@@ -449,6 +450,17 @@ await step("without_a_connection_the_pages_say_so_and_lose_no_text", async () =>
   await phone.setOffline(false);
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await page.getByLabel("Your answer to Ioana Marin").waitFor();
+  assert.equal(await page.getByLabel("Your answer to Ioana Marin").inputValue(), "Kept");
+});
+
+await step("what_was_said_of_a_lost_connection_goes_when_it_is_back", async () => {
+  await phone.setOffline(true);
+  await button("Send").click();
+  const said = page.getByText("There is no connection. Try again when you are online.");
+  await said.waitFor();
+  await phone.setOffline(false);
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await said.waitFor({ state: "detached" });
   assert.equal(await page.getByLabel("Your answer to Ioana Marin").inputValue(), "Kept");
 });
 

@@ -95,6 +95,7 @@ pub(crate) async fn listed(
         let theirs = waiting.into_iter().map(|it| it.1);
         found.extend(theirs.filter(|it| waits_for_people(inner, it, now)));
     }
+    found.retain(is_for_people);
     found.sort_by_key(|it| it.id);
     found.dedup_by_key(|it| it.id);
     let offered = found.into_iter().map(|message| Offered {
@@ -153,6 +154,11 @@ fn waits_for_people(inner: &Inner, message: &Outbound, now: Timestamp) -> bool {
     is_stuck && is_text && may_be_taken(&message.progress).is_some()
 }
 
+/// Whether people may have it at all: a test reaches nobody, so that it waits for its simulator (R-TEST).
+fn is_for_people(message: &Outbound) -> bool {
+    !message.message.test
+}
+
 /// Whether the sender has routes that are no simulators: a live message uses those alone (R-TEST).
 fn is_real_sender(inner: &Inner, sender: &domain::model::sender::Sender) -> bool {
     let mut lines = sender.routes.iter().filter_map(|it| inner.lines.get(it));
@@ -166,6 +172,13 @@ pub(crate) async fn act(
     person: UserId,
     what: Act<'_>,
 ) -> Result<Changed, PersonError> {
+    if let Act::Take | Act::Sent { .. } = what {
+        // What a message is never changes, so that it may be read before.
+        let found = inner.store.outbound(message).await?;
+        if found.is_some_and(|it| it.message.project == project && !is_for_people(&it)) {
+            return Err(PersonError::Refused(PersonRefusal::NotWaiting));
+        }
+    }
     let act = match what {
         Act::Take => PersonAct::Take,
         Act::GiveBack => PersonAct::GiveBack,
