@@ -105,9 +105,9 @@ export function onReached(work: () => void): () => void {
   return () => waiting.delete(work);
 }
 
-/** What is left of what went wrong when the server is reached again: that it was not is over. */
-export function stillWrong(problem: string): string {
-  return problem === AWAY ? "" : problem;
+/** What there is to say of what went wrong when the server is reached again: that it was not is over. */
+export function onceReached(problem: string): string {
+  return problem === AWAY ? "There was no connection, so that this may not have got through. Try it again." : problem;
 }
 
 async function isStale(response: Response): Promise<boolean> {
