@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { call, Refused, remember } from "../src/api/client";
+import { call, onceReached, onReached, Refused, remember, words } from "../src/api/client";
 import type { Session } from "../src/api/types";
 
 const session = (id: string): Session => ({ csrfToken: `proof of ${id}`, user: { id } }) as Session;
@@ -31,4 +31,22 @@ test("a refusal of this session is one", async () => {
   remember(session("ana"));
   answers[0]?.(401);
   await assert.rejects(asked, (it) => it instanceof Refused && it.status === 401);
+});
+
+test("that a connection is away is not said any more when the server is reached again", async () => {
+  let isAway = true;
+  let told = 0;
+  const end = onReached(() => (told += 1));
+  globalThis.fetch = () => (isAway ? Promise.reject(new TypeError("no network")) : Promise.resolve(new Response("{}", { status: 503 })));
+  const said = await call("GET", "/v1/alerts").then(() => "", words);
+  assert.match(said, /no connection/);
+  assert.equal(told, 0);
+  isAway = false;
+  // Any answer of the server's will do.
+  await assert.rejects(call("GET", "/v1/alerts"));
+  await assert.rejects(call("GET", "/v1/alerts"));
+  assert.equal(told, 1, "once, and not with each answer");
+  assert.match(onceReached(said), /^There was no connection/);
+  assert.equal(onceReached("Not that."), "Not that.");
+  end();
 });

@@ -45,3 +45,29 @@ test("times are short", () => {
   assert.deepEqual(["2026-01-01T00:00:01Z", "2026-01-01T01:30:00Z", "2026-01-01T23:59:00Z"].map((it) => left(it, now)), ["1 min", "90 min", "23 h"]);
   assert.equal(local(new Date(2026, 0, 2, 3, 4)), "2026-01-02T03:04");
 });
+
+test("a message that failed by one channel says what it waits for, and never that it is sent", () => {
+  const of = (waits: NonNullable<Message["waits"]>, more: Partial<Message> = {}): string[] => {
+    const it = message({ channel: "whatsapp", route: "wa", waits, ...more });
+    return [standing(it), carrier(it)];
+  };
+  assert.deepEqual(of({ for: "fallback", failed: ["whatsapp"] }), ["WhatsApp failed, waits for another channel", ""]);
+  assert.deepEqual(of({ for: "route", channel: "sms", failed: ["whatsapp"] }), ["WhatsApp failed, waits for SMS", ""]);
+  assert.deepEqual(of({ for: "person", channel: "sms", failed: ["whatsapp"] }), ["WhatsApp failed, in a colleague's hands", ""]);
+  const outcome = of({ for: "outcome", channel: "sms", failed: ["whatsapp"] }, { channel: "sms", route: "gw" });
+  assert.deepEqual(outcome, ["WhatsApp failed, being sent by SMS", "SMS by gw"]);
+  const again = of({ for: "route", channel: "sms", failed: [] }, { channel: "sms", route: "gw" });
+  assert.deepEqual(again, ["Waits for SMS", "SMS by gw"]);
+});
+
+test("a message that has not gone at all says so in the usual words", () => {
+  const queued = message({ status: "queued", route: "gw", waits: { for: "route", channel: "sms", failed: [] } });
+  assert.deepEqual([standing(queued), carrier(queued)], ["Waiting to be sent", "SMS by gw"]);
+  const held = message({ status: "queued", waits: { for: "person", channel: "sms", failed: [] } });
+  assert.deepEqual([standing(held), carrier(held)], ["In a colleague's hands", ""]);
+  assert.equal(standing(held, true), "Waits for your phone");
+});
+
+test("the reason of a failure ends without a full stop, since a comma follows", () => {
+  assert.equal(standing(message({ status: "failed", errorMessage: "The recipient opted out of messages from this sender." })), "Failed: The recipient opted out of messages from this sender");
+});

@@ -121,6 +121,51 @@ await step("what_a_colleague_sent_leaves_the_list", async () => {
   await ana.locator("main li", { hasText: WAITER }).waitFor({ state: "detached" });
 });
 
+await step("what_became_of_a_message_that_was_stopped_in_somebodys_hands_is_said", async () => {
+  await api("POST", "/v1/messages", { to: WAITER, text: "Shall we keep the table?", channel: "sms" }, input.live, { "Zavu-Sender": "sms" });
+  await ion.locator("main li", { hasText: WAITER }).click();
+  await button("I'll send it", ion).click();
+  await ion.getByRole("link", { name: "Open in my SMS app" }).waitFor();
+  const contact = await api("GET", `/v1/contacts/phone/${encodeURIComponent(WAITER)}`, undefined, input.live);
+  await api("POST", `/v1/contacts/${contact.id}/opt-out`, {}, input.live);
+  await ion.getByText(/^They opted out of messages: do not send it any more/).waitFor();
+});
+
+const pages = (of) => of.getByRole("navigation", { name: "Pages" });
+const unread = (of, count) => pages(of).getByRole("link", { name: new RegExp(`^Conversations\\s*${count === 0 ? "$" : `${count} unread`}`) });
+
+await step("what_is_unread_is_counted_and_found_behind_any_number_of_others", async () => {
+  for (let no = 100; no < 135; no += 1) await api("POST", "/v1/messages", { to: `+40733000${no}`, text: `Order ${no} is ready.`, channel: "sms" });
+  await ana.goto("/#/conversations");
+  // No event tells what the team sends to others, and this page never asks by itself.
+  await ana.reload();
+  await ana.locator("main li").nth(29).waitFor();
+  await unread(ana, 1).waitFor();
+  assert.equal(await ana.locator("main li", { hasText: "When do you open?" }).count(), 0, "it is beyond the newest page");
+  await ana.getByRole("button", { name: /^Unread only/ }).click();
+  await ana.locator("main li", { hasText: "When do you open?" }).waitFor();
+  assert.equal(await ana.locator("main li").count(), 1);
+});
+
+await step("what_a_colleague_reads_is_not_unread_any_more", async () => {
+  await ion.goto("/#/conversations");
+  await ion.getByRole("button", { name: /^Unread only/ }).click();
+  await ion.locator("main li", { hasText: "When do you open?" }).click();
+  await unread(ana, 0).waitFor();
+  await ana.getByText("Nothing is unread.").waitFor();
+});
+
+await step("who_acknowledges_and_silences_an_alert_is_seen_by_the_others", async () => {
+  await ana.goto("/#/alerts");
+  const alerts = ana.getByRole("list", { name: "Open alerts" }).getByRole("listitem");
+  const down = alerts.filter({ hasText: "is down" }).first();
+  await down.waitFor();
+  const { items } = await api("GET", "/v1/alerts?status=raised", undefined, input.live);
+  const { id } = items.find((it) => it.kind === "route_down");
+  await api("POST", `/v1/alerts/${id}/acknowledge`, undefined, input.live);
+  await down.getByText("Acknowledged").waitFor();
+});
+
 await browser.close();
 process.stdout.write(JSON.stringify(results));
 process.exit(0);

@@ -50,6 +50,7 @@ function waiting(world, path, request, response) {
     return;
   }
   const [, , , , id, action] = path.split("/");
+  if (id === undefined) world.lists = (world.lists ?? 0) + 1;
   if (id === undefined && world.isBroken) return answer(503, { code: "unavailable", message: "The store is not available" });
   if (id === undefined) return answer(200, { items: world.items, more: world.more === true });
   const item = world.items.find((it) => it.id === decodeURIComponent(id));

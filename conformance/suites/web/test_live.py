@@ -14,10 +14,17 @@ from harness.server import LIVE_KEY, SIMULATED, TEST_KEY, Server, project, smpp_
 from harness.wait import free_port
 
 
+#: A route is down after a second and not after the usual half minute.
+SOON = """
+[alerts]
+route_down = { after = "1s" }
+"""
+
+
 @pytest.fixture(scope="module")
 def results() -> Iterator[dict[str, str | None]]:
     # Nobody listens there: messages of the sender "sms" wait for a person's phone.
-    server = Server(project() + SIMULATED + smpp_route(free_port()))
+    server = Server(project() + SIMULATED + smpp_route(free_port()) + SOON)
     server.start()
     try:
         links = {"ana": link_of(server, "Ana", "owner"), "ion": link_of(server, "Ion", "agent")}

@@ -426,10 +426,12 @@ impl Caller {
             return Ok(());
         }
         let name = scope.names().next().unwrap_or("trafficClass");
-        Err(
-            ApiError::forbidden(format!("This needs a key with the scope `{name}`"))
-                .detail("scope", name),
-        )
+        let words = if self.0.user.is_some() {
+            "Your role does not allow this: ask an admin or owner of the team".to_owned()
+        } else {
+            format!("This needs a key with the scope `{name}`")
+        };
+        Err(ApiError::forbidden(words).detail("scope", name))
     }
 }
 

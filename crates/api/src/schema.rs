@@ -59,6 +59,11 @@ pub(crate) fn traffic_class() -> Schema {
     words(TrafficClass::ALL.map(TrafficClass::code))
 }
 
+/// What a message may wait for.
+pub(crate) fn waits_for() -> Schema {
+    words(["time", "route", "person", "fallback", "outcome"])
+}
+
 /// What a message is for.
 pub(crate) fn category() -> Schema {
     words(["transactional", "otp", "promotional"])

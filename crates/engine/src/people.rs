@@ -88,6 +88,7 @@ pub(crate) async fn listed(
         more |= stuck.more;
         found.extend(stuck.messages.into_iter().filter(may_be_written));
     }
+    found.retain(is_for_people);
     found.sort_by_key(|it| it.id);
     found.dedup_by_key(|it| it.id);
     let offered = found.into_iter().map(|message| Offered {
@@ -110,6 +111,11 @@ fn may_be_written(outbound: &Outbound) -> bool {
     text.is_some() && may_be_taken(&outbound.progress).is_some()
 }
 
+/// Whether people may have it at all: a test reaches nobody, so that it waits for its simulator (R-TEST).
+fn is_for_people(message: &Outbound) -> bool {
+    !message.message.test
+}
+
 /// Has a person do something with a message. `name` is what the route of their phone is called by.
 pub(crate) async fn act(
     inner: &Arc<Inner>,
@@ -117,6 +123,13 @@ pub(crate) async fn act(
     person: UserId,
     what: Act<'_>,
 ) -> Result<Changed, PersonError> {
+    if let Act::Take | Act::Sent { .. } = what {
+        // What a message is never changes, so that it may be read before.
+        let found = inner.store.outbound(message).await?;
+        if found.is_some_and(|it| it.message.project == project && !is_for_people(&it)) {
+            return Err(PersonError::Refused(PersonRefusal::NotWaiting));
+        }
+    }
     let act = match what {
         Act::Take => PersonAct::Take,
         Act::GiveBack => PersonAct::GiveBack,

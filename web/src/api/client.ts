@@ -26,6 +26,12 @@ let csrfToken = "";
 let sessions = 0;
 /** Whose page this is. */
 let person = "";
+/** The last request did not reach the server. */
+let isAway = false;
+/** What is said of that. */
+const AWAY = "There is no connection. Try again when you are online.";
+/** Who waits until it is reached again. */
+const waiting = new Set<() => void>();
 /** How far the server's clock is ahead of this one. */
 let ahead = 0;
 /** What may as well be the way of an answer, and its whole seconds. */
@@ -78,8 +84,30 @@ async function request(method: string, path: string, body?: unknown, more: Recor
     if (!Number.isNaN(told)) ahead = Math.abs(told) < NO_DIFFERENCE_MS ? 0 : told;
     return response;
   } catch {
-    throw new Offline();
+    throw away();
   }
+}
+
+function away(): Offline {
+  isAway = true;
+  return new Offline();
+}
+
+function reached(): void {
+  if (!isAway) return;
+  isAway = false;
+  waiting.forEach((work) => work());
+}
+
+/** Does it whenever the server is reached again after it was not; call the result to end that. */
+export function onReached(work: () => void): () => void {
+  waiting.add(work);
+  return () => waiting.delete(work);
+}
+
+/** What there is to say of what went wrong when the server is reached again: that it was not is over. */
+export function onceReached(problem: string): string {
+  return problem === AWAY ? "There was no connection, so that this may not have got through. Try it again." : problem;
 }
 
 async function isStale(response: Response): Promise<boolean> {
@@ -89,9 +117,10 @@ async function isStale(response: Response): Promise<boolean> {
 
 async function read<T>(response: Response): Promise<T> {
   const body = await parsed(response);
-  if (response.ok) return body as T;
   // A proxy in between that cannot reach the server is no answer of the server's.
-  if ([502, 504].includes(response.status) && typeof body.code !== "string") throw new Offline();
+  if ([502, 504].includes(response.status) && typeof body.code !== "string") throw away();
+  reached();
+  if (response.ok) return body as T;
   throw new Refused(
     response.status,
     typeof body.code === "string" ? body.code : "unknown",
@@ -122,7 +151,7 @@ export function words(error: unknown): string {
     if (first?.message) return `${label(first.path?.at(-1))} ${first.message}.`;
     return error.message.endsWith(".") ? error.message : `${error.message}.`;
   }
-  if (error instanceof Offline) return "There is no connection. Try again when you are online.";
+  if (error instanceof Offline) return AWAY;
   return "Something went wrong in this page. Reload it and try again.";
 }
 

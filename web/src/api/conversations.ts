@@ -6,9 +6,14 @@ import type { Page } from "../state/pages";
 
 const BASE = "/v1/conversations";
 
-/** A page of conversations, newest first. */
-export function list(cursor: string | null): Promise<Page<Conversation>> {
-  return call("GET", `${BASE}?limit=30${after(cursor)}`);
+/** A page of conversations, newest first; only those with something unread, where that is wanted. */
+export function list(cursor: string | null, unread: boolean): Promise<Page<Conversation>> {
+  return call("GET", `${BASE}?limit=30${unread ? "&unread=true" : ""}${after(cursor)}`);
+}
+
+/** How many have something unread, however many there are; counted up to 100. */
+export async function countUnread(): Promise<number> {
+  return (await call<{ conversations: number }>("GET", "/ui/v1/unread")).conversations;
 }
 
 /** One conversation. */
@@ -24,6 +29,11 @@ export function messages(id: string, cursor: string | null): Promise<Page<Messag
 /** Says that what came in is read. */
 export async function markRead(id: string): Promise<Conversation> {
   return (await call<{ conversation: Conversation }>("POST", `${path(id)}/read`)).conversation;
+}
+
+/** One message as it stands. */
+export async function message(id: string): Promise<Message> {
+  return (await call<{ message: Message }>("GET", `/v1/messages/${encodeURIComponent(id)}`)).message;
 }
 
 /** Why a message went the way it did. */

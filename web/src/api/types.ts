@@ -384,6 +384,15 @@ export interface MessageRouting {
   warnings?: FieldError[];
 }
 
+/** What an outbound message waits for that has not gone. */
+export interface MessageWaits {
+  /** The channel that it is to go by; absent where that is not decided yet. */
+  channel?: string | null;
+  /** The channels by which it has failed. */
+  failed: string[];
+  for: "time" | "route" | "person" | "fallback" | "outcome";
+}
+
 /** What only outbound messages have; no field is required, since inbound ones have none of them. */
 export interface OutboundMessage {
   /** The channels that were tried, in order. */
@@ -417,6 +426,7 @@ export interface OutboundMessage {
   /** When it is to be sent. */
   scheduledAt?: string | null;
   trafficClass?: "direct" | "bulk";
+  waits?: MessageWaits | null;
 }
 
 /** A change of one's password. */
@@ -573,6 +583,12 @@ export interface Silence {
   until: string;
   /** Fields of the request that were ignored, and a subject that is not configured. */
   warnings?: FieldError[];
+}
+
+/** What is unread. */
+export interface UnreadCount {
+  /** How many conversations have something unread; counted up to 100. */
+  conversations: number;
 }
 
 /** A user. */

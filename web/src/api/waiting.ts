@@ -59,9 +59,21 @@ export async function tell(id: string, answer: Answer): Promise<void> {
   await call<unknown>("POST", path(id, answer));
 }
 
-/** Calls `changed` whenever the list, or who has something of it, may be another; call the result to end it. */
-export function follow(changed: () => void): () => void {
-  return listen(`${BASE}/events`, { names: ["changed"], heard: changed, missed: changed }).end;
+/** What a stream of the pages says that somebody changed. */
+export interface Told {
+  /** The list, or who has something of it. */
+  changed: () => void;
+  /** Which conversations are unread. */
+  conversations: () => void;
+  /** Who has seen an alert, or what is silenced. */
+  alerts: () => void;
+}
+
+/** Calls these whenever it may be another; call the result to end it. */
+export function follow(told: Told): () => void {
+  const names: (keyof Told)[] = ["changed", "conversations", "alerts"];
+  const missed = (): void => names.forEach((it) => told[it]());
+  return listen(`${BASE}/events`, { names, heard: (name) => told[name as keyof Told](), missed }).end;
 }
 
 function path(id: string, action: string): string {

@@ -1,31 +1,37 @@
 // The list of conversations, newest first, kept as it is at the server.
 
 import { Offline, Refused, words } from "../api/client";
-import { list, senderNames } from "../api/conversations";
+import { countUnread, list, senderNames } from "../api/conversations";
 import type { Conversation } from "../api/types";
 import { inTurn } from "./pace";
-import { continued, renewed, type Known, type Order } from "./pages";
+import { continued, renewed, type Known, type Order, type Page } from "./pages";
 import { expired } from "./session.svelte";
 
 export const conversations = $state<{
   known: Known<Conversation>;
+  /** Only those with something unread are listed. */
+  unreadOnly: boolean;
+  /** How many have something unread, as the server counts them: up to 100. */
+  unread: number;
   /** What senders are called. */
   senders: Map<string, string>;
   state: "loading" | "fresh" | "offline" | "failed";
   problem: string;
   now: number;
-}>({ known: { items: [], next: null }, senders: new Map(), state: "loading", problem: "", now: Date.now() });
+}>({ known: { items: [], next: null }, unreadOnly: false, unread: 0, senders: new Map(), state: "loading", problem: "", now: Date.now() });
 
 const ORDER: Order<Conversation> = { id: (it) => it.id, at: (it) => `${it.updatedAt} ${it.lastMessage.id}` };
 
 /** Forgets everything: somebody else may be signed in now. */
 export function forget(): void {
-  Object.assign(conversations, { known: { items: [], next: null }, senders: new Map(), state: "loading", problem: "" });
+  Object.assign(conversations, { known: { items: [], next: null }, unreadOnly: false, unread: 0, senders: new Map(), state: "loading", problem: "" });
 }
 
-/** How many of the newest have something unread. */
-export function unread(): number {
-  return conversations.known.items.filter((it) => it.unreadCount > 0).length;
+/** Lists only those with something unread, or all again. */
+export function showUnread(only: boolean): void {
+  if (only === conversations.unreadOnly) return;
+  Object.assign(conversations, { known: { items: [], next: null }, unreadOnly: only, state: "loading", problem: "" });
+  void refresh();
 }
 
 /** Asks for the newest. */
@@ -33,7 +39,13 @@ export const refresh = inTurn(async () => {
   conversations.now = Date.now();
   try {
     if (conversations.senders.size === 0) conversations.senders = await senderNames();
-    conversations.known = renewed(conversations.known, await list(null), ORDER);
+    const only = conversations.unreadOnly;
+    const [page, count] = await Promise.all([list(null, only), countUnread()]);
+    conversations.unread = count;
+    // The list became another one meanwhile, which is asked for next.
+    if (only !== conversations.unreadOnly) return;
+    // What was read leaves the list of what is unread, also beyond its newest page.
+    conversations.known = only ? whole(page) : renewed(conversations.known, page, ORDER);
     conversations.state = "fresh";
   } catch (error) {
     if (error instanceof Offline) {
@@ -47,9 +59,16 @@ export const refresh = inTurn(async () => {
   }
 });
 
+/** The newest page alone. */
+function whole(page: Page<Conversation>): Known<Conversation> {
+  return { items: page.items, next: page.nextCursor };
+}
+
 /** Reads on. */
 export async function older(): Promise<void> {
-  conversations.known = continued(conversations.known, await list(conversations.known.next), ORDER);
+  const only = conversations.unreadOnly;
+  const page = await list(conversations.known.next, only);
+  if (only === conversations.unreadOnly) conversations.known = continued(conversations.known, page, ORDER);
 }
 
 /** Takes over what is known of one, where it stands. */

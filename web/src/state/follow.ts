@@ -18,6 +18,12 @@ interface Listener {
   heard: () => void;
 }
 
+/** What a colleague did that only the stream of the pages tells, while anything is followed. */
+export const byColleagues = {
+  alerts: (): void => undefined,
+  conversations: (): void => undefined,
+};
+
 /** The page that shows a conversation. */
 let listener: Listener | undefined;
 let following: Following | undefined;
@@ -47,6 +53,8 @@ export function keepFresh(): () => void {
   };
   const soonAlerts = gathered(ofAlerts, WITHIN_MS);
   const soonConversations = gathered(ofConversations, WITHIN_MS);
+  byColleagues.alerts = soonAlerts;
+  byColleagues.conversations = soonConversations;
   following = follow({
     alerts: soonAlerts,
     conversation: (id) => {

@@ -4,6 +4,8 @@
 import { Offline, Refused, serverNow, words } from "../api/client";
 import { follow, list, type Waiting } from "../api/waiting";
 import { asked, toAsk } from "./asked";
+import { byColleagues } from "./follow";
+import { had, note } from "./had";
 import { all, put, replace } from "./kept";
 import { whileSeen } from "./live";
 import { flush, load as loadOutbox, pending, unload } from "./outbox.svelte";
@@ -35,6 +37,7 @@ export const refresh = inTurn(async () => {
   try {
     const { items, more } = await list();
     const found = sorted(items);
+    noteHad(found);
     // The session ended meanwhile: nothing is kept any more.
     if (session.state !== "in") return;
     waiting.items = found;
@@ -62,9 +65,23 @@ export const refresh = inTurn(async () => {
 export async function noteMine(id: string, until: string): Promise<void> {
   const { me } = session;
   if (me === undefined) return;
+  note(me.user.id, id, serverNow());
   waiting.items = waiting.items.map((it) => (it.id === id ? { ...it, claimedBy: { id: me.user.id, name: me.user.name, until } } : it));
   const item = waiting.items.find((it) => it.id === id);
   if (item) await put("seen", $state.snapshot(item)).catch(() => undefined);
+}
+
+/** Remembers what one has, so that it is known to have been one's own when its time is over. */
+function noteHad(items: Waiting[]): void {
+  const me = session.me?.user.id;
+  if (me === undefined) return;
+  for (const it of items) if (it.claimedBy?.id === me) note(me, it.id, serverNow());
+}
+
+/** Whether one had it a while ago. */
+export function hadIt(id: string): boolean {
+  const me = session.me?.user.id;
+  return me !== undefined && had(me, id, serverNow());
 }
 
 /** Oldest first: who waited longest is served first. */
@@ -91,7 +108,7 @@ export function keepFresh(): () => void {
     .then(() => {
       if (!isOver) stop = whileSeen(again, EVERY_MS);
     });
-  const unfollow = follow(again);
+  const unfollow = follow({ changed: again, alerts: () => byColleagues.alerts(), conversations: () => byColleagues.conversations() });
   const clock = setInterval(() => {
     if (document.visibilityState === "visible") waiting.now = serverNow();
   }, CLOCK_MS);

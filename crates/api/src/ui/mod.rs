@@ -8,11 +8,13 @@ mod account;
 mod assets;
 mod attempts;
 mod login;
+mod nudges;
 mod passwords;
 pub(crate) mod push;
 mod ring;
 pub(crate) mod session;
 mod token;
+mod unread;
 mod users;
 mod waiting;
 
@@ -21,11 +23,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use domain::ids::ProjectKey;
 use parking_lot::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::ApiState;
 use attempts::Attempts;
+pub(crate) use nudges::Nudge;
+use nudges::Nudges;
 use passwords::Passwords;
 pub use push::{Note, PushRules, Pusher};
 pub use ring::ring_for_waiting;
@@ -36,6 +41,7 @@ pub struct Ui {
     passwords: Passwords,
     attempts: Mutex<Attempts>,
     pusher: Pusher,
+    nudges: Nudges,
 }
 
 impl Ui {
@@ -45,7 +51,13 @@ impl Ui {
             passwords: Passwords::default(),
             attempts: Mutex::default(),
             pusher,
+            nudges: Nudges::default(),
         }
+    }
+
+    /// Tells the pages of a project that somebody changed what they show.
+    pub(crate) fn tell(&self, project: ProjectKey, nudge: Nudge) {
+        self.nudges.tell(project, nudge);
     }
 }
 
@@ -56,6 +68,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<ApiState>> {
         .merge(users::router())
         .merge(push::router())
         .merge(waiting::router())
+        .merge(unread::router())
 }
 
 /// The pages themselves.

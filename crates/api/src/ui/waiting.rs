@@ -12,6 +12,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::ids::{MessageId, UserId};
 use domain::model::channel::Channel;
+use domain::model::message::Status;
 use domain::model::progress::{Claim, Waiting};
 use domain::rules::person::PersonRefusal;
 use engine::people::{Act, Listed, Offered, PersonError};
@@ -25,6 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::nudges::Heard;
 use super::session::Person;
 use crate::error::{ApiError, ErrorCode, ErrorOut};
 use crate::json::{Iso, Shown};
@@ -139,7 +141,9 @@ pub(crate) async fn list(
     Ok(json::response(StatusCode::OK, &ListOut { items, more }))
 }
 
-/// Tells whenever the list may have changed, as server-sent events named `changed`.
+/// Tells whenever the list may have changed, as server-sent events named `changed`; and what else a
+/// colleague changed that no event of `/v1/events` says: `conversations` for what is unread, `alerts` for
+/// what was acknowledged or silenced.
 #[utoipa::path(
     get,
     path = "/ui/v1/waiting/events",
@@ -150,35 +154,44 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn follow(
     State(api): State<Arc<ApiState>>,
-    _person: Person,
+    person: Person,
     headers: HeaderMap,
 ) -> Response {
+    let nudges = api.ui.nudges.listen(person.user.project);
     let offers = api.engine.watch_offers();
     let ends = Instant::now() + LIFE;
     let lasting = Lasting::of_session(&api, &headers);
-    let start = (api, offers, lasting);
+    let start = (api, offers, nudges, lasting);
     // Proxies pass the answer's head on with its first bytes: so the page knows that it stands.
     let opening = Event::default().retry(COME_AGAIN).comment("open");
-    let changes = stream::unfold(start, move |(api, mut offers, mut lasting)| async move {
-        loop {
-            let look_at = lasting.look_at();
-            let has_changed = tokio::select! {
-                changed = offers.changed() => changed.map(|()| true).ok()?,
-                () = api.closing.cancelled() => return None,
-                () = tokio::time::sleep_until(ends) => return None,
-                () = tokio::time::sleep_until(look_at) => false,
+    let changes = stream::unfold(
+        start,
+        move |(api, mut offers, mut nudges, mut lasting)| async move {
+            let name = loop {
+                let look_at = lasting.look_at();
+                let name = tokio::select! {
+                    changed = offers.changed() => changed.map(|()| Some("changed")).ok()?,
+                    heard = nudges.next() => match heard {
+                        Heard::Nudge(nudge) => Some(nudge.event()),
+                        // The page comes again, and asks for everything.
+                        Heard::Missed | Heard::Over => return None,
+                    },
+                    () = api.closing.cancelled() => return None,
+                    () = tokio::time::sleep_until(ends) => return None,
+                    () = tokio::time::sleep_until(look_at) => None,
+                };
+                // Also where the store cannot say so: the page comes again.
+                if !lasting.stands(&api).await.unwrap_or(false) {
+                    return None;
+                }
+                if let Some(name) = name {
+                    break name;
+                }
             };
-            // Also where the store cannot say so: the page comes again.
-            if !lasting.stands(&api).await.unwrap_or(false) {
-                return None;
-            }
-            if has_changed {
-                break;
-            }
-        }
-        let event = Event::default().event("changed").data("{}");
-        Some((Ok::<_, Infallible>(event), (api, offers, lasting)))
-    });
+            let event = Event::default().event(name).data("{}");
+            Some((Ok::<_, Infallible>(event), (api, offers, nudges, lasting)))
+        },
+    );
     let events = stream::once(async { Ok(opening) }).chain(changes);
     let alive = KeepAlive::new().interval(HEARTBEAT);
     let mut response = Sse::new(events).keep_alive(alive).into_response();
@@ -302,11 +315,7 @@ async fn act(
         )),
         Err(PersonError::Refused(PersonRefusal::Taken(claim))) => Err(taken(api, claim).await?),
         Err(PersonError::Refused(PersonRefusal::NotWaiting)) => Err(gone()),
-        Err(PersonError::Refused(PersonRefusal::NotTheirs)) => Err(ApiError::new(
-            StatusCode::CONFLICT,
-            ErrorCode::Conflict,
-            "You do not have this message any more",
-        )),
+        Err(PersonError::Refused(PersonRefusal::NotTheirs)) => Err(not_theirs(api, id).await?),
         Err(PersonError::Unavailable(error)) => Err(error.into()),
     }
 }
@@ -317,6 +326,22 @@ async fn taken(api: &ApiState, claim: Claim) -> Result<ApiError, ApiError> {
     let by = json!({ "id": claim.person.to_string(), "name": name });
     let error = ApiError::new(StatusCode::CONFLICT, ErrorCode::Claimed, words);
     Ok(error.detail("by", by))
+}
+
+/// It is somebody else's, or has gone, or has failed in their hands: then with what ended it.
+async fn not_theirs(api: &ApiState, id: MessageId) -> Result<ApiError, ApiError> {
+    let message = api.engine.store().outbound(id).await?;
+    let ended = message.filter(|it| it.progress.status == Status::Failed);
+    let failure = ended.and_then(|it| it.progress.failure);
+    let words = failure.map_or_else(
+        || "You do not have this message any more".to_owned(),
+        |it| format!("The message has failed meanwhile: {}", it.text),
+    );
+    Ok(ApiError::new(
+        StatusCode::CONFLICT,
+        ErrorCode::Conflict,
+        words,
+    ))
 }
 
 fn gone() -> ApiError {

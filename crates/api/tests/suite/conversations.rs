@@ -486,3 +486,32 @@ async fn an_answer_goes_back_on_the_channel_and_quotes() {
         .await;
     assert_eq!(answer.json["message"]["channel"], "whatsapp", "{answer:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn unread_conversations_are_counted_and_found_behind_any_number_of_others() {
+    let house = House::new().await;
+    crate::pages::staff(&house).await;
+    let agent = crate::pages::signed_in(&house, domain::model::user::Role::Agent).await;
+    let incoming = on_whatsapp(ANA, "wamid.1", Content::text("Hi there"));
+    house.incoming(WHATSAPP, incoming).await;
+    for no in 0..40 {
+        let body =
+            json!({"to": format!("+40712346{no:03}"), "text": format!("Order {no} is ready")});
+        house.send(&body).await;
+    }
+    let count = async || agent.bare("GET", "/ui/v1/unread").await.json;
+    assert_eq!(count().await, json!({"conversations": 1}));
+    let unread = house.get("/v1/conversations?unread=true").await;
+    assert_eq!(items(&unread).len(), 1, "{unread:?}");
+    let id = text_of(&items(&unread)[0], "id");
+    house
+        .post(&format!("/v1/conversations/{id}/read"), &json!({}))
+        .await;
+    assert_eq!(count().await, json!({"conversations": 0}));
+    let unread = house.get("/v1/conversations?unread=true").await;
+    assert_eq!(items(&unread).len(), 0);
+    let all = house.get("/v1/conversations?unread=false").await;
+    assert!(items(&all).len() > 1);
+    let wrong = house.get("/v1/conversations?unread=perhaps").await;
+    assert_eq!(wrong.wrong_fields(), ["unread"]);
+}

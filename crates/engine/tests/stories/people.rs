@@ -390,3 +390,35 @@ async fn what_waits_for_a_person_ends_when_its_recipient_opts_out() {
         PersonRefusal::NotTheirs
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_test_is_nobodys_to_send_and_waits_for_its_simulator() {
+    let simulated = Route {
+        simulator: true,
+        ..sms2()
+    };
+    let world = World::running([sms(), simulated]).await;
+    world.provider(SMS).link(false);
+    world.provider(SMS2).link(false);
+    let mut told = world.engine().watch_offers();
+    told.mark_unchanged();
+    let test = SendRequest {
+        test: true,
+        ..text_to(1, "hello")
+    };
+    let id = world.send(test).await;
+    world.pass(Millis::seconds(3)).await;
+    assert_eq!(offered(&world).await, []);
+    assert!(!told.has_changed().unwrap(), "no phone rings");
+    for act in [Act::Take, BY_ANA] {
+        let refused = refusal(acts(&world, id, ANA, act).await);
+        assert_eq!(refused, PersonRefusal::NotWaiting, "{act:?}");
+    }
+    let live = world.send(text_to(2, "hello")).await;
+    world.pass(Millis::seconds(3)).await;
+    assert_eq!(offered(&world).await, [(live, None)]);
+    world.provider(SMS2).link(true);
+    world.pass(Millis::seconds(5)).await;
+    assert_eq!(world.journey(id)[0].0, SMS2);
+    assert_eq!(world.status(id).await, Status::Delivered);
+}

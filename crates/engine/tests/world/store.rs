@@ -201,6 +201,10 @@ impl Queries for Access {
         self.ask(|it| it.conversations(filter))
     }
 
+    fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> Answer<'_, u16> {
+        self.ask(|it| it.unread_conversations(project, at_most))
+    }
+
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
         self.ask(|it| it.provider_reference(message))
     }

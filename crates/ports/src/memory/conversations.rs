@@ -137,6 +137,13 @@ impl State {
         }
     }
 
+    pub(super) fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> u16 {
+        let of = |contact| self.people.get(contact).map(|it| it.project);
+        let unread = self.conversations.iter();
+        let unread = unread.filter(|it| it.1.unread_count > 0 && of(&it.0.0) == Some(project));
+        u16::try_from(unread.count()).map_or(at_most, |it| it.min(at_most))
+    }
+
     pub(super) fn provider_reference(&self, id: MessageId) -> Option<ProviderReference> {
         if let Some(received) = self.received.get(&id) {
             return Some(ProviderReference {
@@ -179,6 +186,7 @@ fn fits(filter: &ConversationFilter, view: &ConversationView) -> bool {
     let name = view.contact.display_name.as_deref();
     filter.sender.is_none_or(|it| it == view.id.sender)
         && filter.channel.is_none_or(|it| view.channels.contains(it))
+        && (!filter.unread || view.unread_count > 0)
         && filter.before.is_none_or(|it| view.last_message.id < it)
         && filter
             .search

@@ -243,6 +243,10 @@ impl Queries for MemoryStore {
         self.answer(|it| it.list_conversations(&filter))
     }
 
+    fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> Answer<'_, u16> {
+        self.answer(|it| it.unread_conversations(project, at_most))
+    }
+
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
         self.answer(|it| it.provider_reference(message))
     }

@@ -41,6 +41,8 @@ pub struct ConversationFilter {
     pub channel: Option<Channel>,
     /// Only with people who are found by this text; see [`is_found`].
     pub search: Option<Box<str>>,
+    /// Only those with something unread.
+    pub unread: bool,
     /// Only whose newest message is older than this one.
     pub before: Option<MessageId>,
     /// At most so many.

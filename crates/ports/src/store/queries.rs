@@ -152,6 +152,9 @@ pub trait Queries: UserQueries {
     /// Conversations of the project, newest message first.
     fn conversations(&self, filter: ConversationFilter) -> Answer<'_, ConversationPage>;
 
+    /// How many conversations of the project have something unread; it is not counted beyond `at_most`.
+    fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> Answer<'_, u16>;
+
     /// The provider's id of a message: of an inbound one, or of the newest attempt of an outbound
     /// one that a provider took on a channel on which messages can be answered and reacted to. Text
     /// messages cannot.

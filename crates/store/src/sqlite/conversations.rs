@@ -98,13 +98,17 @@ impl Reader {
         &self,
         filter: &ConversationFilter,
     ) -> Result<ConversationPage, Fault> {
-        let mut statement = self.db.prepare_cached(
+        let among = if filter.unread {
+            "thread_unread WHERE unread_count > 0"
+        } else {
+            "thread_newest WHERE last_message IS NOT NULL"
+        };
+        let mut statement = self.db.prepare_cached(&format!(
             "SELECT contact, sender, last_message, (?3 IS NULL OR sender = ?3)
                      AND (?4 = 0 OR channels & ?4 > 0)
-             FROM thread INDEXED BY thread_newest
-             WHERE project = ?1 AND last_message < ?2 AND last_message IS NOT NULL
+             FROM thread INDEXED BY {among} AND project = ?1 AND last_message < ?2
              ORDER BY last_message DESC LIMIT ?5",
-        )?;
+        ))?;
         let channel: ChannelSet = filter.channel.into_iter().collect();
         let mut rows = statement.query(params![
             filter.project.0,
@@ -138,6 +142,19 @@ impl Reader {
         }
         page.next = last.filter(|_| looked_at == LOOKED_AT_MAX);
         Ok(page)
+    }
+
+    /// Looks at no more than are counted.
+    pub(super) fn unread_conversations(
+        &self,
+        project: ProjectKey,
+        at_most: u16,
+    ) -> Result<u16, Fault> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM thread INDEXED BY thread_unread
+             WHERE project = ?1 AND unread_count > 0 AND last_message IS NOT NULL LIMIT ?2)",
+        )?;
+        Ok(statement.query_row(params![project.0, at_most], |row| row.get(0))?)
     }
 
     /// Whether a contact is found by a text, without loading all of it.

@@ -100,6 +100,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "alert_quotas",
         sql: include_str!("../../migrations/0016_alert_quotas.sql"),
     },
+    Migration {
+        number: 17,
+        name: "unread",
+        sql: include_str!("../../migrations/0017_unread.sql"),
+    },
 ];
 
 /// The schema could not be brought up to date.

@@ -373,6 +373,10 @@ impl Queries for SqliteStore {
         self.list(move |reader| reader.conversations(&filter))
     }
 
+    fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> Answer<'_, u16> {
+        self.list(move |reader| reader.unread_conversations(project, at_most))
+    }
+
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
         self.ask(move |reader| reader.provider_reference(message))
     }

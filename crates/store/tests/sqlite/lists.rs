@@ -23,6 +23,7 @@ fn a_search_for_few_among_many_goes_on_from_page_to_page() {
         sender: None,
         channel: None,
         search: Some(phone(5).as_str().into()),
+        unread: false,
         before: None,
         limit: 3,
     };

@@ -177,6 +177,7 @@ fn every_talk() -> ConversationFilter {
         sender: None,
         channel: None,
         search: None,
+        unread: false,
         before: None,
         limit: 1_000,
     }

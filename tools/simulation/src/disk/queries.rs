@@ -129,6 +129,10 @@ impl Queries for Access {
         self.ask(self.store.conversations(filter))
     }
 
+    fn unread_conversations(&self, project: ProjectKey, at_most: u16) -> Answer<'_, u16> {
+        self.ask(self.store.unread_conversations(project, at_most))
+    }
+
     fn provider_reference(&self, message: MessageId) -> Answer<'_, Option<ProviderReference>> {
         self.ask(self.store.provider_reference(message))
     }

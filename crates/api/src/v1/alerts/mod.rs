@@ -23,6 +23,7 @@ use crate::error::{ApiError, ErrorOut};
 use crate::json::{Iso, Shown};
 use crate::page::{Page, PageIn, page};
 use crate::path::InPath;
+use crate::ui::Nudge;
 use crate::v1::money::quotas::Amount;
 use crate::{ApiState, json, schema};
 
@@ -200,6 +201,7 @@ pub(crate) async fn acknowledge(
     if let Outcome::Missing = caller.engine(&api).apply(op).await? {
         return Err(nothing());
     }
+    api.ui.tell(caller.project(), Nudge::Alerts);
     let alert = api.engine.store().alert(caller.project(), id).await?;
     let alert = alert.ok_or_else(nothing)?;
     Ok(json::response(StatusCode::OK, &AlertOut::of(&alert)))

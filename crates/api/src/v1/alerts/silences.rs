@@ -19,6 +19,7 @@ use crate::error::{ApiError, ErrorOut, FieldError, Problems};
 use crate::json::Iso;
 use crate::page::Page;
 use crate::path::InPath;
+use crate::ui::Nudge;
 use crate::{ApiState, json, schema};
 
 /// Most characters of a reason or a subject.
@@ -134,6 +135,7 @@ pub(crate) async fn create(
     let step = AlertStep::Silence(silence.clone());
     let op = Op::Alert(Box::new(step));
     caller.engine(&api).apply(op).await?;
+    api.ui.tell(caller.project(), Nudge::Alerts);
     let answer = SilenceOut::of(&silence, &warnings);
     Ok(json::response(StatusCode::CREATED, &answer))
 }
@@ -268,5 +270,6 @@ pub(crate) async fn delete(
     if let Outcome::Missing = caller.engine(&api).apply(op).await? {
         return Err(nothing());
     }
+    api.ui.tell(caller.project(), Nudge::Alerts);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

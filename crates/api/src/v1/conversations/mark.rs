@@ -14,6 +14,7 @@ use super::{conversation_id, find};
 use crate::auth::{Caller, Scopes};
 use crate::error::{ApiError, ErrorOut};
 use crate::path::InPath;
+use crate::ui::Nudge;
 use crate::{ApiState, json};
 
 /// Says that everything that came in so far is read. The person is told nothing of it.
@@ -43,6 +44,7 @@ pub(crate) async fn read(
     if matches!(outcome, Outcome::Missing) {
         return Err(ApiError::not_found("conversation"));
     }
+    api.ui.tell(caller.project(), Nudge::Conversations);
     let view = find(&api, &caller, conversation).await?;
     let topology = api.engine.topology();
     let conversation = ConversationOut::of(&view, api.engine.now(), &topology);

@@ -53,6 +53,7 @@ pub(super) struct EnvelopeOut<'a> {
         ("senderId" = Option<String>, Query, description = "Only those of this sender"),
         ("channel" = Option<String>, Query, description = "Only those that went over this channel"),
         ("search" = Option<String>, Query, description = "Only with people found by this: whole words of their name or addresses, the last may be a beginning; or a phone number in any form. What was written is not searched"),
+        ("unread" = Option<bool>, Query, description = "`true`: only those with something unread"),
         PageIn,
     ),
     responses(
@@ -67,6 +68,7 @@ pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
     let sender = params.read("senderId", words, |it| topology.sender_by_id(project, it));
     let channel = params.read("channel", "is not a channel", ChannelWord::parse);
     let search = params.given("search").map(str::to_owned);
+    let unread = params.read("unread", "is neither true nor false", |it| it.parse().ok());
     let limit = params.limit();
     let before: Option<Place> = params.cursor();
     params.done()?;
@@ -85,6 +87,7 @@ pub(crate) async fn list(asked: AskedList) -> Result<Response, ApiError> {
         sender: sender.map(|it| it.key),
         channel,
         search: search.map(Into::into),
+        unread: unread.unwrap_or(false),
         before: before.map(|it| it.0),
         limit,
     };

@@ -14,6 +14,7 @@ mod routing;
 mod send;
 mod template;
 mod typing;
+mod waits;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::files::{AttachmentOut, attachments_of};
 use super::quoted::{ContentOut, content_of};
+use super::waits::WaitsOut;
 use crate::json::{self, Iso, Metadata, Money, Shown};
 use crate::schema;
 
@@ -155,6 +156,10 @@ struct OutboundOut<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     receipt_missing: bool,
+    /// What it waits for, as long as it has not gone: `status` never moves back, also where what was sent
+    /// has failed and goes another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<WaitsOut>,
 }
 
 /// A currency's code.
@@ -191,10 +196,12 @@ impl<'a> MessageOut<'a> {
 
     /// The message as a send answers it: `queued` (DESIGN §1).
     pub(super) fn just_accepted(view: &'a MessageView, topology: &'a Topology) -> Self {
-        Self {
-            status: Status::Queued.code(),
-            ..Self::of(view, topology)
+        let mut shown = Self::of(view, topology);
+        shown.status = Status::Queued.code();
+        if let Some(outbound) = &mut shown.outbound {
+            outbound.waits = None;
         }
+        shown
     }
 
     /// Shows the provider's id of an outbound message.
@@ -322,6 +329,7 @@ impl<'a> OutboundOut<'a> {
             scheduled_at: message.scheduled_at.map(Iso),
             expires_at: Iso(progress.expires_at),
             receipt_missing: progress.receipt_missing,
+            waits: WaitsOut::of(progress, topology),
         }
     }
 }

@@ -30,6 +30,7 @@ fn all() -> ConversationFilter {
         sender: None,
         channel: None,
         search: None,
+        unread: false,
         before: None,
         limit: 10,
     }
@@ -98,6 +99,34 @@ pub fn reading_sets_the_unread_to_zero(store: &dyn Store) {
     assert_eq!(conversation(store, contact).unread_count, 1);
     let nobody = with(ContactId::from_key(4_711));
     assert!(matches!(read(store, PROJECT, nobody), Outcome::Missing));
+}
+
+pub fn what_is_unread_is_counted_and_found_alone_until_it_is_read(store: &dyn Store) {
+    let (_, ana) = receive(store, written(phone(1), Channel::Sms, "a", at(0)));
+    receive(store, written(phone(1), Channel::Sms, "b", at(1)));
+    let (_, bob) = receive(store, written(phone(2), Channel::WhatsApp, "c", at(2)));
+    accept(store, sent_at_once(phone(3), at(3)));
+    accept(store, sent_at_once(phone(1), at(4)));
+    let unread = ConversationFilter {
+        unread: true,
+        ..all()
+    };
+    let count = |project, at_most| ask(store.unread_conversations(project, at_most));
+    assert_eq!(list(store, unread.clone()), [ana, bob]);
+    let on_whatsapp = ConversationFilter {
+        channel: Some(Channel::WhatsApp),
+        ..unread.clone()
+    };
+    assert_eq!(list(store, on_whatsapp), [bob]);
+    let counts = [
+        count(PROJECT, 10),
+        count(PROJECT, 1),
+        count(ProjectKey(2), 10),
+    ];
+    assert_eq!(counts, [2, 1, 0]);
+    read(store, PROJECT, with(ana));
+    assert_eq!(list(store, unread), [bob]);
+    assert_eq!(count(PROJECT, 10), 1);
 }
 
 pub fn conversations_are_listed_newest_activity_first_and_by_every_filter(store: &dyn Store) {

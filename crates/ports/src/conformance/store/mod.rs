@@ -291,6 +291,7 @@ macro_rules! store_conformance {
             a_repeated_inbound_message_is_not_counted_again,
             a_channel_joins_when_a_message_is_handed_to_it,
             reading_sets_the_unread_to_zero,
+            what_is_unread_is_counted_and_found_alone_until_it_is_read,
             conversations_are_listed_newest_activity_first_and_by_every_filter,
             the_messages_of_a_conversation_are_found,
             merged_conversations_are_one,
