@@ -6,7 +6,7 @@ use domain::model::attempt::AttemptState;
 use domain::model::channel::Channel;
 use domain::model::message::TrafficClass;
 use domain::model::progress::Lane;
-use domain::model::route::{Route, RouteClass};
+use domain::model::route::Route;
 use domain::rules::carry::{Load, by_simulators, is_stuck};
 use domain::time::Timestamp;
 use ports::store::Unavailable;
@@ -37,15 +37,15 @@ pub(crate) fn direct_lane(line: &RouteLine) -> Lane {
     }
 }
 
-/// What is stuck in the lane of this gateway or platform; nothing in that of a phone.
+/// What is stuck in the lane of this route. In that of team phones too, where these are out: a sender may
+/// have no other, or none that is up.
 pub(crate) async fn waiting_for(
     inner: &Inner,
     line: &RouteLine,
     now: Timestamp,
 ) -> Result<Stuck, Unavailable> {
     let lane = direct_lane(line);
-    let is_phone = line.route.class == Some(RouteClass::Phone);
-    if is_phone || inner.lanes.waiting_in(lane) == 0 || !is_out(inner, line, now) {
+    if inner.lanes.waiting_in(lane) == 0 || !is_out(inner, line, now) {
         return Ok(Stuck::default());
     }
     let page = inner.store.lane(lane, None, LANE_PAGE).await?;

@@ -89,6 +89,24 @@ async fn a_route_that_does_not_serve_the_number_keeps_nothing_from_people() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sender_with_team_phones_alone_waits_for_people_while_none_of_them_is_there() {
+    let phones = Route {
+        class: Some(RouteClass::Phone),
+        ..sms()
+    };
+    let world = World::running([phones]).await;
+    world.provider(SMS).link(false);
+    world.pass(Millis::seconds(2)).await;
+    let id = world.send(text_to(1, "hello")).await;
+    world.pass(Millis::seconds(2)).await;
+    assert_eq!(offered(&world).await, [(id, None)]);
+    world.provider(SMS).link(true);
+    world.pass(Millis::seconds(5)).await;
+    assert_eq!(offered(&world).await, []);
+    assert_eq!(world.status(id).await, Status::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_no_route_can_take_is_offered_within_two_seconds_and_told() {
     let world = world_without_routes().await;
     let mut told = world.engine().watch_offers();
