@@ -87,7 +87,7 @@ use crate::registrar::{SyncReport, TemplateError};
 use crate::request::{Accepted, Preview, Refused, RouteStatus, SendRequest};
 use crate::standing::{QuotaStanding, Standings};
 use crate::templates::Templates;
-use crate::topology::{FormerRoute, Topology};
+use crate::topology::Topology;
 
 /// Draws a random number; injected so that a simulation can repeat itself.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -218,22 +218,8 @@ impl Engine {
                 (route.key, Arc::new(line))
             })
             .collect::<BTreeMap<_, _>>();
-        // Known by name only: nothing is planned for a person's phone, so that it has no line.
-        let mut topology = topology;
-        let mut former = Vec::new();
-        for (project, key, id) in setup.store.routes_registered().await? {
-            if people::is_persons_phone(&id) {
-                topology = topology.with_route(people::persons_phone(project, key, &id));
-            } else if topology.route(key).is_none() {
-                former.push(FormerRoute {
-                    key,
-                    project,
-                    id: id.into(),
-                    channel: None,
-                });
-            }
-        }
-        let topology = topology.with_former(former);
+        let registered = setup.store.routes_registered().await?;
+        let topology = people::with_registered(topology, registered);
         let inner = Arc::new(Inner {
             lanes: Lanes::of(lines.keys().copied()),
             quotas: Used::default(),

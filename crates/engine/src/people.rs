@@ -18,6 +18,7 @@ use ports::store::{Op, Registered, Unavailable};
 use thiserror::Error;
 
 use crate::stuck::direct_lane;
+use crate::topology::{FormerRoute, Topology};
 use crate::worker::sleep;
 use crate::{Inner, settle, stuck};
 
@@ -199,6 +200,28 @@ pub(crate) fn persons_phone(project: ProjectKey, key: RouteKey, id: &str) -> Rou
         on_unknown: OnUnknown::default(),
         unknown_wait: UnknownWait::default(),
     }
+}
+
+/// Adds the routes that are known by name only: people's phones, for which nothing is planned, so that they
+/// have no line, and those that are configured no more.
+pub(crate) fn with_registered(
+    mut topology: Topology,
+    registered: Vec<(ProjectKey, RouteKey, Box<str>)>,
+) -> Topology {
+    let mut former = Vec::new();
+    for (project, key, id) in registered {
+        if is_persons_phone(&id) {
+            topology = topology.with_route(persons_phone(project, key, &id));
+        } else if topology.route(key).is_none() {
+            former.push(FormerRoute {
+                key,
+                project,
+                id: id.into(),
+                channel: None,
+            });
+        }
+    }
+    topology.with_former(former)
 }
 
 /// Whether a registered route is a person's phone.

@@ -255,7 +255,9 @@ async fn colleagues_pages_are_told_at_once_what_was_read_and_silenced() {
     };
     assert_eq!(told_while(&agent, &house, read).await, "conversations");
     let silence = async {
-        let until = json!({"kind": "route_down", "until": "2026-11-23T00:00:00Z"});
+        let until = json!({
+            "kind": "route_down", "until": "2026-11-23T00:00:00Z", "reason": "it is known"
+        });
         let done = owner.call("POST", "/v1/alerts/silences", &until).await;
         assert_eq!(done.status, StatusCode::CREATED, "{done:?}");
     };

@@ -119,6 +119,7 @@ fn the_longest_prefix_decides_whether_a_destination_is_served() {
 #[test]
 fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
     use RouteCondition::{Disabled, Down, Drained, Throttled, Up};
+    use RouteObstacle as Obstacle;
     let held = |key, class, condition, quota| RouteFacts {
         condition,
         quota,
@@ -132,7 +133,6 @@ fn what_is_waited_for_is_what_is_likely_to_pass_soonest() {
         held(5, RouteClass::Gateway, Disabled, QuotaFacts::UNLIMITED),
         held(6, RouteClass::Gateway, Drained, QuotaFacts::UNLIMITED),
     ]);
-    use RouteObstacle as Obstacle;
     for (want, obstacle) in [
         (3, Obstacle::Throttled),
         (2, Obstacle::Down),

@@ -330,7 +330,9 @@ async fn a_backlog_that_grows_old_and_a_phone_that_is_away_are_told() {
     world.send(text_to(1, "hello")).await;
     world.pass(Millis::minutes(2)).await;
     let offline = (AlertKind::PhoneOffline, "route:route1".to_owned());
-    assert_eq!(world.raised().await, [offline]);
+    let waits = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
+    let raised = world.raised().await;
+    assert_eq!(raised, [offline, waits], "people are offered it too");
     world.pass(Millis::minutes(5)).await;
     let late = (AlertKind::BacklogAge, "route:route1".to_owned());
     assert!(world.raised().await.contains(&late));
@@ -352,7 +354,8 @@ async fn phones_that_are_there_and_may_send_no_more_are_not_offline() {
         world.send(text_to(1, "hello")).await;
         world.pass(Millis::minutes(7)).await;
         let late = (AlertKind::BacklogAge, "route:route1".to_owned());
-        assert_eq!(world.raised().await, [late], "{because}");
+        let waits = (AlertKind::AllRoutesOut, "channel:sms".to_owned());
+        assert_eq!(world.raised().await, [late, waits], "{because}");
     }
 }
 
