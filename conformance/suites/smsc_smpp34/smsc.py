@@ -35,6 +35,11 @@ def text_of(submitted: smpp34.SubmitSmEvent) -> tuple[str | None, str]:
     return header, octets.decode("utf-16-be" if submitted.data_coding == 8 else "ascii")
 
 
+def number_of(message_id: str) -> int:
+    """The number in an id, in either of its forms."""
+    return int(message_id[3:]) if message_id.startswith("id-") else int(message_id, 16)
+
+
 class Center:
     """The SMSC."""
 
@@ -54,7 +59,8 @@ class Center:
             entry = json.loads(line)
             if "accepted" in entry:
                 self.open[entry["accepted"]] = (entry["from"], entry["to"])
-                self.last_id += 1
+                # No id is given twice, though what was rejected took one and is not in the journal.
+                self.last_id = max(self.last_id, number_of(entry["accepted"]))
             else:
                 self.open.pop(entry["receipted"], None)
         self.journal = journal.open("a", buffering=1)
